@@ -15,7 +15,7 @@ import pandas as pd
 from scaling import places
 from scaling.errors import TableError
 
-READS_SCHEMA = 1
+READS_SCHEMA = (1, 2)
 """The record schema that this room understands."""
 NEEDED = ("run_id", "params", "tokens", "flops", "loss")
 
@@ -129,10 +129,11 @@ def read(sweep: str | Path) -> Source:
             f"and more: collect it again with `scaling status {name}`"
         )
     schemas = sorted({int(s) for s in runs["schema"].dropna()}) if "schema" in runs else []
-    if any(s != READS_SCHEMA for s in schemas):
+    if any(s not in READS_SCHEMA for s in schemas):
         raise TableError(
             f"{ledger} is of schema {', '.join(map(str, schemas))}; this version reads schema "
-            f"{READS_SCHEMA}: run `scaling run {name}` again, or use the version that wrote it"
+            f"{' and '.join(map(str, READS_SCHEMA))}: run `scaling run {name}` again, or use the "
+            f"version that wrote it"
         )
     if runs.empty:
         raise TableError(f"{ledger} has no rows; run `scaling run {name}` until at least one run is done")

@@ -57,7 +57,8 @@ def forget(folder: Path, run_ids: Iterable[str]) -> None:
 
 
 def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Every row of a ledger as dictionaries, of all columns or of some.
+    """Every row of a ledger as dictionaries, of all columns or of some; null in columns that are younger than
+    the ledger.
 
     Raises TableError when the file is not a ledger or has another schema version.
     """
@@ -65,7 +66,12 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any
 
     try:
         wanted = None if columns is None else list(dict.fromkeys(["run_id", "schema", *columns]))
-        found = pq.read_table(path, columns=wanted, partitioning=None)
+        younger = set(records.ADDED).difference(pq.read_schema(path).names)
+        found = pq.read_table(
+            path,
+            columns=None if wanted is None else [name for name in wanted if name not in younger],
+            partitioning=None,
+        )
     except FileNotFoundError:
         raise TableError(f"there is no ledger {path}; make one with: scaling run SWEEP") from None
     except Exception as error:
@@ -77,7 +83,8 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any
     check(names, found.column("schema").unique().to_pylist() if "schema" in names else [], path)
     # column by column: an Arrow row is twenty times slower to make than a tuple
     lists = [column.to_pylist() for column in found.columns]
-    return [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
+    absent = dict.fromkeys(younger if wanted is None else younger.intersection(wanted))
+    return [absent | dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
 
 
 def check(columns: Sequence[str], versions: Sequence[object], path: Path) -> None:
@@ -87,11 +94,11 @@ def check(columns: Sequence[str], versions: Sequence[object], path: Path) -> Non
             f"{path} is not a ledger: it has no column run_id or schema; give a ledger.parquet of `scaling "
             f"run`"
         )
-    strange = [version for version in versions if version != records.SCHEMA_VERSION]
+    strange = [version for version in versions if version not in records.READABLE]
     if strange:
         raise TableError(
             f"{path} holds schema version {strange[0]!r}, this version of scaling reads "
-            f"{records.SCHEMA_VERSION}; "
+            f"{' and '.join(map(str, records.READABLE))}; "
             f"use the version that wrote it, or move the file away to collect it again"
         )
 

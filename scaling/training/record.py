@@ -11,7 +11,10 @@ from typing import Any
 from scaling.errors import StorageError, TableError
 from scaling.training.paths import RunPaths, set_aside, whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""What is written: version 1 with the columns whose `since` is 2."""
+READABLE = (1, 2)
+"""What is read. Columns that a version does not know are null in its rows."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,18 +29,21 @@ class Column:
     """One line for a person."""
     required: bool = True
     """False where null is an honest value in a finished run."""
+    since: int = 1
+    """The schema version that brought it. Later than 1 it is never required and may be missing in a
+    record."""
 
 
-def _text(meaning: str, *, required: bool = True) -> Column:
-    return Column(dtype="string", unit="", meaning=meaning, required=required)
+def _text(meaning: str, *, required: bool = True, since: int = 1) -> Column:
+    return Column(dtype="string", unit="", meaning=meaning, required=required and since == 1, since=since)
 
 
-def _count(unit: str, meaning: str, *, required: bool = True) -> Column:
-    return Column(dtype="int64", unit=unit, meaning=meaning, required=required)
+def _count(unit: str, meaning: str, *, required: bool = True, since: int = 1) -> Column:
+    return Column(dtype="int64", unit=unit, meaning=meaning, required=required and since == 1, since=since)
 
 
-def _number(unit: str, meaning: str, *, required: bool = True) -> Column:
-    return Column(dtype="float64", unit=unit, meaning=meaning, required=required)
+def _number(unit: str, meaning: str, *, required: bool = True, since: int = 1) -> Column:
+    return Column(dtype="float64", unit=unit, meaning=meaning, required=required and since == 1, since=since)
 
 
 STATUSES = {
@@ -93,6 +99,13 @@ COLUMNS: dict[str, Column] = {
     "warmup_steps": _count("steps", "of linear warm-up"),
     "optimizer": _text("name of the optimiser"),
     "recipe": _text("name of the rules that gave the hyperparameters"),
+    "parent": _text("run id of the trained run whose weights it began with; null from scratch", since=2),
+    "adaptation": _text("what of a parent learns: full, head, blocks, lora or adapters", since=2),
+    "params_trainable": _count("parameters", "that the run changes", since=2),
+    "tokens_before": _count("tokens", "seen by its line of parents; not in D", since=2),
+    "flops_before": _number("FLOP", "spent by its line of parents; not in C", since=2),
+    "sparsity": _number("", "share of the blocks' matrix entries that are pruned", since=2),
+    "weight_bits": _number("bits", "a weight of the blocks' matrices is rounded to in training", since=2),
     "loss": _number("nats per token", "L, held out, at the end", required=False),
     "loss_se": _number("nats per token", "standard error of L over held-out sequences", required=False),
     "bits_per_byte": _number(
@@ -128,6 +141,9 @@ COLUMNS: dict[str, Column] = {
 }
 """Every column of the ledger in order. A record also carries `config`, the resolved config as a JSON
 string."""
+
+ADDED = tuple(name for name, column in COLUMNS.items() if column.since > 1)
+"""Columns that a record may lack."""
 
 CURVE_COLUMNS: dict[str, Column] = {
     "step": _count("steps", "optimiser steps taken"),
@@ -184,8 +200,9 @@ def read(paths: RunPaths) -> dict[str, Any]:
             f"{aside.name}; "
             f"run the sweep again to repeat this run"
         ) from None
-    check(record, paths)
-    return record
+    found: dict[str, Any] = dict.fromkeys(ADDED) | record
+    check(found, paths)
+    return found
 
 
 def find(paths: RunPaths) -> dict[str, Any] | None:
@@ -202,9 +219,10 @@ def find(paths: RunPaths) -> dict[str, Any] | None:
 def check(record: Mapping[str, Any], paths: RunPaths) -> None:
     """Raises TableError naming the first field that is missing, foreign or of the wrong type."""
     schema = record.get("schema")
-    if schema != SCHEMA_VERSION:
+    if schema not in READABLE:
         raise TableError(
-            f"{paths.record} has schema version {schema!r}, this version of scaling reads {SCHEMA_VERSION}; "
+            f"{paths.record} has schema version {schema!r}, this version of scaling reads "
+            f"{' and '.join(map(str, READABLE))}; "
             f"choose another folder with results=FOLDER or use the version of scaling that wrote it"
         )
     missing = [name for name in (*COLUMNS, "config") if name not in record]

@@ -4,6 +4,7 @@ write.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,31 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     pd.read_parquet(path).assign(schema=99).to_parquet(path)
     with pytest.raises(TableError, match="schema version 99"):
         ledger.rows(path)
+
+
+def test_a_ledger_of_version_one_reads_with_null_in_younger_columns(tmp_path: Path) -> None:
+    leave(tmp_path, "a")
+    ledger.collect(tmp_path, "sweep", ["a"])
+    path = tmp_path / "sweep" / "ledger.parquet"
+    pd.read_parquet(path).assign(schema=1).drop(columns=list(record.ADDED)).to_parquet(path)
+    assert [ledger.rows(path)[0][name] for name in record.ADDED] == [None] * len(record.ADDED)
+    assert ledger.rows(path, ["parent", "loss"])[0]["parent"] is None
+    leave(tmp_path, "b", parent="a")
+    rows = ledger.collect(tmp_path, "sweep", ["a", "b"])
+    assert [(row["schema"], row["parent"]) for row in rows] == [(1, None), (2, "a")]
+    merged = ledger.merge([path])
+    assert merged.column("parent").to_pylist() == [None, "a"]
+
+
+def test_a_record_of_version_one_reads_with_null_in_younger_columns(tmp_path: Path) -> None:
+    paths = leave(tmp_path, "a")
+    old = {k: v for k, v in json.loads(paths.record.read_text()).items() if k not in record.ADDED}
+    paths.record.write_text(json.dumps(old | {"schema": 1}))
+    assert [record.read(paths)[name] for name in record.ADDED] == [None] * len(record.ADDED)
+    del old["loss"]
+    paths.record.write_text(json.dumps(old | {"schema": 1}))
+    with pytest.raises(TableError, match="lacks 'loss'"):
+        record.read(paths)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 no more", b"run_id,loss\na,1\n"])
