@@ -102,8 +102,8 @@ def _parquet(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except Exception as error:
         raise TableError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); collect it again with "
-            f"`scaling status {path.parent.name}`"
+            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
+            f"`scaling run {path.parent.name}` collects it again from the records"
         ) from None
 
 
@@ -126,7 +126,7 @@ def read(sweep: str | Path) -> Source:
     if missing:
         raise TableError(
             f"{ledger} has no column {', '.join(map(repr, missing))}; a ledger has {', '.join(NEEDED)} "
-            f"and more: collect it again with `scaling status {name}`"
+            f"and more: remove it, and `scaling run {name}` collects it again from the records"
         )
     schemas = sorted({int(s) for s in runs["schema"].dropna()}) if "schema" in runs else []
     if any(s not in READS_SCHEMA for s in schemas):

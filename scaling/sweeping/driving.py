@@ -242,7 +242,7 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[int, int]) -> 
     lines = [
         f"sweep {planned.sweep}: {total} cells, {len(before)} done, {total - len(before)} to run",
         f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / ledger.LEDGER}, "
-        f"{ledger.CURVES}, plan.json",
+        f"{ledger.CURVES}, {ledger.POSITIONS}, plan.json",
     ]
     new, orphans = changes
     if new or orphans:

@@ -20,12 +20,16 @@ from scaling.training.paths import RunPaths
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LEDGER, CURVES = "ledger.parquet", "curves.parquet"
+LEDGER, CURVES, POSITIONS = "ledger.parquet", "curves.parquet", "positions.parquet"
+
+_BESIDE = {CURVES: ("curve", records.CURVE_COLUMNS), POSITIONS: ("positions", records.POSITION_COLUMNS)}
+"""What lies beside a ledger: the file of each run that it is collected from, and its columns, by the first of
+which the rows of a run are sorted."""
 
 
 def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Gathers the records of `run_ids` into the sweep's ledger and curves, each written whole; returns the
-    rows, sorted by run id.
+    """Gathers the records of `run_ids` into the sweep's ledger, and their curves and losses by position
+    beside it, each written whole; returns the rows, sorted by run id.
 
     Truncated records are set aside, so that their runs are done again. Raises TableError for a ledger or a
     record of another schema version, StorageError when the folder cannot be written.
@@ -43,9 +47,12 @@ def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str,
                 continue
             fresh.append(run_id)
         found.append({name: row.get(name) for name in records.COLUMNS})
-    if fresh or len(found) != len(known) or not (folder / CURVES).exists():
+    changed = bool(fresh) or len(found) != len(known)
+    if changed:
         write(table(found), folder / LEDGER)
-        _collect_curves(results, folder, [row["run_id"] for row in found], set(fresh))
+    for name in _BESIDE:
+        if changed or not (folder / name).exists():
+            _collect_beside(name, results, folder, [row["run_id"] for row in found], set(fresh))
     return found
 
 
@@ -76,8 +83,8 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any
         raise TableError(f"there is no ledger {path}; make one with: scaling run SWEEP") from None
     except Exception as error:
         raise TableError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it and run "
-            f"`scaling status` to collect it again"
+            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
+            f"`scaling run {path.parent.name}` collects it again from the records"
         ) from None
     names = found.column_names
     check(names, found.column("schema").unique().to_pylist() if "schema" in names else [], path)
@@ -155,16 +162,17 @@ def _schema(columns: Mapping[str, records.Column]) -> pa.Schema:
     )
 
 
-def _collect_curves(results: Path, folder: Path, run_ids: Sequence[str], fresh: set[str]) -> None:
+def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[str], fresh: set[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = _schema({"run_id": records.COLUMNS["run_id"], **records.CURVE_COLUMNS})
+    left, columns = _BESIDE[name]
+    schema = _schema({"run_id": records.COLUMNS["run_id"], **columns})
     pieces = []
     old: set[str] = set()
-    if (folder / CURVES).exists():
+    if (folder / name).exists():
         try:
-            kept = pq.read_table(folder / CURVES, partitioning=None)
+            kept = pq.read_table(folder / name, partitioning=None)
             stay = set(run_ids) - fresh
             mask = pa.array([run_id in stay for run_id in kept.column("run_id").to_pylist()], type=pa.bool_())
             kept = kept.filter(mask).cast(schema)
@@ -174,21 +182,22 @@ def _collect_curves(results: Path, folder: Path, run_ids: Sequence[str], fresh: 
             old = set()
     for run_id in run_ids:
         if run_id not in old:
-            pieces.append(pa.Table.from_pylist(_curve(RunPaths.of(results, run_id)), schema=schema))
+            path = getattr(RunPaths.of(results, run_id), left)
+            pieces.append(pa.Table.from_pylist(_lines(path, run_id, columns), schema=schema))
     joined = pa.concat_tables(pieces) if pieces else schema.empty_table()
-    write(joined.sort_by([("run_id", "ascending"), ("step", "ascending")]), folder / CURVES)
+    write(joined.sort_by([("run_id", "ascending"), (next(iter(columns)), "ascending")]), folder / name)
 
 
-def _curve(paths: RunPaths) -> list[dict[str, Any]]:
+def _lines(path: Path, run_id: str, columns: Mapping[str, records.Column]) -> list[dict[str, Any]]:
     try:
-        with paths.curve.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))
     except OSError:
         return []
     found = []
     for line in lines:
-        row: dict[str, Any] = {"run_id": paths.run_id}
-        for name, column in records.CURVE_COLUMNS.items():
+        row: dict[str, Any] = {"run_id": run_id}
+        for name, column in columns.items():
             text = line.get(name) or ""
             row[name] = None if text == "" else (int(float(text)) if column.dtype == "int64" else float(text))
         found.append(row)

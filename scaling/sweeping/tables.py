@@ -11,7 +11,7 @@ from rich.table import Table
 
 from scaling.sweeping.differences import Difference
 from scaling.sweeping.driving import BAD, Outcome
-from scaling.sweeping.ledger import CURVES, LEDGER
+from scaling.sweeping.ledger import CURVES, LEDGER, POSITIONS
 from scaling.sweeping.planning.plan import Plan
 from scaling.sweeping.slots.display import human_seconds
 from scaling.sweeping.status import Status
@@ -95,8 +95,8 @@ def plan_table(plan: Plan) -> None:
             + (f"; {', '.join(known)}" if known else "; no price: set device.price_per_hour and device.watts")
         )
     console.print(
-        f"`scaling run {plan.sweep}` writes {plan.results}/runs/RUN_ID, {plan.folder}/{LEDGER}, {CURVES} and "
-        f"plan.json",
+        f"`scaling run {plan.sweep}` writes {plan.results}/runs/RUN_ID, {plan.folder}/{LEDGER}, {CURVES}, "
+        f"{POSITIONS} and plan.json",
         soft_wrap=True,
     )
 

@@ -30,7 +30,8 @@ class Evaluation:
     counts: np.ndarray
     """Targets of each sequence: float64 (sequences,)."""
     by_position: np.ndarray
-    """Mean loss at each position over the sequences that have a target there: float64 (positions,)."""
+    """Mean loss at each position over the sequences that have a target there, and its standard error over
+    them, NaN where there are too few: float64 (2, positions)."""
     measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """What else was measured, by name."""
 
@@ -128,11 +129,18 @@ def evaluate(
         parts = {first: found for theirs in team.gather(parts) for first, found in theirs.items()}
     whole = [torch.cat(column) for column in zip(*(parts[first] for first in starts), strict=True)]
     loss, count = whole[0].numpy(), whole[1].numpy()
-    with np.errstate(invalid="ignore"):
-        by_position = loss.sum(0) / count.sum(0)
     return Evaluation(
         sums=loss.sum(1),
         counts=count.sum(1),
-        by_position=by_position,
+        by_position=_by_position(loss, count),
         measures=task.measures(whole[2], whole[3]) if measures else {},
     )
+
+
+def _by_position(loss: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Losses, zero where nothing counts, and which count, both (sequences, positions) → (2, positions)."""
+    n = count.sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = loss.sum(0) / n
+        squares = (count * (loss - mean) ** 2).sum(0)
+        return np.stack([mean, np.sqrt(squares / (n - 1) / n)])

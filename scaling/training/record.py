@@ -162,6 +162,13 @@ CURVE_COLUMNS: dict[str, Column] = {
 }
 """Columns of `curve.csv`."""
 
+POSITION_COLUMNS: dict[str, Column] = {
+    "position": _count("", "of the target in its sequence, from 0"),
+    "loss": _number("nats per token", "held out, mean over sequences", required=False),
+    "loss_se": _number("nats per token", "its standard error over sequences", required=False),
+}
+"""Columns of `positions.csv`."""
+
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "int64": int,

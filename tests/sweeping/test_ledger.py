@@ -35,6 +35,7 @@ def leave(results: Path, run_id: str, **given: Any) -> RunPaths:
     paths.curve.write_text(
         "step,tokens,flops,loss_train,learning_rate,gradient_norm,loss\n1,64,1e3,5.5,0.1,1,\n2,128,2e3,5.4,0.1,1,5.3\n"
     )
+    paths.positions.write_text("position,loss,loss_se\n0,5.5,0.1\n1,5.1,\n")
     return paths
 
 
@@ -48,6 +49,24 @@ def test_it_collects_records_and_curves(tmp_path: Path) -> None:
     curves = pd.read_parquet(tmp_path / "sweep" / "curves.parquet")
     assert list(curves.run_id) == ["a", "a", "b", "b"]
     assert curves.loss.isna().tolist() == [True, False, True, False]
+
+
+def test_losses_by_position_lie_beside_the_ledger(tmp_path: Path) -> None:
+    for run_id in ("b", "a", "c"):
+        leave(tmp_path, run_id)
+    RunPaths.of(tmp_path, "c").positions.unlink()  # a regression has no positions
+    ledger.collect(tmp_path, "sweep", ["a", "b", "c"])
+    path = tmp_path / "sweep" / "positions.parquet"
+    table = pd.read_parquet(path)
+    assert list(table.columns) == ["run_id", "position", "loss", "loss_se"]
+    assert list(table.run_id) == ["a", "a", "b", "b"]
+    assert table.position.tolist() == [0, 1] * 2
+    assert table.loss.tolist() == [5.5, 5.1] * 2
+    assert table.loss_se.isna().tolist() == [False, True] * 2
+    # a ledger from before there were such tables gets one
+    path.unlink()
+    ledger.collect(tmp_path, "sweep", ["a", "b", "c"])
+    assert pd.read_parquet(path).equals(table)
 
 
 def test_it_grows_without_reading_old_records_again(tmp_path: Path) -> None:

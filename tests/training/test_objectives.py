@@ -83,6 +83,39 @@ def test_loss_by_position_averages_to_the_loss(
     assert rows[:, 1].mean() == pytest.approx(got["loss"])
     assert rows[0, 1] > rows[8:, 1].mean(), "the first token is the hardest: nothing is known before it"
     assert 0.2 < got["accuracy"] < 1
+    assert paths(it).positions.read_text().startswith("position,loss,loss_se\n")
+    # the error of a mean over positions is at most the mean of theirs: equal only where all move together
+    assert 0 < got["loss_se"] < rows[:, 2].mean()
+
+
+def test_loss_by_position_of_a_written_out_evaluation() -> None:
+    """Known losses: mean and standard error of each position are numpy's, over the sequences that have a
+    target there."""
+
+    class Known:
+        def predict(self, module: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+            return batch["nats"].flatten(), batch["targets"].flatten()
+
+        def losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
+            return predictions * (targets != -100)
+
+    nats = torch.rand(40, 5, generator=torch.Generator().manual_seed(0)) * 3
+    targets = torch.zeros(40, 5, dtype=torch.int64)
+    targets[30:, 2], targets[1:, 3], targets[:, 4] = -100, -100, -100
+    found = evaluate(
+        nn.Identity(),
+        Known(),  # type: ignore[arg-type]
+        {"nats": nats, "targets": targets},
+        precision=CPU,
+        at_once=7,
+    ).by_position
+    known = nats.double().numpy()
+    for position, rows in ((0, 40), (1, 40), (2, 30)):
+        some = known[:rows, position]
+        assert found[:, position] == pytest.approx([some.mean(), some.std(ddof=1) / np.sqrt(rows)])
+    assert found[0, 3] == pytest.approx(known[0, 3])
+    assert np.isnan(found[1, 3])
+    assert np.isnan(found[:, 4]).all()
 
 
 class Echo(nn.Module):

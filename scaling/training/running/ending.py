@@ -143,10 +143,13 @@ def write_curve(paths: RunPaths, rows: list[Any]) -> None:
 
 def write_positions(paths: RunPaths, final: Evaluation) -> None:
     """Writes `positions.csv`: the held-out loss at each position, which falls as far as a model uses its
-    context."""
-    if len(final.by_position) < 2:
+    context. A value that was not measured is an empty cell; examples of a single target have no positions.
+    """
+    if final.by_position.shape[1] < 2:
         return
-    lines = ["position,loss", *(f"{i},{float(v)!r}" for i, v in enumerate(final.by_position))]
+    lines = [",".join(record.POSITION_COLUMNS)]
+    for i, values in enumerate(final.by_position.T):
+        lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
     with whole(paths.positions, "the loss by position") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
