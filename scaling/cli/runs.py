@@ -24,15 +24,16 @@ def sample(
     top_k: Annotated[int | None, typer.Option(help="Only so many of the likeliest tokens.")] = None,
     top_p: Annotated[float | None, typer.Option(help="Only the likeliest, of this probability.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed, the same text.")] = 0,
+    at: Annotated[str, typer.Option(help="Which weights: last, best, or the step of a milestone.")] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Text from a trained language model."""
     from scaling.training import sample as sampling
 
-    cell, corpus, module = sampling.load(find(run))
+    cell, corpus, module = sampling.load(find(run), at=at)
     settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     text = sampling.text(module, corpus, prompt, tokens=tokens, context=cell.context, seed=seed, **settings)
-    payload = {"run_id": cell.run_id, "prompt": prompt, "seed": seed, **settings, "text": text}
+    payload = {"run_id": cell.run_id, "prompt": prompt, "seed": seed, "at": at, **settings, "text": text}
     emit(payload, as_json, lambda: print(text))
 
 

@@ -61,16 +61,23 @@ def plan_verb(
         return emit({"rows": rows}, as_json, lambda: papers.table(rows, explain=explain))
     if sweep is None:
         raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
+    from scaling.sweeping.differences import compared, edits
     from scaling.sweeping.driving import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.plan import plan
+    from scaling.sweeping.rescuing import standing
     from scaling.sweeping.tables import plan_table
 
     with configs.hydra(sweep) as (engine, name):
         master = configs.master(engine, name, overrides or [])
         task = [str(item) for item in master.hydra.overrides.task]
-        found = plan(configs.composer(engine.config_loader, master), split(task))
-    emit(found.payload(), as_json, lambda: plan_table(found))
+        compose = configs.composer(engine.config_loader, master)
+        found = plan(compose, split(task))
+        if found.rescue is not None:
+            found, _ = standing(found, compose)
+    new, orphans = compared(found)
+    payload = {**found.payload(), "new": new, "orphans": orphans} if as_json else None
+    emit(payload, as_json, lambda: plan_table(found, edits(found, new, orphans)))
 
 
 @app.command(name="run")
@@ -136,10 +143,10 @@ def status_verb(
         if not names:
             raise ConfigError(f"nothing has been run in {folder} yet; start with: scaling run demo")
         found = [standing.status(folder, name) for name in names]
-        payload = found[0].payload() if sweep else [one.payload() for one in found]
+        payload = [one.payload() for one in found] if as_json else []
         if watch and not as_json:
             typer.echo("\x1b[2J\x1b[H", nl=False)  # an empty screen
-        emit(payload, as_json, partial(status_table, found, folder))
+        emit(payload[0] if payload and sweep else payload, as_json, partial(status_table, found, folder))
         if not watch or all(set(one.counts()) <= standing.ENDED for one in found):
             return None
         time.sleep(2)
@@ -153,6 +160,7 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
     from scaling.sweeping.driving import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.plan import plan
+    from scaling.sweeping.rescuing import standing
     from scaling.sweeping.tables import diff_table
 
     if sweep is None:
@@ -160,9 +168,8 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
     with configs.hydra(sweep) as (engine, name):
         master = configs.master(engine, name, overrides or [])
         compose = configs.composer(engine.config_loader, master)
-        pairs, new, orphans = differences(
-            plan(compose, split([str(one) for one in master.hydra.overrides.task])), compose
-        )
+        planned = plan(compose, split([str(one) for one in master.hydra.overrides.task]))
+        pairs, new, orphans = differences(standing(planned, compose)[0], compose)
     payload = {"changed": [dataclasses.asdict(pair) for pair in pairs], "new": new, "orphans": orphans}
     emit(payload, as_json, lambda: diff_table(pairs, new, orphans))
 
@@ -205,7 +212,8 @@ def clean_verb(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            help="checkpoints, damaged (the default two); weights, trunks, unfinished.", show_default=False
+            help="checkpoints, damaged (the default two); weights, milestones, trunks, unfinished.",
+            show_default=False,
         ),
     ] = None,
     results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,

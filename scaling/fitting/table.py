@@ -216,7 +216,8 @@ def _frame(source: Any) -> tuple[pd.DataFrame, str, str, Path | None]:
         asked, found = (f"{_NAMES[mark]}" for mark in (_READERS[kind], other))
         raise TableError(
             f"{path} has the one column {heading!r}, so it seems to be separated by {found}; a {kind} "
-            f"is separated by {asked}: save it so" + (", or name it .tsv" if other == "\t" else "")
+            f"is separated by {asked}: save it so"
+            + (", or name it .tsv" if other == "\t" else "")
             + (", or name it .csv" if other == "," else "")
         )
     return frame, str(source), digest, path.parent if path.name == "ledger.parquet" else None

@@ -14,6 +14,7 @@ from scaling.training.paths import RunPaths
 KINDS = {
     "checkpoints": "of runs that have a record, and temporary files of processes that are gone",
     "weights": "final weights of finished runs",
+    "milestones": "weights that were kept on the way, and those of the best held-out loss",
     "trunks": "checkpoints that branches share; a longer branch would pay its trunk again",
     "damaged": "records and checkpoints that were set aside",
     "unfinished": "checkpoints of runs without a record: they would start again from step 0",
@@ -61,6 +62,8 @@ def rubbish(results: Path, kinds: Iterable[str] = _SAFE) -> list[Rubbish]:
 def _kind(path: Path, paths: RunPaths) -> str | None:
     if path == paths.weights:
         return "weights"
+    if path.match("weights.*.pt"):
+        return "milestones"
     if path.name.endswith(".damaged"):
         return "damaged"
     if path in (paths.checkpoint, paths.checkpoint_before) or (path.name.startswith(".") and path.is_file()):

@@ -11,10 +11,12 @@ from typing import Any
 from scaling.errors import ConfigError
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning.config import Compose, flat_keys
-from scaling.sweeping.planning.plan import Plan
+from scaling.sweeping.planning.planned import Plan
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
+_NAMED = 10
+"""Run ids that a sentence names."""
 _PLACE = ("size", "seed", "budget_flops", "tokens", "family")
 _NOT_SCIENCE = ("sweep.", "results", "device.", "checkpoint.", "hydra.")
 
@@ -29,6 +31,34 @@ class Difference:
     """The old one."""
     fields: dict[str, tuple[Any, Any]]
     """Field → (before, now)."""
+
+
+def compared(plan: Plan) -> tuple[list[str], list[str]]:
+    """Run ids that are new, and orphans that are no longer asked for, against the plan that was saved before;
+    none where there was no such plan.
+    """
+    try:
+        text = (plan.folder / "plan.json").read_text(encoding="utf-8")
+        old = [str(row["run_id"]) for row in json.loads(text)["cells"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [], []
+    now, before = set(plan.run_ids), set(old)
+    return [one for one in plan.run_ids if one not in before], [one for one in old if one not in now]
+
+
+def edits(plan: Plan, new: Sequence[str], orphans: Sequence[str]) -> str:
+    """Which cells are new and which are orphans, in a sentence; empty where the sweep is as it was."""
+    if not new and not orphans:
+        return ""
+    return (
+        f"the sweep was edited since the last call: {_some(new, 'new cell')}; {_some(orphans, 'orphan')}, "
+        f"whose records stay in {plan.results / 'runs'} and leave the ledger"
+    )
+
+
+def _some(run_ids: Sequence[str], what: str) -> str:
+    named = f" ({', '.join(run_ids[:_NAMED])}{', ...' if len(run_ids) > _NAMED else ''})" if run_ids else ""
+    return f"{len(run_ids)} {what}{'' if len(run_ids) == 1 else 's'}{named}"
 
 
 def differences(plan: Plan, compose: Compose) -> tuple[list[Difference], list[str], list[str]]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -17,11 +16,13 @@ from typing import Any
 from omegaconf import DictConfig
 
 from scaling.errors import ConfigError, LaunchError, ScalingError, one_of
-from scaling.sweeping import claims, ledger
+from scaling.sweeping import claims, ledger, rescuing
+from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
 from scaling.sweeping.planning import cells
 from scaling.sweeping.planning.config import composer, sentences
-from scaling.sweeping.planning.plan import Plan, Planned, plan
+from scaling.sweeping.planning.plan import plan
+from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.training.paths import RunPaths
 from scaling.training.record import STATUSES
 
@@ -71,18 +72,29 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     """
     shown = [str(name) for name in config.sweep.get("mirrors") or []]
     mirrors.check(shown)
-    planned = plan(composer(loader, config), split(arguments))
-    cells.writable(planned.results)
+    compose = composer(loader, config)
+    asked = plan(compose, split(arguments))
+    cells.writable(asked.results)
+    planned, before = rescuing.standing(asked, compose)
     changes = compared(planned)
+    if retry(planned, config.sweep.get("retry")):
+        planned, before = rescuing.standing(asked, compose)
     planned.save()
-    retry(planned, config.sweep.get("retry"))
-    before = ledger.finished(planned.results, planned.sweep, planned.run_ids)
     say(opening(planned, before, changes))
     reasons: dict[str, str] = {}
     statuses: dict[str, str] = {}
     trained: list[str] = []
+    done = set(before)
     try:
-        _launch_all(planned, launcher, before, statuses, reasons, trained)
+        while True:
+            _launch_all(planned, launcher, done, statuses, reasons, trained)
+            more, found = rescuing.standing(planned, compose)
+            if more is planned:
+                break
+            for sentence in rescuing.sentences(more, set(planned.run_ids)):
+                say(sentence)
+            planned, done = more, {*found, *statuses}
+            planned.save()
     finally:
         with contextlib.suppress(KeyboardInterrupt):
             rows = ledger.collect(planned.results, planned.sweep, planned.run_ids)
@@ -103,12 +115,12 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
 def _launch_all(
     planned: Plan,
     launcher: Any,
-    before: dict[str, str],
+    done: set[str],
     statuses: dict[str, str],
     reasons: dict[str, str],
     trained: list[str],
 ) -> None:
-    missing = set(planned.run_ids) - set(before)
+    missing = set(planned.run_ids) - done
     waited = False
     rounds = 0
     first = 0
@@ -219,24 +231,7 @@ def retry(planned: Plan, statuses: Any) -> int:
     return len(again)
 
 
-def compared(planned: Plan) -> tuple[int, int]:
-    """Cells that are new, and orphans that are no longer asked for, against the plan that was saved
-    before.
-    """
-    try:
-        old = {
-            row["run_id"]
-            for row in json.loads((planned.folder / "plan.json").read_text(encoding="utf-8"))["cells"]
-        }
-    except FileNotFoundError:
-        return 0, 0
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0, 0
-    now = set(planned.run_ids)
-    return len(now - old), len(old - now)
-
-
-def opening(planned: Plan, before: dict[str, str], changes: tuple[int, int]) -> str:
+def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], list[str]]) -> str:
     """What is about to happen, and where."""
     total = len(planned.cells)
     lines = [
@@ -244,12 +239,9 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[int, int]) -> 
         f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / ledger.LEDGER}, "
         f"{ledger.CURVES}, {ledger.POSITIONS}, plan.json",
     ]
-    new, orphans = changes
-    if new or orphans:
-        lines.append(
-            f"the sweep was edited since the last call: {new} cells are new, {orphans} are orphans "
-            f"(their records stay in {planned.results / 'runs'} and leave the ledger)"
-        )
+    edited = edits(planned, *changes)
+    if edited:
+        lines.append(edited)
     if planned.dropped:
         count = len(planned.dropped)
         lines.append(

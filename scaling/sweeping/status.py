@@ -5,8 +5,12 @@ it yet.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
+import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,9 @@ from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping import claims, ledger
 from scaling.training.paths import RunPaths
 
+_PLANNED = (
+    "run_id", "family", "size", "seed", "params", "tokens", "steps", "budget_flops", "flops", "seconds",
+)  # fmt: skip
 ENDED = {"done", "diverged", "failed", "out_of_memory"}
 """States that do not change by themselves."""
 
@@ -57,18 +64,49 @@ class Status:
                 }
         return [lowest[budget] for budget in sorted(lowest)]
 
+    def seconds_left(self) -> float | None:
+        """Seconds of slots that are still to be spent: what running cells have left at their speed, and what
+        the plan predicts for the others; None where it predicts nothing.
+        """
+        left = 0.0
+        for cell in self.cells:
+            if cell["state"] not in ENDED:
+                each = cell.get("seconds_left", cell["seconds"])
+                if each is None:
+                    return None
+                left += each
+        return left
+
     def payload(self) -> dict[str, Any]:
         """For JSON."""
-        spent = [cell.get("seconds_spent") or 0.0 for cell in self.cells]
+
+        def total(name: str) -> float:
+            return math.fsum(cell.get(name) or 0.0 for cell in self.cells)
+
         return {
             "sweep": self.sweep,
             "folder": str(self.folder),
             "counts": self.counts(),
-            "seconds_spent": sum(spent),
+            "seconds_spent": total("seconds_spent"),
+            "dollars_spent": total("dollars_spent"),
+            "kwh_spent": total("kwh_spent"),
+            "seconds_left": self.seconds_left(),
             "flops_spent": sum(cell.get("flops", 0.0) for cell in self.cells if cell["state"] == "done"),
             "best": self.best(),
             "cells": self.cells,
         }
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Without the collector, which would look through a large plan again and again while it grows."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def sweeps(results: Path) -> list[str]:
@@ -80,6 +118,7 @@ def sweeps(results: Path) -> list[str]:
         return []
 
 
+@_no_garbage()
 def status(results: Path, sweep: str) -> Status:
     """The state of every cell of a sweep that was run or planned into `results`.
 
@@ -88,8 +127,7 @@ def status(results: Path, sweep: str) -> Status:
     """
     folder = results / sweep
     try:
-        saved = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-        cells = saved["cells"]
+        cells = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"]
     except FileNotFoundError:
         known = sweeps(results)
         if not known:
@@ -103,7 +141,7 @@ def status(results: Path, sweep: str) -> Status:
         ) from None
     rows = {}
     if (folder / ledger.LEDGER).exists():
-        wanted = ("status", "reason", "loss", "seconds", "device")
+        wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
         rows = {row["run_id"]: row for row in ledger.rows(folder / ledger.LEDGER, wanted)}
     return Status(
         sweep=sweep, folder=folder, cells=[_cell(results, cell, rows.get(cell["run_id"])) for cell in cells]
@@ -111,31 +149,16 @@ def status(results: Path, sweep: str) -> Status:
 
 
 def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) -> dict[str, Any]:
-    known = {
-        key: planned[key]
-        for key in (
-            "run_id",
-            "family",
-            "size",
-            "seed",
-            "params",
-            "tokens",
-            "steps",
-            "budget_flops",
-            "flops",
-            "seconds",
-        )
-    }
-    paths = RunPaths.of(results, planned["run_id"])
-    if row is None:
-        row = _json(paths.record)
+    known = {name: planned[name] for name in _PLANNED}
+    known["rescues"] = planned.get("rescues")
     if row is not None:
-        return {
-            **known, "state": row["status"], "reason": row["reason"], "loss": row["loss"],
-            "seconds_spent": row["seconds"], "device": row["device"],
-        }  # fmt: skip
+        return known | _ended(row)
+    paths = RunPaths.of(results, planned["run_id"])
     if not paths.folder.exists():
         return {**known, "state": "waiting"}
+    row = _json(paths.record)
+    if row is not None:
+        return known | _ended(row)
     progress = _json(paths.progress) or {}
     moving: dict[str, Any] = {
         name: progress[name]
@@ -144,10 +167,21 @@ def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) ->
     }
     claim = claims.read(paths.claim)
     if claim is not None and not claims.stale(paths.claim, claim):
+        speed = progress.get("tokens_per_second")
+        if speed:
+            left = (planned["steps"] - progress["step"]) / planned["steps"] * planned["tokens"]
+            moving["seconds_left"] = left / speed
         return {**known, **moving, "state": "running"}
     if paths.error.exists():
         return {**known, "state": "failed", "reason": _last_line(paths.error)}
     return {**known, **moving, "state": "interrupted" if progress else "waiting"}
+
+
+def _ended(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "state": row["status"], "reason": row["reason"], "loss": row["loss"], "device": row["device"],
+        "seconds_spent": row["seconds"], "dollars_spent": row["price"], "kwh_spent": row["kwh"],
+    }  # fmt: skip
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from scaling.sweeping.differences import Difference
 from scaling.sweeping.driving import BAD, Outcome
 from scaling.sweeping.ledger import CURVES, LEDGER, POSITIONS
-from scaling.sweeping.planning.plan import Plan
+from scaling.sweeping.planning.planned import Plan, Rule
 from scaling.sweeping.slots.display import human_seconds
 from scaling.sweeping.status import Status
 
@@ -26,8 +26,8 @@ def _console() -> Console:
     return console
 
 
-def plan_table(plan: Plan) -> None:
-    """The plan, its totals, and where it would write."""
+def plan_table(plan: Plan, edited: str) -> None:
+    """The plan, its totals, how it was `edited` since it last ran, and where it would write."""
     console = _console()
     table = Table(
         "run",
@@ -62,14 +62,22 @@ def plan_table(plan: Plan) -> None:
         console.print(f"dropped: {sentence}")
     if len(plan.dropped) > 5:
         console.print(f"... and {len(plan.dropped) - 5} more dropped cells; --json prints all")
-    if plan.cells and plan.cells[0].rules:
-        words = "; ".join(f"{name}: {rule}" for name, rule in plan.cells[0].rules.items())
-        console.print(f"recipe: {words}", soft_wrap=True)
+    if edited:
+        console.print(edited, soft_wrap=True)
+    for rule in plan.rules():
+        console.print(rule_line(rule), soft_wrap=True)
     total = plan.total()
     console.print(
         f"total: {total['cells']} cells, {total['flops']:.3g} FLOPs, {total['tokens']:,} tokens, at most "
-        f"{total['epochs_most']:.2f} epochs and {human_bytes(total['memory_bytes_most'])} a run"
+        f"{total['epochs_most']:.2f} epochs and {human_bytes(total['memory_bytes_most'])} of memory a run"
     )
+    console.print(disk_line(total))
+    if plan.rescue is not None:
+        console.print(
+            f"a cell that diverges: again as a run of its own at {plan.rescue.factor:g} of its learning "
+            f"rate, at most {plan.rescue.times} times; not counted here",
+            soft_wrap=True,
+        )
     if total["saving"] > 1:
         console.print(
             f"shared trunks: {total['flops_spent']:.3g} FLOPs are spent, {total['saving']:.2f} times fewer"
@@ -101,6 +109,23 @@ def plan_table(plan: Plan) -> None:
     )
 
 
+def rule_line(rule: Rule) -> str:
+    """One derived hyperparameter: its values over the cells, and where they come from."""
+    low, high = (f"{end:.4g}" if isinstance(end, float) else str(end) for end in (rule.low, rule.high))
+    values = low if low == high else f"{low} to {high}"
+    return f"recipe: {rule.name} {values}: {rule.words}{'' if rule.same else ' (in the first cell)'}"
+
+
+def disk_line(total: Mapping[str, Any]) -> str:
+    """What a plan leaves on disk, and whether there is room."""
+    stays, beside, free = total["disk_bytes"], total["disk_bytes_working_most"], total["disk_bytes_free"]
+    line = f"disk: {human_bytes(stays)} stay, up to {human_bytes(beside)} beside them for each cell at work"
+    if free is None:
+        return line
+    short = "" if stays + beside < free else ": too little; see checkpoint.weights and `scaling clean`"
+    return f"{line}; {human_bytes(free)} are free{short}"
+
+
 def outcome_payload(outcome: Outcome) -> dict[str, Any]:
     """What a call of `scaling run` did, for JSON."""
     return {
@@ -126,13 +151,17 @@ def outcome_table(outcome: Outcome) -> None:
     console.print(
         f"sweep {outcome.plan.sweep}: {summary} ({outcome.trained} trained now, {outcome.reused} before)"
     )
+    common = set.intersection(*(set(cell.overrides) for cell in outcome.plan.cells))
     troubled = [run_id for run_id, status in outcome.statuses.items() if status != "done"]
     if troubled:
         table = Table("run", "status", "cell", "why", box=None, pad_edge=False)
         overrides = {cell.run_id: cell.overrides for cell in outcome.plan.cells}
         for run_id in troubled[:_MOST_ROWS]:
             table.add_row(
-                run_id, outcome.statuses[run_id], " ".join(overrides[run_id]), outcome.reasons.get(run_id, "")
+                run_id,
+                outcome.statuses[run_id],
+                " ".join(one for one in overrides[run_id] if one not in common),
+                outcome.reasons.get(run_id, ""),
             )
         console.print(table)
     if any(outcome.statuses[run_id] in BAD for run_id in troubled):
@@ -154,9 +183,8 @@ def status_table(found: Sequence[Status], results: Path) -> None:
     if len(found) != 1:
         return
     (one,) = found
-    table = Table(
-        "run", "state", "size", "seed", "N", "D", "step", "loss", "s", "why", box=None, pad_edge=False
-    )
+    heads = ("run", "state", "size", "seed", "N", "D", "step", "loss", "s", "left", "why")
+    table = Table(*heads, box=None, pad_edge=False)
     for cell in [c for c in one.cells if c["state"] != "waiting"][:_MOST_ROWS]:
         loss = cell.get("loss")
         table.add_row(
@@ -169,7 +197,8 @@ def status_table(found: Sequence[Status], results: Path) -> None:
             f"{cell['step']:,}/{cell['steps']:,}" if "step" in cell else f"{cell['steps']:,}",
             "" if loss is None else f"{loss:.4f}",
             f"{cell['seconds_spent']:.1f}" if cell.get("seconds_spent") else "",
-            cell.get("reason") or "",
+            human_seconds(cell["seconds_left"]) if "seconds_left" in cell else "",
+            cell.get("reason") or (f"in place of {cell['rescues']}" if cell["rescues"] else ""),
         )
     console.print(table)
     for best in one.best():
@@ -178,9 +207,17 @@ def status_table(found: Sequence[Status], results: Path) -> None:
             f"({best['run_id']})"
         )
     payload = one.payload()
+    more = [
+        f"{payload[name]:.3g} {unit}, "
+        for name, unit in (("dollars_spent", "dollars"), ("kwh_spent", "kWh"))
+        if payload[name]
+    ]
+    left = payload["seconds_left"]
     console.print(
-        f"spent: {human_seconds(payload['seconds_spent'])} of slots, {payload['flops_spent']:.3g} FLOPs; "
-        f"runs in {results}/runs"
+        f"spent: {human_seconds(payload['seconds_spent'])} of slots, {''.join(more)}"
+        f"{payload['flops_spent']:.3g} FLOPs"
+        + (f"; about {human_seconds(left)} of slots left" if left else "")
+        + f"; runs in {results}/runs"
     )
 
 

@@ -139,12 +139,18 @@ def diverge(trainer: Trainer, *, step: int = 0) -> None:
         torch.manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
 
 
-def save_weights(trainer: Trainer, paths: RunPaths) -> None:
-    """The weights of the finished run. Raises StorageError."""
-    with whole(paths.weights, "the weights") as file:
-        torch.save(
-            {"format": FORMAT, "run_id": trainer.cell.run_id, "module": trainer.module.state_dict()}, file
-        )
+def save_weights(trainer: Trainer, path: Path) -> None:
+    """The weights as they are now, without the optimiser: enough to use them. Raises StorageError."""
+    if not trainer.team.leads:
+        return
+    content = {
+        "format": FORMAT,
+        "run_id": trainer.cell.run_id,
+        "step": trainer.state.step,
+        "module": trainer.module.state_dict(),
+    }
+    with whole(path, "the weights") as file:
+        torch.save(content, file)
 
 
 def remove(paths: RunPaths) -> None:

@@ -62,6 +62,14 @@ class State:
     stopped: bool = False
     """Early stopping ended it."""
 
+    @property
+    def improved(self) -> bool:
+        """Whether the step before now was evaluated, with the lowest held-out loss so far."""
+        if not self.rows or self.rows[-1][0] != self.step:
+            return False
+        held = self.rows[-1][-1]
+        return held is not None and held == self.best
+
 
 @dataclasses.dataclass(kw_only=True)
 class Trainer:

@@ -94,6 +94,15 @@ class RunPaths:
         return self.folder / "weights.pt"
 
     @property
+    def best(self) -> Path:
+        """The weights of the lowest held-out loss on the way, when they are kept."""
+        return self.folder / "weights.best.pt"
+
+    def milestone(self, step: int) -> Path:
+        """The weights after `step` steps, when they are kept."""
+        return self.folder / f"weights.step-{step}.pt"
+
+    @property
     def error(self) -> Path:
         """The traceback of a crash."""
         return self.folder / "error.txt"

@@ -236,7 +236,6 @@ def find_device(name: str, team: Team = SOLO) -> torch.device:
         raise LaunchError(
             f"device.name is {name!r} and torch sees {f'{seen} CUDA devices' if seen else 'no CUDA device'}; "
             f"{'name another, or ' if seen else ''}type device=cpu to train on the processor, which is the "
-            f"same run"
-            + ("" if torch.version.cuda or seen else " (this torch was built for the CPU alone)")
+            f"same run" + ("" if torch.version.cuda or seen else " (this torch was built for the CPU alone)")
         )
     return device

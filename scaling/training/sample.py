@@ -18,23 +18,34 @@ from scaling.training.paths import RunPaths
 from scaling.training.solving.data import open_data
 
 
-def load(paths: RunPaths, *, corpus_root: Path | None = None) -> tuple[Cell, Any, nn.Module]:
+def load(
+    paths: RunPaths, *, at: str = "last", corpus_root: Path | None = None
+) -> tuple[Cell, Any, nn.Module]:
     """The cell, the corpus and the trained module of a finished run.
 
     Args:
         paths: the run's folder.
+        at: which of the weights that were kept: last, best, or the step of a milestone.
         corpus_root: where corpora lie; None = beside the runs, `results/corpora`.
 
-    Raises StorageError when there is no finished run or its weights were not kept.
+    Raises StorageError when there is no finished run or these weights were not kept, ConfigError when `at` is
+    none of the three.
     """
+    file = {"last": paths.weights, "best": paths.best}.get(at)
+    if file is None:
+        if not at.isdecimal():
+            raise ConfigError(f"at is {at!r}; it must be last, best, or the step of a milestone, such as 500")
+        file = paths.milestone(int(at))
     try:
         known = record.read(paths)
-        content = torch.load(paths.weights, map_location="cpu", weights_only=True)
+        content = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        missing = Path(error.filename).name if error.filename else "weights.pt"
+        missing = Path(error.filename).name if error.filename else file.name
+        kept = sorted(path.name for path in paths.folder.glob("weights*.pt"))
         raise StorageError(
-            f"{paths.folder} has no {missing}; give a finished run whose weights were kept "
-            "(checkpoint.weights=true)"
+            f"{paths.folder} has no {missing}; "
+            + (f"it kept {', '.join(kept)}" if kept else "give a finished run whose weights were kept")
+            + " (checkpoint.weights, checkpoint.best and checkpoint.milestones say what is kept)"
         ) from None
     config: Mapping[str, Any] = json.loads(known["config"])
     corpus = open_data(config["corpus"], corpus_root or paths.folder.parent.parent / "corpora")

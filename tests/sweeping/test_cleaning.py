@@ -22,6 +22,8 @@ def run(results: Path, name: str, *, record: bool) -> RunPaths:
         "checkpoint.pt",
         "checkpoint.before.pt",
         "weights.pt",
+        "weights.best.pt",
+        "weights.step-10.pt",
         "record.json.damaged",
     ):
         (paths.folder / file).write_bytes(b"x" * 100)
@@ -32,7 +34,7 @@ def run(results: Path, name: str, *, record: bool) -> RunPaths:
 
 def test_records_curves_and_configs_always_stay(tmp_path: Path) -> None:
     done = run(tmp_path, "a", record=True)
-    assert cleaning.remove(cleaning.rubbish(tmp_path, list(cleaning.KINDS))) == 400
+    assert cleaning.remove(cleaning.rubbish(tmp_path, list(cleaning.KINDS))) == 600
     assert sorted(path.name for path in done.folder.iterdir()) == sorted(KEPT)
 
 

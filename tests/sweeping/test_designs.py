@@ -10,7 +10,8 @@ import pytest
 
 from scaling.errors import ConfigError
 from scaling.sweeping import designs
-from scaling.sweeping.designs.space import Space, numbers
+from scaling.sweeping.designs.space import Space
+from scaling.training.solving.values import numbers
 
 
 def space(**sweep: Any) -> Space:

@@ -16,9 +16,10 @@ from scaling.errors import ConfigError, ShapeError
 from scaling.sweeping.driving import split
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import plan as plans
+from scaling.sweeping.planning.planned import Plan
 
 
-def planned(sweep: str, overrides: Sequence[str] = ()) -> plans.Plan:
+def planned(sweep: str, overrides: Sequence[str] = ()) -> Plan:
     """The plan of a sweep as the command makes it."""
     with configs.hydra(sweep) as (engine, name):
         master = configs.master(engine, name, overrides)

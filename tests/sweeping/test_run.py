@@ -81,9 +81,13 @@ def test_a_truncated_record_is_done_again(bench: Bench) -> None:
 
 def test_an_edited_sweep_says_what_is_new_and_what_is_orphaned(bench: Bench) -> None:
     shutil.copytree(bench.folder / "results", bench.folder / "edited")
-    _, said = bench.call("run", "tiny", "results=edited", "sweep.budgets=[2e8]", "sweep.sizes=[0.25,0.75]")
-    assert "1 cells are new, 3 are orphans" in said
-    assert len(bench.losses("edited")) == 2
+    change = ("results=edited", "sweep.budgets=[2e8]", "sweep.sizes=[0.25,0.75]")
+    foreseen = json.loads(bench.call("plan", "tiny", "--json", *change)[0])
+    assert len(foreseen["new"]) == 1
+    assert len(foreseen["orphans"]) == 3
+    _, said = bench.call("run", "tiny", *change)
+    assert f"1 new cell ({foreseen['new'][0]}); 3 orphans ({', '.join(foreseen['orphans'])})" in said
+    assert set(bench.losses("edited")) == {*foreseen["new"], *bench.losses()} - set(foreseen["orphans"])
 
 
 def test_killed_outright_and_continued_to_the_same_bits(bench: Bench) -> None:
@@ -151,6 +155,13 @@ def test_a_diverged_run_is_a_finding_until_it_is_tried_again(bench: Bench) -> No
     assert bench.run(*overrides)["trained"] == 0
     assert bench.run(*overrides, "--retry", "diverged")["trained"] == 2
     assert len(list(bench.folder.glob("diverged/runs/*/record.diverged.json"))) == 2
+    rescue = "sweep.rescue={factor:1e-6,times:1}"
+    _, said = bench.call("run", "tiny", *overrides, rescue)
+    assert said.count("diverged at a learning rate of 100000; again at 0.1 as") == 2
+    status = json.loads(bench.call("status", "tiny", "--json", "--results=diverged")[0])
+    assert status["counts"] == {"diverged": 2, "done": 2}
+    assert {cell["rescues"] for cell in status["cells"] if cell["state"] == "done"} == set(found["statuses"])
+    assert bench.run(*overrides, rescue)["trained"] == 0
     _, said = bench.call("run", "tiny", *overrides, "--retry", "divergd", code=2)
     assert "did you mean 'diverged'" in said
 

@@ -212,9 +212,7 @@ def _references(
     ]
 
 
-def _mark(
-    axes: Any, budget: dict[str, Any], symbol: str, colour: str, window: tuple[float, float]
-) -> None:
+def _mark(axes: Any, budget: dict[str, Any], symbol: str, colour: str, window: tuple[float, float]) -> None:
     """A minimum with its interval, both kept on the axis; an arrowhead where the interval goes on."""
     bottom, top = window
     best, span = _best(budget, symbol), _interval(budget, symbol)

@@ -85,8 +85,7 @@ class Validation:
         best = self.selection["best_by_aicc"]
         first = self.selection["candidates"][0]
         said.append(
-            f"selection: {best} has the lowest AICc"
-            + ("" if best == first["law"] else _below(first))
+            f"selection: {best} has the lowest AICc" + ("" if best == first["law"] else _below(first))
         )
         if self.replicates is not None:
             said.append(

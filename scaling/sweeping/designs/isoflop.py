@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 from scaling.errors import ConfigError
-from scaling.sweeping.designs.space import Space, numbers, whole
+from scaling.sweeping.designs.space import Space, whole
+from scaling.training.solving.values import numbers
 
 
 def cells(space: Space) -> list[dict[str, Any]]:

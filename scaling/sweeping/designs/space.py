@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError
+from scaling.training.solving.values import numbers
 
 if TYPE_CHECKING:
     from scaling.training.cell import Cell
@@ -71,44 +72,6 @@ class Space:
             ),
             key=lambda size: abs(math.log((excess(size) + ratio) / ratio)),
         )
-
-
-def numbers(key: str, value: Any, *, needed: bool = True) -> list[float]:
-    """A list of positive numbers from a list, a number, or `low..high x count`."""
-    if value is None:
-        if needed:
-            raise ConfigError(f"{key} is not set; give a list, or a range like '4e10..1e12 x 5'")
-        return []
-    if isinstance(value, str) and ".." in value:
-        return _range(key, value)
-    listed = list(value) if isinstance(value, (list, tuple)) else [value]
-    found = []
-    for item in listed:
-        try:
-            number = float(item)
-        except (TypeError, ValueError):
-            raise ConfigError(
-                f"{key} holds {item!r}; allowed are positive numbers, or a range like '4e10..1e12 x 5'"
-            ) from None
-        if not (math.isfinite(number) and number > 0):
-            raise ConfigError(f"{key} holds {item!r}; every value must be a positive number, such as 1e11")
-        found.append(number)
-    return found
-
-
-def _range(key: str, text: str) -> list[float]:
-    try:
-        ends, count_text = text.split("x")
-        low_text, high_text = ends.split("..")
-        low, high, count = float(low_text), float(high_text), int(count_text)
-    except ValueError:
-        raise ConfigError(
-            f"{key} is {text!r}; a range is written 'low..high x count', such as '4e10..1e12 x 5'"
-        ) from None
-    if not (0 < low < high and count >= 2):
-        raise ConfigError(f"{key} is {text!r}; a range needs 0 < low < high and a count of 2 or more")
-    step = math.log(high / low) / (count - 1)
-    return [low, *(float(f"{low * math.exp(step * i):.4g}") for i in range(1, count - 1)), high]
 
 
 def whole(key: str, value: Any) -> list[int]:

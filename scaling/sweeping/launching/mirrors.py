@@ -73,7 +73,7 @@ def trackio(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
     for row, curve in runs:
         tr.init(project=f"scaling-{sweep}", name=row["run_id"], config=dict(row))
         for point in curve:
-            tr.log({name: point[name] for name in ("step", *_CURVE) if point[name] is not None})
+            tr.log({name: point[name] for name in _CURVE if point[name] is not None}, step=point["step"])
         tr.finish()  # type: ignore[no-untyped-call, unused-ignore]
 
 
@@ -102,7 +102,7 @@ def show(names: Sequence[str], sweep: str, folder: Path, run_ids: Iterable[str])
     if not (names and wanted):
         return
     curves: dict[str, list[dict[str, Any]]] = {run_id: [] for run_id in wanted}
-    for point in pq.read_table(folder / ledger.CURVES, partitioning=None).to_pylist():
+    for point in pq.ParquetFile(folder / ledger.CURVES).read().to_pylist():
         if point["run_id"] in wanted:
             curves[point["run_id"]].append(
                 {

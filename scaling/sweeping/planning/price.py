@@ -208,11 +208,10 @@ def memory_bytes(cell: Cell) -> int:
     return int(16 * cell.counts.params_total + 4 * per_token * cell.batch_tokens + _TORCH_BYTES)
 
 
-def bill(config: Mapping[str, Any], seconds: float | None) -> dict[str, float | None]:
-    """Slot-hours, dollars and kWh of so many seconds in one slot; null where the device has no price or
-    watts.
+def bill(device: Mapping[str, Any], seconds: float | None) -> dict[str, float | None]:
+    """Slot-hours, dollars and kWh of so many seconds in one slot; null where the config's device has no price
+    or watts.
     """
-    device = config["device"]
     hours = None if seconds is None else seconds / 3600
     price, watts = device.get("price_per_hour"), device.get("watts")
     return {

@@ -37,8 +37,10 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
         if row[-1] is not None:
             row[-1] += shift
     state.rows[-1][-1] = final.loss
-    if place.keep_weights and trainer.team.leads:
-        checkpoint.save_weights(trainer, paths)
+    if place.keep_weights:
+        checkpoint.save_weights(trainer, paths.weights)
+    if place.keep_best and best_step(state) == state.step:
+        checkpoint.save_weights(trainer, paths.best)
     measured = {**final.measures, **trainer.task.after(trainer.module, trainer.heldout)}
     if trainer.team.leads:
         write_positions(paths, final)

@@ -17,6 +17,7 @@ from scaling.training import checkpoint
 from scaling.training.loop import Trainer
 from scaling.training.paths import RunPaths, whole
 from scaling.training.running import provenance
+from scaling.training.running.keeping import milestone_steps
 from scaling.training.running.place import Place
 
 BEAT_SECONDS = 1.0
@@ -58,18 +59,20 @@ def signals() -> Iterator[Asked]:
 
 
 class Pause:
-    """What happens between two steps: a heartbeat, a checkpoint, a request to leave."""
+    """What happens between two steps: weights that stay, a heartbeat, a checkpoint, a request to leave."""
 
     def __init__(self, trainer: Trainer, paths: RunPaths, place: Place, asked: Asked, started: str) -> None:
         self.trainer, self.paths, self.place, self.asked, self.started = trainer, paths, place, asked, started
         self.saved = time.monotonic()
         self.beat = -BEAT_SECONDS
         self.from_step, self.from_seconds = trainer.state.step, trainer.state.seconds_training
+        self.milestones = set(milestone_steps(trainer.cell, place.milestones))
 
     def __call__(self) -> None:
         """Raises Preempted or KeyboardInterrupt after a checkpoint when a signal came."""
         if self.place.share_trunk:
             checkpoint.share(self.trainer, self.paths)
+        self.keep()
         moment = time.monotonic()
         if self.trainer.team.leads and moment - self.beat >= BEAT_SECONDS:
             self.beat = moment
@@ -89,6 +92,14 @@ class Pause:
         if due:
             self.save()
             self.saved = time.monotonic()
+
+    def keep(self) -> None:
+        """The weights of a milestone, and of a held-out loss that is the lowest so far."""
+        state = self.trainer.state
+        if state.step in self.milestones:
+            checkpoint.save_weights(self.trainer, self.paths.milestone(state.step))
+        if self.place.keep_best and state.improved:
+            checkpoint.save_weights(self.trainer, self.paths.best)
 
     def save(self) -> None:
         """A checkpoint now."""

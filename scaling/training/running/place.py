@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from scaling.training.running.keeping import milestones
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Place:
@@ -29,6 +31,10 @@ class Place:
     """Between checkpoints."""
     keep_weights: bool = True
     """Whether the weights of a finished run stay."""
+    keep_best: bool = False
+    """Whether the weights of the lowest held-out loss on the way stay."""
+    milestones: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    """Tokens or FLOPs after which the weights stay: unit → amounts."""
     share_trunk: bool = True
     """Whether wsd runs that can share a trunk leave its checkpoint for each other."""
     slot: int | None = None
@@ -38,7 +44,7 @@ class Place:
 
     @classmethod
     def from_config(cls, cfg: Mapping[str, Any], *, slot: int | None = None) -> Place:
-        """From the keys device, checkpoint and sweep of a resolved config."""
+        """From the keys device, checkpoint and sweep of a resolved config. Raises ConfigError."""
         device, keep = cfg.get("device") or {}, cfg.get("checkpoint") or {}
         peak = (device.get("peaks") or {}).get(device.get("dtype")) or device.get("peak_flops")
         every = keep.get("every_seconds")
@@ -52,6 +58,8 @@ class Place:
             deterministic=bool(device.get("deterministic", False)),
             checkpoint_seconds=30.0 if every is None else float(every),
             keep_weights=bool(keep.get("weights", True)),
+            keep_best=bool(keep.get("best", False)),
+            milestones=milestones(keep.get("milestones")),
             share_trunk=bool(keep.get("share_trunk", True)),
             slot=slot,
             sweep=(cfg.get("sweep") or {}).get("name"),

@@ -114,6 +114,4 @@ def test_packs_hold_cells_of_one_shape_and_as_many_as_pay(cell: Callable[..., Ce
     assert key(dropout) is None
     laid = packs([*cells, other, dropout], lambda one: 1 if one.size == 1 else 3)
     assert sorted(len(pack) for pack in laid) == [1, 1, 2, 3]
-    assert {one.run_id for pack in laid for one in pack} == {
-        one.run_id for one in [*cells, other, dropout]
-    }
+    assert {one.run_id for pack in laid for one in pack} == {one.run_id for one in [*cells, other, dropout]}

@@ -61,9 +61,7 @@ def test_weights_and_optimizer_are_what_torch_holds() -> None:
     adam = torch.optim.AdamW(module.parameters())
     module(torch.zeros(1, 64, dtype=torch.int64)).sum().backward()
     adam.step()
-    held = components(
-        family.counts(shape), shape, family.switches, dtype="float32", sequences=1, context=64
-    )
+    held = components(family.counts(shape), shape, family.switches, dtype="float32", sequences=1, context=64)
     assert held["weights"] == sum(p.nbytes for p in module.parameters())
     assert held["gradients"] == sum(p.grad.nbytes for p in module.parameters() if p.grad is not None)
     moments = [t for s in adam.state.values() for t in s.values() if t.ndim]
