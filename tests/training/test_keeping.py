@@ -73,14 +73,20 @@ def test_the_best_of_a_run_that_improves_to_its_end_is_its_last(
 
 
 def test_what_is_kept_can_be_sampled_and_is_not_science(corpus: Corpus, tmp_path: Path) -> None:
+    root = corpus.folder.parent
+    words = {"name": "words", "source": "files", "path": str(root.parent / "texts"), "tokenizer": "bytes"}
     asked = config(
-        corpus={"name": "words", "source": "files", "path": str(corpus.root), "tokenizer": "bytes"},
-        checkpoint={"milestones": {"tokens": [640]}},
+        corpus={**words, "heldout_fraction": 0.2}, checkpoint={"milestones": {"tokens": [10 * STEP_TOKENS]}}
     )
     it = Cell.from_config(asked, corpus)
     assert it.run_id == Cell.from_config(config(), corpus).run_id
     paths = RunPaths.of(tmp_path, it.run_id)
     run(it, corpus=corpus, paths=paths, place=Place.from_config(asked), config=asked)
+    _, _, early = load(paths, at="10", corpus_root=root)
+    _, _, late = load(paths, corpus_root=root)
+    for module, path in ((early, paths.milestone(10)), (late, paths.weights)):
+        for name, tensor in torch.load(path, weights_only=True)["module"].items():
+            assert torch.equal(module.state_dict()[name], tensor)
     with pytest.raises(
         StorageError, match=r"has no weights\.best\.pt; it kept weights\.pt, weights\.step-10"
     ):
