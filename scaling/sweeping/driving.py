@@ -80,7 +80,7 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     if retry(planned, config.sweep.get("retry")):
         planned, before = rescuing.standing(asked, compose)
     planned.save()
-    say(opening(planned, before, changes))
+    say("\n".join([opening(planned, before, changes), *rescuing.sentences(planned, set(before))]))
     reasons: dict[str, str] = {}
     statuses: dict[str, str] = {}
     trained: list[str] = []
