@@ -63,15 +63,18 @@ class Examples:
                 columns[f"{side}.answers"] = np.memmap(path, dtype=self.texts.manifest["dtype"], mode="r")
         return columns
 
-    def batch(self, side: str, *, seed: int, step: int, examples: int, context: int) -> dict[str, np.ndarray]:
-        """The examples of one step, a pure function of (seed, step); every example once an epoch.
+    def batch(
+        self, side: str, *, seed: int, step: int, examples: int, context: int, limit: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """The examples of one step, a pure function of (seed, step); every example once an epoch, or of the
+        first `limit` alone (they lie in the order of their hashes, which is a fixed shuffle).
 
         `tokens` int64 (examples, context), the document with its end, cut to `context` and filled up with the
         separator; `lengths` int64 (examples,); and either `labels` int64 (examples,), or `answers` int64
         (examples, context + 1), which begin and end with the separator, with `answer_lengths`. Positions at
         or beyond a length are padding.
         """
-        count = self.count(side)
+        count = self.count(side) if limit is None else min(limit, self.count(side))
         position = np.arange(step * examples, (step + 1) * examples)
         epoch, index = np.divmod(position, count)
         chosen = np.concatenate([order(index[epoch == e], count, seed, int(e)) for e in np.unique(epoch)])

@@ -31,6 +31,7 @@ def available() -> list[dict[str, Any]]:
         found.append({"source": name, "about": about, "licence": said.licence, "installed": there})
     own = [
         ("files", "text of your own: corpus.path=FILE_OR_FOLDER", "your own"),
+        ("reviews", "film reviews with their sentiment: corpus.path=vaderSentiment-0.5.zip", "MIT"),
         ("hub", "a dataset of the Hugging Face hub, at a pinned revision", "the dataset's own"),
         ("mixture", "several of these, with weights", "those of its parts"),
         ("synthetic", f"a language of known entropy: {', '.join(synthetic.names())}", "none needed"),

@@ -25,6 +25,8 @@ OBJECTIVES = {
     "labels, -100 where the loss does not count",
     "seq2seq": "forward(source (B, S) int64, inputs (B, T) int64, source_padding (B, S) bool or None) -> "
     "logits (B, T, V) of the target; inputs = module.shift(target); families.encoders.decoding writes",
+    "classification": "forward(tokens (B, T) int64, lengths (B,) int64) -> logits (B, classes) of the text; "
+    "tokens at or beyond a length are padding",
     "regression": "forward(inputs (B, context) float32) -> outputs (B, vocab) float32; squared error; a "
     "token is an example",
 }

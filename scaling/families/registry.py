@@ -14,6 +14,7 @@ MODULES: dict[str, str] = {
     **dict.fromkeys(PRESETS, "scaling.families.decoder.family"),
     "lstm": "scaling.families.recurrent.family",
     "bert": "scaling.families.encoders.masked",
+    "bert_classifier": "scaling.families.encoders.classifier",
     "seq2seq2017": "scaling.families.encoders.seq2seq",
     "t5": "scaling.families.encoders.seq2seq",
     "mlp": "scaling.families.regression.family",

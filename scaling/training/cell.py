@@ -11,11 +11,14 @@ from typing import Any
 
 from scaling import families
 from scaling.errors import ConfigError, one_of
+from scaling.training.compressing.settings import Compression
+from scaling.training.compressing.settings import from_config as compression_of
 from scaling.training.recipe import Hyperparameters, Situation
 from scaling.training.record import SCHEMA_VERSION
 from scaling.training.solving.budget import check_steps, solve, tokens_asked
-from scaling.training.solving.data import check_heldout, check_kind, supply
+from scaling.training.solving.data import check_heldout, check_kind, read_by, supply
 from scaling.training.solving.values import positive, whole
+from scaling.training.starting.parent import Start, find
 
 IDENTITY = 1
 """Version of what `science` says. It moves only when the same words come to mean another run, not with the
@@ -80,6 +83,10 @@ class Cell:
     """Of weights and data order."""
     dtype: str
     """Number format of the forward pass. It changes the loss, so it is science, unlike the device."""
+    start: Start | None = None
+    """The trained run that it begins with, and what of it learns."""
+    compression: Compression | None = None
+    """Rounding and pruning while it trains."""
 
     @classmethod
     def from_config(cls, cfg: Mapping[str, Any], corpus: Any) -> Cell:
@@ -93,15 +100,19 @@ class Cell:
         sentence.
         """
         context = whole(cfg, "context")
-        texts = getattr(corpus, "texts", corpus)
         family, _ = families.from_config(cfg["family"])
-        check_kind(family.objective, family.name, corpus, context)
+        corpus = read_by(family.objective, corpus)
+        texts = getattr(corpus, "texts", corpus)
+        check_kind(family.objective, family.name, corpus, context, classes=getattr(family, "classes", None))
         # in regression a token is an example
         length = 1 if family.objective == "regression" else context
         size = positive(cfg["family"], "size", "family.size")
         shape = family.shape(size, vocab=texts.vocab, context=context)
         counts = family.counts(shape)
-        asked, budget_flops = tokens_asked(cfg.get("budget") or {}, counts.flops_per_token)
+        start = find(cfg, family=family, shape=shape, counts=counts, corpus=corpus)
+        compression = compression_of(cfg.get("compression") or {}, start)
+        flops_per_token = counts.flops_per_token if start is None else start.cost.flops_per_token
+        asked, budget_flops = tokens_asked(cfg.get("budget") or {}, flops_per_token)
 
         unique_tokens, unique = supply(cfg.get("corpus") or {}, corpus, asked, length)
         situation = Situation(
@@ -116,9 +127,7 @@ class Cell:
             tokens_unique=unique,
         )
         hyperparameters, steps = solve(situation, cfg["recipe"], asked)
-        check_steps(
-            steps, hyperparameters.batch_sequences * length, asked, counts.flops_per_token, budget_flops
-        )
+        check_steps(steps, hyperparameters.batch_sequences * length, asked, flops_per_token, budget_flops)
 
         evaluation = cfg.get("evaluation") or {}
         sequences = whole(evaluation, "sequences", "evaluation.sequences")
@@ -149,7 +158,14 @@ class Cell:
             evaluation_points=whole(evaluation, "points", "evaluation.points", least=0),
             seed=whole(cfg, "seed", least=0),
             dtype=dtype,
+            start=start,
+            compression=compression,
         )
+
+    @property
+    def flops_per_token(self) -> float:
+        """Training FLOPs of one token: what learns decides what the backward pass costs."""
+        return float(self.counts.flops_per_token if self.start is None else self.start.cost.flops_per_token)
 
     @property
     def batch_tokens(self) -> int:
@@ -170,7 +186,7 @@ class Cell:
     @property
     def flops(self) -> float:
         """C that will be spent."""
-        return float(self.tokens * self.counts.flops_per_token)
+        return float(self.tokens * self.flops_per_token)
 
     @property
     def warmup_steps(self) -> int:
@@ -185,6 +201,9 @@ class Cell:
 
     def science(self) -> dict[str, Any]:
         """What decides the numbers that the run will give, and nothing else."""
+        # a switch that is off is not there, so that runs of before it keep their ids
+        start = {} if self.start is None else {"start": self.start.science()}
+        compression = {} if self.compression is None else {"compression": self.compression.as_dict()}
         return {
             "schema": IDENTITY,
             "family": self.family,
@@ -200,6 +219,8 @@ class Cell:
             "evaluation": {"sequences": self.evaluation_sequences, "points": self.evaluation_points},
             "seed": self.seed,
             "dtype": self.dtype,
+            **start,
+            **compression,
         }
 
     @property
@@ -211,7 +232,12 @@ class Cell:
     def columns(self) -> dict[str, Any]:
         """The columns of the record that are known before anything runs."""
         counts, h, shape = self.counts, self.hyperparameters, self.shape.as_dict()
-        forward = counts.flops
+        start, compression = self.start, self.compression
+        # a training step costs three forward passes: one forward, two backward (gradients of inputs and of
+        # weights); less where only a part learns
+        flops = {part: 3.0 * counts.flops.get(part, 0.0) for part in COMPONENTS.values()}
+        if start is not None:
+            flops = dict(start.cost.flops)
         return {
             "run_id": self.run_id,
             "schema": SCHEMA_VERSION,
@@ -240,14 +266,19 @@ class Cell:
             "corpus_hash": self.corpus_hash,
             "budget_flops": self.budget_flops,
             "flops": self.flops,
-            # a training step costs three forward passes: one forward, two backward (gradients of inputs and
-            # of weights)
-            **{column: 3.0 * forward.get(part, 0.0) * self.tokens for column, part in COMPONENTS.items()},
+            **{column: flops.get(part, 0.0) * self.tokens for column, part in COMPONENTS.items()},
             "learning_rate": h.learning_rate,
             "weight_decay": h.weight_decay,
             "schedule": h.schedule,
             "warmup_steps": self.warmup_steps,
             "optimizer": h.optimizer,
             "recipe": self.recipe,
+            "parent": start and start.run_id,
+            "adaptation": start and start.adaptation.kind,
+            "params_trainable": start.cost.params_trainable if start else counts.params_total,
+            "tokens_before": start.tokens_before if start else 0,
+            "flops_before": start.flops_before if start else 0.0,
+            "sparsity": compression and compression.sparsity,
+            "weight_bits": float(compression.bits) if compression and compression.bits else None,
             "dtype": self.dtype,
         }

@@ -3,6 +3,7 @@ damaged."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import errno
 import os
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from scaling.errors import StorageError
+from scaling.families.adapting.modules import fold
 from scaling.training import trunk
 from scaling.training.loop import State, Trainer
 from scaling.training.paths import RunPaths, set_aside, storage, whole
@@ -140,14 +142,18 @@ def diverge(trainer: Trainer, *, step: int = 0) -> None:
 
 
 def save_weights(trainer: Trainer, path: Path) -> None:
-    """The weights as they are now, without the optimiser: enough to use them. Raises StorageError."""
+    """The weights as they are now, without the optimiser, as a plain network has them: low-rank maps merged,
+    pruned ones zero, rounded ones round. Raises StorageError."""
     if not trainer.team.leads:
         return
+    cell = trainer.cell
+    plain = cell.start is None and cell.compression is None
+    module = trainer.module if plain else fold(copy.deepcopy(trainer.module))
     content = {
         "format": FORMAT,
-        "run_id": trainer.cell.run_id,
+        "run_id": cell.run_id,
         "step": trainer.state.step,
-        "module": trainer.module.state_dict(),
+        "module": module.state_dict(),
     }
     with whole(path, "the weights") as file:
         torch.save(content, file)

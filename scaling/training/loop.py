@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from scaling.errors import Diverged
 from scaling.training.cell import Cell
+from scaling.training.compressing.training import prune
 from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
 from scaling.training.objectives import Task
 from scaling.training.objectives.task import counted, part
@@ -240,6 +241,8 @@ def steps(trainer: Trainer, *, pause: Callable[[], None]) -> Generator[None, Ten
         trainer.pending.append(loss)
         norm = trainer.update()
         state.step += 1
+        if cell.compression is not None:
+            prune(trainer.module, cell.compression, step=state.step, steps=cell.steps)
         noting = state.step in rows
         if noting or len(trainer.pending) == WINDOW:
             trainer.fetch()
@@ -254,7 +257,7 @@ def note(state: State, cell: Cell, *, learning_rate: float, norm: float, held: f
     """Adds a row to the curve, and stops the run when the held-out loss has not improved for too long."""
     tokens = state.step * cell.batch_tokens
     mean = math.fsum(state.losses) / len(state.losses) if state.losses else None
-    flops = tokens * cell.counts.flops_per_token
+    flops = tokens * cell.flops_per_token
     state.rows.append([state.step, tokens, flops, mean, learning_rate, norm, held])
     state.losses.clear()
     if held is None:

@@ -25,11 +25,13 @@ OBJECTIVES = ("causal", "masked")
 def key(cell: Cell) -> str | None:
     """What members of one pack agree on, as text; None for a run that cannot be packed.
 
-    Not with dropout, whose random numbers would be drawn for all at once, nor with routed experts, whose
-    sizes depend on the data. Needs no torch.
+    Not from a trained run, nor compressed, nor with dropout, whose random numbers would be drawn for all at
+    once, nor with routed experts, whose sizes depend on the data. Needs no torch.
     """
     switches, h = dict(cell.switches), cell.hyperparameters
     if cell.objective not in OBJECTIVES or switches.get("dropout") or switches.get("experts"):
+        return None
+    if cell.start is not None or cell.compression is not None:
         return None
     if cell.dtype == "float16":  # its loss is scaled by a number that each run finds for itself
         return None

@@ -13,12 +13,12 @@ import yaml
 
 from scaling.errors import ConfigError, Diverged, LaunchError, OutOfMemory, Preempted, ScalingError
 from scaling.training import checkpoint, objectives, record
+from scaling.training.building import build
 from scaling.training.cell import Cell
 from scaling.training.evaluation import Precision
 from scaling.training.loop import State, Trainer, train
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
-from scaling.training.optimization.parametrization import rescale
 from scaling.training.paths import RunPaths, whole
 from scaling.training.running.ending import conclude, crash, finish, now
 from scaling.training.running.pause import Pause, signals
@@ -181,9 +181,7 @@ def assemble(
 ) -> Trainer:
     """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed."""
     torch.manual_seed(cell.seed)
-    module = cell.architecture.build(cell.shape, seed=cell.seed)
-    rescale(module, cell.hyperparameters)
-    module.to(device)
+    module = build(cell).to(device)
     task = objectives.make(cell, corpus)
     precision = Precision(device=device, dtype=cell.dtype)
     return Trainer(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from scaling.errors import ConfigError, StorageError
 from scaling.training import record
+from scaling.training.building import build, fold
 from scaling.training.cell import Cell
 from scaling.training.paths import RunPaths
 from scaling.training.solving.data import open_data
@@ -47,10 +48,11 @@ def load(
             + (f"it kept {', '.join(kept)}" if kept else "give a finished run whose weights were kept")
             + " (checkpoint.weights, checkpoint.best and checkpoint.milestones say what is kept)"
         ) from None
-    config: Mapping[str, Any] = json.loads(known["config"])
-    corpus = open_data(config["corpus"], corpus_root or paths.folder.parent.parent / "corpora")
+    results = paths.folder.parent.parent
+    config: Mapping[str, Any] = json.loads(known["config"]) | {"results": str(results)}
+    corpus = open_data(config["corpus"], corpus_root or results / "corpora")
     cell = Cell.from_config(config, corpus)
-    module = cell.architecture.build(cell.shape, seed=cell.seed)
+    module = fold(build(cell, trained=False))
     module.load_state_dict(content["module"])
     return cell, corpus, module.eval()
 

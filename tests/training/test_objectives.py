@@ -272,8 +272,11 @@ def test_an_encoder_trains_on_what_is_hidden(
 
 
 def test_examples_have_their_own_limits(pairs: Examples) -> None:
+    seq2seq = {"family": {"name": "t5", "size": 0.5}}
     with pytest.raises(ConfigError, match="running text"):
-        Cell.from_config(config(corpus={"unique_tokens": 64}), pairs)
+        Cell.from_config(config(family={"name": "llama", "size": 1}), pairs)
+    with pytest.raises(ConfigError, match="a multiple of it"):
+        Cell.from_config(config(**seq2seq, corpus={"unique_tokens": 63}), pairs)
     with pytest.raises(CorpusError, match="asks for 10,000 examples"):
         Cell.from_config(config(evaluation={"sequences": 10_000, "points": 0}), pairs)
 

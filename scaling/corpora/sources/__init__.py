@@ -40,7 +40,7 @@ class Source:
 _MODULES = {
     "sotu": "builtin",
     **dict.fromkeys(("eng-spa", "fortunes", "gcide", "words"), "debian"),
-    **{name: name for name in ("files", "hub", "mixture", "synthetic")},
+    **{name: name for name in ("files", "hub", "mixture", "reviews", "synthetic")},
 }
 _CORPUS = {"name", "source", "tokenizer", "heldout_fraction", "unique_tokens", "max_epochs", "licence"}
 _COMMON = _CORPUS | {"label", "target", "group"}

@@ -53,6 +53,12 @@ class Encoder(nn.Module):
         Raises:
             ShapeError: when the tokens are more than the context.
         """
+        x = self.features(tokens, padding)
+        x = self.transform_norm(F.gelu(self.transform(x)))
+        return F.linear(x, self.embedding.weight[: self.shape.vocab], self.head_bias)
+
+    def features(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
+        """What the head reads at each position: (batch, T, width). Args and raises as `forward`."""
         length = tokens.shape[1]
         if length > self.shape.context:
             raise ShapeError(
@@ -73,8 +79,8 @@ class Encoder(nn.Module):
             x = block(x, cos, sin, bias)
         if self.norm is not None:
             x = self.norm(x)
-        x = self.transform_norm(F.gelu(self.transform(x)))
-        return F.linear(x, self.embedding.weight[: self.shape.vocab], self.head_bias)
+        features: Tensor = x
+        return features
 
 
 def hide(padding: Tensor, dtype: torch.dtype) -> Tensor:
@@ -89,7 +95,7 @@ def component_of(parameter: str) -> str:
     first, *rest = parameter.split(".")
     if first in ("embedding", "position"):
         return first
-    if first in ("transform", "head_bias"):
+    if first in ("transform", "head_bias", "classifier"):
         return "head"
     if first == "blocks" and rest[1] == "attention" and not rest[2].endswith("gain"):
         return "attention_projection"

@@ -78,7 +78,7 @@ class Speed:
         The interval comes from predicting each measured shape from the others; it widens with the distance,
         in log FLOPs per step, beyond the largest or smallest measured shape.
         """
-        flops = cell.batch_tokens * cell.counts.flops_per_token
+        flops = cell.batch_tokens * cell.flops_per_token
         evaluated = cell.evaluation_sequences * (1 + cell.evaluation_points / THINNING) * cell.context
         middle = cell.steps * self.seconds_per_step(cell.shape.depth, flops)
         middle += evaluated * cell.counts.flops_per_token / 3 * self.evaluated_flop

@@ -7,6 +7,7 @@ from typing import Any
 from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
 from scaling.training.objectives.task import IGNORED, Batch, Task
+from scaling.training.solving.data import read_by
 
 NAMES = ("causal", "masked", "classification", "seq2seq", "regression")
 
@@ -15,6 +16,7 @@ __all__ = ["IGNORED", "NAMES", "Batch", "Task", "make"]
 
 def make(cell: Cell, corpus: Any) -> Task:
     """The task of a cell over its data. Raises ConfigError for an objective that is not known."""
+    corpus = read_by(cell.objective, corpus)
     if cell.objective in ("causal", "masked"):
         from scaling.training.objectives.language import Causal, Masked
 

@@ -35,6 +35,7 @@ class _Answered:
                 step=step,
                 examples=cell.hyperparameters.batch_sequences,
                 context=cell.context,
+                limit=None if cell.unique_tokens is None else cell.unique_tokens // cell.context,
             )
         )
 

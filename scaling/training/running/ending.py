@@ -96,7 +96,7 @@ def conclude(
         "steps_inherited": state.inherited,
         "seconds": seconds,
         "tokens_per_second": speed,
-        "mfu": speed * cell.counts.flops_per_token / (place.peak_flops * team.size)
+        "mfu": speed * cell.flops_per_token / (place.peak_flops * team.size)
         if speed and place.peak_flops
         else None,
         "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),

@@ -30,14 +30,25 @@ def open_data(config: Mapping[str, Any], root: Path) -> Any:
     return corpora.prepare_examples(config, root) if answered else corpora.prepare(config, root)
 
 
+def read_by(objective: str, corpus: Any) -> Any:
+    """What a family of this objective reads of some data: a language model reads the texts of labelled
+    examples and leaves their labels alone, so that it may be pre-trained on just those that a classifier
+    trains on."""
+    texts_alone = objective in ("causal", "masked") and bool(getattr(corpus, "labels", ()))
+    return corpus.texts if texts_alone else corpus
+
+
 def supply(settings: Mapping[str, Any], corpus: Any, asked: float, context: int) -> tuple[int | None, int]:
     """(the limit on distinct tokens that was asked for, distinct tokens that the run can see)."""
     limit = None if settings.get("unique_tokens") is None else int(settings["unique_tokens"])
     # an example takes a whole context, filled up with padding
     examples = hasattr(corpus, "texts")
     held = corpus.count("train") * context + 1 if examples else int(corpus.manifest["tokens_train"])
-    if examples and limit is not None:
-        raise ConfigError("corpus.unique_tokens is for running text; leave it null for texts with answers")
+    if examples and limit is not None and limit % context:
+        raise ConfigError(
+            f"corpus.unique_tokens is {limit:,} and an example takes the whole context of {context}; give a "
+            "multiple of it"
+        )
     found = corpora.check(
         held,
         tokens_needed=round(asked),
@@ -62,8 +73,8 @@ def check_heldout(corpus: Any, sequences: int, context: int) -> None:
         )
 
 
-def check_kind(objective: str, family: str, corpus: Any, context: int) -> None:
-    """Raises ConfigError when the data is not of the kind that a family learns from."""
+def check_kind(objective: str, family: str, corpus: Any, context: int, *, classes: int | None = None) -> None:
+    """Raises ConfigError when the data is not of the kind that a family learns from, or has other classes."""
     wanted = _KINDS.get(objective, "running text")
     found = (
         "numbers"
@@ -75,6 +86,17 @@ def check_kind(objective: str, family: str, corpus: Any, context: int) -> None:
     if found != wanted:
         raise ConfigError(
             f"family {family!r} learns from {wanted} and this corpus is {found}; {_REMEDIES[wanted]}"
+        )
+    labels = list(getattr(corpus, "labels", ()))
+    if (objective == "classification") != bool(labels) and found == "texts with answers":
+        raise ConfigError(
+            f"family {family!r} learns {objective} and this corpus answers with "
+            f"{'labels' if labels else 'texts'}; set corpus.{'target' if labels else 'label'} instead"
+        )
+    if labels and classes not in (None, len(labels)):
+        raise ConfigError(
+            f"family.classes is {classes} and the corpus has {len(labels)} labels, {', '.join(labels[:8])}; "
+            f"set family.classes={len(labels)}"
         )
     if isinstance(corpus, Numbers) and corpus.features != context:
         raise ConfigError(

@@ -1,0 +1,220 @@
+"""An adaptation: what of a trained network learns, how many parameters that is, and what a token then costs.
+No torch.
+
+Convention of the FLOPs: the forward pass is paid whole. The backward pass is paid where it is needed: one
+more forward pass for the gradients of the inputs of every block that gradients cross, and one for the
+gradients of those weights alone that learn. Products of two activations (attention scores) cost both
+wherever gradients cross them. `full` is then the usual three forward passes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scaling.errors import ConfigError, one_of
+from scaling.families.counts import COUNTED, Counts, block_params, norm_width
+
+if TYPE_CHECKING:
+    from scaling.families.decoder.switches import Switches
+    from scaling.families.shapes import Shape
+
+KINDS = {
+    "full": (),
+    "head": (),
+    "blocks": ("blocks",),
+    "lora": ("rank", "alpha", "targets"),
+    "adapters": ("bottleneck",),
+}
+"""Kind → the settings that it takes."""
+TARGETS = {"qkv": "attention_projection", "out": "attention_projection", "up": "mlp", "down": "mlp"}
+"""Matrices of a block that a low-rank map can stand beside → component of their FLOPs."""
+HEADS = ("head", "head_bias", "transform", "transform_norm", "classifier")
+"""First words of the names of parameters that make a head of the last features."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Adaptation:
+    """What learns of a network that has learnt already."""
+
+    kind: str = "full"
+    """full, head, blocks, lora (arXiv:2106.09685) or adapters (arXiv:1902.00751)."""
+    blocks: int | None = None
+    """Of blocks: how many, from the last; the last norm and the head learn with them."""
+    rank: int | None = None
+    """Of lora: r."""
+    alpha: float | None = None
+    """Of lora: what B A is multiplied by is alpha / r."""
+    targets: tuple[str, ...] | None = None
+    """Of lora: the matrices of each block that have a map beside them."""
+    bottleneck: int | None = None
+    """Of adapters: features between their two maps."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What decides the numbers, and nothing else."""
+        targets = list(self.targets) if self.targets else None
+        every = {**dataclasses.asdict(self), "targets": targets}
+        return {name: value for name, value in every.items() if value is not None}
+
+    def learns(self, name: str, depth: int, *, head_is_new: bool) -> bool:
+        """Whether the parameter of this name learns, in a network of so many blocks."""
+        first, *rest = name.split(".")
+        if self.kind == "full":
+            return True
+        if name.endswith(("lora_a", "lora_b")) or ".adapter" in name:
+            return True
+        if first in HEADS:
+            return self.kind in ("head", "blocks") or head_is_new
+        if self.kind == "blocks":
+            return first == "norm" or (first == "blocks" and int(rest[0]) >= depth - int(self.blocks or 0))
+        return False
+
+
+def from_config(config: Mapping[str, Any], depth: int) -> Adaptation:
+    """The adaptation that the `start` part of a config asks for. Raises ConfigError for what cannot be."""
+    kind = str(config.get("adaptation") or "full")
+    if kind not in KINDS:
+        raise ConfigError(one_of("start.adaptation", kind, KINDS))
+    named = {key for keys in KINDS.values() for key in keys}
+    for key in sorted(named.difference(KINDS[kind])):
+        if config.get(key) is not None:
+            owner = next(name for name, keys in KINDS.items() if key in keys)
+            raise ConfigError(
+                f"start.{key} belongs to start.adaptation={owner}, not {kind}; leave it null or set "
+                f"start.adaptation={owner}"
+            )
+    settings: dict[str, Any] = {}
+    for key in KINDS[kind]:
+        if key == "targets":
+            asked = config.get("targets") or list(TARGETS)
+            targets = [asked] if isinstance(asked, str) else list(asked)
+            for target in targets:
+                if target not in TARGETS:
+                    raise ConfigError(one_of("start.targets", target, TARGETS))
+            settings["targets"] = tuple(name for name in TARGETS if name in targets)
+        elif key == "alpha":
+            value = config.get("alpha")
+            settings["alpha"] = float(settings["rank"] if value is None else value)
+            if not settings["alpha"] > 0:
+                raise ConfigError(f"start.alpha is {value}; set it above 0, or null for alpha=rank")
+        else:
+            settings[key] = _count(config.get(key), f"start.{key}")
+    if kind == "blocks" and settings["blocks"] > depth:
+        raise ConfigError(
+            f"start.blocks is {settings['blocks']} and the network has {depth}; set it between 1 and {depth}"
+        )
+    return Adaptation(kind=kind, **settings)
+
+
+def _count(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{name} is {value!r}; it must be a whole number, 1 or more; set {name}=NUMBER")
+    return value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What an adaptation of one shape learns, and what a token of its training costs."""
+
+    params_trainable: int
+    """Parameters that change."""
+    flops: Mapping[str, float]
+    """Training FLOPs per token by component."""
+
+    @property
+    def flops_per_token(self) -> float:
+        """Their sum over the components that count."""
+        return sum(self.flops.get(name, 0.0) for name in COUNTED)
+
+
+def cost(adaptation: Adaptation, family: Any, shape: Shape, counts: Counts, *, head_is_new: bool) -> Cost:
+    """Parameters and FLOPs of an adaptation of a family at a shape.
+
+    Raises ConfigError for a family whose parts are not known here, unless the adaptation is full.
+    """
+    forward = dict(counts.flops)
+    if adaptation.kind == "full":
+        tripled = {name: 3.0 * value for name, value in forward.items()}
+        return Cost(params_trainable=counts.params_total, flops=tripled)
+    switches = _switches(family, adaptation)
+    width, depth = shape.width, shape.depth
+    head = _Head.of(family, shape, counts, switches)
+    head_learns = adaptation.kind in ("head", "blocks") or head_is_new
+    if adaptation.kind == "head" and not head.params:
+        raise ConfigError(
+            f"family {family.name!r} ties its head to its embedding, so no head can learn alone; set "
+            "start.adaptation to blocks, lora or adapters, or start from a run with family.tied=false"
+        )
+    # where gradients cross all blocks, some, or none
+    crossed = {"head": 0.0, "blocks": (adaptation.blocks or 0) / depth}.get(adaptation.kind, 1.0)
+    trained = crossed if adaptation.kind == "blocks" else 0.0
+    flops = dict.fromkeys(forward, 0.0)
+    for name in ("attention_projection", "mlp"):
+        flops[name] = forward.get(name, 0.0) * (1 + crossed + trained)
+    for name in ("attention_scores_full", "attention_scores_causal"):
+        flops[name] = forward.get(name, 0.0) * (1 + 2 * crossed)
+    flops["norm"] = forward.get("norm", 0.0) * (1 + crossed + trained)
+    through = 1.0 if crossed else 0.0
+    flops["head"] = head.flops_own * (1 + through + head_learns) + head.flops_shared * 2.0
+    params = head.params if head_learns else 0
+    if adaptation.kind == "blocks":
+        attention = shape.heads * shape.head_dim
+        block = block_params(
+            width, attention, shape.kv_heads * shape.head_dim, shape.head_dim, shape.hidden, switches
+        )
+        last_norm = norm_width(width, switches) if switches.norm_position == "pre" else 0
+        params += int((adaptation.blocks or 0) * sum(block.values()) + last_norm)
+    for target in adaptation.targets or ():
+        ins, outs = matrix(target, shape, switches)
+        more = depth * (adaptation.rank or 0) * (ins + outs)
+        params += more
+        flops[TARGETS[target]] += 3.0 * 2.0 * more
+    if adaptation.bottleneck is not None:
+        maps = 2 * depth * 2 * width * adaptation.bottleneck
+        params += maps + 2 * depth * (adaptation.bottleneck + width)
+        flops["mlp"] += 3.0 * 2.0 * maps
+    return Cost(params_trainable=int(params), flops=flops)
+
+
+def matrix(target: str, shape: Shape, switches: Switches) -> tuple[int, int]:
+    """(inputs, outputs) of one of a block's matrices."""
+    attention = shape.heads * shape.head_dim
+    return {
+        "qkv": (shape.width, attention + 2 * shape.kv_heads * shape.head_dim),
+        "out": (attention, shape.width),
+        "up": (shape.width, shape.hidden * (2 if switches.gated else 1)),
+        "down": (shape.hidden, shape.width),
+    }[target]
+
+
+def _switches(family: Any, adaptation: Adaptation) -> Switches:
+    """What the family's blocks are made of. Raises ConfigError where that is not known."""
+    found: Switches | None = getattr(family, "decoder", None) or getattr(family, "encoder", None)
+    if found is None or found.experts:
+        what = "has routed experts" if found is not None else "is neither a decoder nor an encoder"
+        raise ConfigError(
+            f"start.adaptation={adaptation.kind} needs plain blocks and family {family.name!r} {what}; set "
+            "start.adaptation=full"
+        )
+    return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Head:
+    """The parts of a head: its own weights, and products with a table that it shares with the embedding."""
+
+    params: int
+    flops_own: float
+    flops_shared: float
+
+    @classmethod
+    def of(cls, family: Any, shape: Shape, counts: Counts, switches: Switches) -> _Head:
+        flops = counts.flops.get("head", 0.0)
+        if family.objective == "masked":
+            own = 2.0 * shape.width * shape.width
+            params = counts.params_head + int(norm_width(shape.width, switches))
+            return cls(params=params, flops_own=own, flops_shared=flops - own)
+        if counts.params_head:
+            return cls(params=counts.params_head, flops_own=flops, flops_shared=0.0)
+        return cls(params=0, flops_own=0.0, flops_shared=flops)

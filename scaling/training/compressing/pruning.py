@@ -1,0 +1,27 @@
+"""Which weights are pruned: those of the smallest magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+@torch.no_grad()
+def masks(weights: Sequence[Tensor], sparsity: float, scope: str) -> list[Tensor]:
+    """Which entries stay, true where they do: all but the round(sparsity × entries) smallest by magnitude
+    (arXiv:1506.02626), over all matrices together (`global`) or inside each (`layer`)."""
+    if scope == "layer":
+        return [_kept(weight.abs().flatten(), sparsity).view_as(weight) for weight in weights]
+    every = torch.cat([weight.abs().flatten() for weight in weights])
+    parts = torch.split(_kept(every, sparsity), [weight.numel() for weight in weights])
+    return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
+
+
+def _kept(magnitudes: Tensor, sparsity: float) -> Tensor:
+    drop = round(sparsity * magnitudes.numel())
+    kept = torch.ones_like(magnitudes, dtype=torch.bool)
+    # by rank and not by threshold: equal magnitudes would all fall or all stay
+    kept[magnitudes.argsort(stable=True)[:drop]] = False
+    return kept

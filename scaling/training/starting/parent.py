@@ -1,0 +1,197 @@
+"""The trained run that another begins with: found by id, folder or sweep, and held against the new cell. No
+torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scaling import families
+from scaling.corpora.tokenizers import identity
+from scaling.errors import ConfigError, ScalingError
+from scaling.families.adapting import adaptation as adapting
+from scaling.families.registry import MODULES
+from scaling.training import record
+from scaling.training.paths import RunPaths
+
+_ID = re.compile(r"^[0-9a-f]{16}$")
+_FREE = {"dropout", "classes"}
+"""Switches that may differ between a parent and what begins with it."""
+_BODY = {"bert_classifier": "bert"}
+"""Families whose blocks are another's, with another head."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a cell begins with instead of random weights."""
+
+    run_id: str
+    """Of the parent: its identity is part of the cell's."""
+    weights: Path
+    """Where its weights lie; not science."""
+    adaptation: adapting.Adaptation
+    """What learns."""
+    cost: adapting.Cost
+    """How many parameters learn, and what a token costs."""
+    tokens_before: int
+    """Seen by the parent and its own parents."""
+    flops_before: float
+    """Spent by them."""
+    new_vocabulary: bool
+    """Whether embedding and head are drawn anew because tokens mean something else."""
+    new_head: bool
+    """Whether the head is drawn anew: for another objective, or a new vocabulary."""
+
+    def science(self) -> dict[str, Any]:
+        """What decides the numbers."""
+        return {"parent": self.run_id} | self.adaptation.as_dict()
+
+
+def find(config: Mapping[str, Any], *, family: Any, shape: Any, counts: Any, corpus: Any) -> Start | None:
+    """What the `start` part of a config asks for, or None where it asks for nothing.
+
+    Args:
+        config: the whole config.
+        family, shape, counts: of the new cell.
+        corpus: the new cell's text.
+
+    Raises ConfigError: no such run, or one that does not fit.
+    """
+    asked = config.get("start") or {}
+    given = {name for name, value in asked.items() if value is not None}
+    if not {"run", "sweep"} & given:
+        for name in sorted(given - {"adaptation"}):
+            raise ConfigError(f"start.{name} needs a trained run to start from; set start.run or start.sweep")
+        if asked.get("adaptation") not in (None, "full"):
+            raise ConfigError(
+                f"start.adaptation={asked['adaptation']} needs a trained run to start from; set start.run or "
+                "start.sweep"
+            )
+        return None
+    if {"run", "sweep"} <= given:
+        raise ConfigError("both start.run and start.sweep are given; give one of them")
+    results = Path(str(config.get("results") or "results"))
+    paths = (
+        _by_name(str(asked["run"]), results)
+        if "run" in given
+        else _best(results, str(asked["sweep"]), family, shape)
+    )
+    try:
+        known = record.read(paths)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(
+            f"there is no finished run in {paths.folder}; start.run is a run id of {results / 'runs'}, or a "
+            "run's folder"
+        ) from None
+    if known["status"] != "done":
+        raise ConfigError(f"run {paths.run_id} is {known['status']}; start from a run that is done")
+    theirs = json.loads(known["config"])
+    same_family = _fits(paths.run_id, known, theirs, family, shape)
+    new_vocabulary = not _same_tokens(known, theirs["corpus"], corpus)
+    new_head = new_vocabulary or not same_family
+    adaptation = adapting.from_config(asked, shape.depth)
+    if (theirs.get("start") or {}).get("adaptation") == "adapters":
+        raise ConfigError(
+            f"run {paths.run_id} has adapters, which are no part of a plain network; start from its parent"
+        )
+    if new_vocabulary and adaptation.kind != "full":
+        raise ConfigError(
+            f"start.adaptation={adaptation.kind} keeps the embedding of run {paths.run_id}, whose tokens are "
+            f"of another tokenizer; set start.adaptation=full, or corpus.tokenizer to the parent's"
+        )
+    return Start(
+        run_id=str(known["run_id"]),
+        weights=paths.weights,
+        adaptation=adaptation,
+        cost=adapting.cost(adaptation, family, shape, counts, head_is_new=new_head),
+        tokens_before=int(known["tokens"]) + int(known["tokens_before"] or 0),
+        flops_before=float(known["flops"]) + float(known["flops_before"] or 0.0),
+        new_vocabulary=new_vocabulary,
+        new_head=new_head,
+    )
+
+
+def _by_name(name: str, results: Path) -> RunPaths:
+    return RunPaths.of(results, name) if _ID.match(name) else RunPaths(folder=Path(name))
+
+
+def _best(results: Path, sweep: str, family: Any, shape: Any) -> RunPaths:
+    """The run of lowest loss of a sweep among those of the cell's body and size."""
+    import pyarrow.parquet as pq
+
+    path = results / sweep / "ledger.parquet"
+    wanted = ["run_id", "family", "size", "status", "loss"]
+    try:
+        table = pq.read_table(path, columns=wanted, partitioning=None).to_pylist()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}"
+        ) from None
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
+    body = _body(family.name)
+    fitting = [r for r in table if r["status"] == "done" and _body(r["family"]) == body]
+    alike = [row for row in fitting if row["size"] == shape.size]
+    if not alike:
+        there = sorted({row["size"] for row in fitting})
+        raise ConfigError(
+            f"sweep {sweep!r} has no finished run of family {body} at family.size={shape.size:g}; "
+            + (f"its sizes are {', '.join(f'{size:g}' for size in there)}" if there else "it has none at all")
+        )
+    return RunPaths.of(results, min(alike, key=lambda row: (row["loss"], row["run_id"]))["run_id"])
+
+
+def _body(name: str) -> str:
+    """The family whose blocks these are; a decoder is one family under all its presets."""
+    name = _BODY.get(name, name)
+    return MODULES.get(name, name) if name not in ("seq2seq2017", "t5") else name
+
+
+def _fits(run_id: str, known: Mapping[str, Any], theirs: Mapping[str, Any], family: Any, shape: Any) -> bool:
+    """Whether parent and cell have the same head. Raises ConfigError when their bodies differ."""
+    if _body(known["family"]) != _body(family.name):
+        raise ConfigError(
+            f"run {run_id} is of family {known['family']} and this cell of {family.name}; start from a run "
+            "whose body is the same"
+        )
+    try:
+        parent, size = families.from_config(theirs["family"])
+        before = parent.shape(size, vocab=known["vocab"], context=known["context"])
+    except ScalingError as error:
+        raise ConfigError(f"run {run_id} cannot be built again: {error}") from None
+    ours, old = dict(family.switches), dict(parent.switches)
+    for name in sorted((set(ours) & set(old)) - _FREE - {"depth", "width", "heads"}):
+        if ours[name] != old[name]:
+            raise ConfigError(
+                f"run {run_id} has family.{name}={old[name]} and this cell {ours[name]}; set family.{name} "
+                "as the parent's"
+            )
+    sizes, were = shape.as_dict(), before.as_dict()
+    for name in sizes:
+        if name in ("size", "vocab") or (name == "context" and ours.get("position") != "learned"):
+            continue
+        if sizes[name] != were[name]:
+            remedy = f"set context={were[name]}" if name == "context" else f"set family.size={size:g}"
+            raise ConfigError(
+                f"run {run_id} has {name} {were[name]} and this cell {sizes[name]}, so its weights do not "
+                f"fit; {remedy}, as the parent's"
+            )
+    return bool(parent.objective == family.objective)
+
+
+def _same_tokens(known: Mapping[str, Any], theirs: Mapping[str, Any], corpus: Any) -> bool:
+    """Whether a token id means the same in both texts."""
+    texts = getattr(corpus, "texts", corpus)
+    if known["vocab"] != texts.vocab:
+        return False
+    if not hasattr(texts, "manifest"):  # numbers
+        return True
+    if known["corpus_hash"] == texts.hash:
+        return True
+    ours = str(texts.manifest["tokenizer"])
+    # one learnt on other text gives other tokens under the same name
+    return (ours == "bytes" or ours.startswith("file:")) and identity(str(theirs["tokenizer"])) == ours
