@@ -55,6 +55,45 @@ def export(
     emit(payload, as_json, lambda: print(f"wrote {folder}: {kind}.from_pretrained({str(folder)!r})"))
 
 
+@app.command()
+def compress(
+    sweep: Annotated[str, typer.Argument(help="The sweep whose finished runs are compressed.")],
+    bits: Annotated[str, typer.Option(help="Bits of a weight, with commas.")] = "8,6,4,3,2",
+    sparsity: Annotated[str, typer.Option(help="Shares of weights that become zero, with commas.")] = (
+        "0.25,0.5,0.75,0.9"
+    ),
+    scope: Annotated[
+        str, typer.Option(help="Smallest magnitudes over all matrices, or of each: global, layer.")
+    ] = "global",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """A sweep's runs with their blocks' matrices rounded and pruned: a table of losses, no training."""
+    from scaling import places
+    from scaling.errors import ConfigError, one_of
+    from scaling.sweeping.compressing import TABLE
+    from scaling.sweeping.compressing import compress as compress_sweep
+    from scaling.training.compressing.settings import SCOPES, check_bits, check_sparsity
+
+    if scope not in SCOPES:
+        raise ConfigError(one_of("--scope", scope, SCOPES))
+    asked = [check_bits(one, "--bits") for one in bits.split(",") if one.strip()]
+    shares = [check_sparsity(one, "--sparsity") for one in sparsity.split(",") if one.strip()]
+    rows = compress_sweep(places.results(), sweep, bits=asked, sparsity=shares, scope=scope)
+    path = places.results() / sweep / TABLE
+
+    def text() -> None:
+        print(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean rise of the loss':>22} {'largest':>9}")
+        by: dict[tuple[int, float], list[float]] = {}
+        for row in rows:
+            by.setdefault((row["weight_bits"] or 0, row["sparsity"]), []).append(row["delta_loss"])
+        for (b, s), found in by.items():
+            mean = sum(found) / len(found)
+            print(f"{b or '':>5} {s:>9g} {len(found):>5} {mean:>22.4f} {max(found):>9.4f}")
+        print(f"wrote {path}")
+
+    emit({"sweep": sweep, "table": str(path), "rows": rows}, as_json, text)
+
+
 def find(run: str) -> RunPaths:
     """The folder of one run. Raises ConfigError when the name fits none or several."""
     from scaling import places

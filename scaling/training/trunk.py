@@ -25,10 +25,11 @@ _HORIZON = ("decay_fraction", "final_fraction", "warmup_fraction")
 def trunk_id(cell: Cell) -> str | None:
     """Sixteen hex digits of all that the trunk's weights depend on; None for a run that shares none.
 
-    A run shares its trunk with wsd, warm-up in steps, and no early stopping, which looks at what came before.
+    A run shares its trunk with wsd, warm-up in steps, and no early stopping, which looks at what came before,
+    and no pruning, whose schedule moves with the horizon.
     """
     h = cell.hyperparameters
-    if h.schedule != "wsd" or h.warmup_steps is None or h.patience:
+    if h.schedule != "wsd" or h.warmup_steps is None or h.patience or cell.compression is not None:
         return None
     science = cell.science()
     del science["steps"], science["evaluation"]

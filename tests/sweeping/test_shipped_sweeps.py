@@ -11,9 +11,12 @@ import pytest
 
 from scaling import places
 from scaling.errors import ConfigError
+from scaling.sweeping import ledger
 from scaling.sweeping.driving import split
+from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import plan as plans
+from scaling.training import record
 
 SWEEPS = {path.stem: path for path in sorted(places.shipped("sweeps").rglob("*.yaml"))}
 ON_CPU = [name for name, path in SWEEPS.items() if path.parent.name == "sweeps" and name != "bench"]
@@ -34,7 +37,30 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "text.txt").write_text("\n".join(lines), encoding="utf-8")
     pairs = ({"text": line, "target": line[::-1]} for line in lines[:8000])
     (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
+    labelled = ({"text": line[:40], "sentiment": words.choice(["negative", "positive"])} for line in lines)
+    (folder / "labelled.jsonl").write_text("\n".join(map(json.dumps, labelled)), encoding="utf-8")
+    for name in ("compression", "compression-gpu", "sentiment-pretraining"):
+        leave(name, folder)
     return folder
+
+
+def leave(name: str, folder: Path) -> None:
+    """The ledger of a sweep that others start from, as if its runs had been trained."""
+    run_ids = []
+    with configs.hydra(name) as (engine, primary):
+        master = configs.master(engine, primary, [f"results={folder}/results", *_other_text(name, folder)])
+        compose = configs.composer(engine.config_loader, master)
+        task = [str(override) for override in master.hydra.overrides.task]
+        for planned_cell in plans.plan(compose, split(task)).cells:
+            config = compose(planned_cell.overrides)
+            cell, _, paths = cellar.prepare(config)
+            values = {"string": "x", "int64": 1, "float64": 0.5, "bool": False}
+            row = {name: values[column.dtype] for name, column in record.COLUMNS.items()}
+            row |= cell.columns() | {"status": "done", "config": json.dumps(config)}
+            paths.make()
+            record.write(paths, row)
+            run_ids.append(cell.run_id)
+    ledger.collect(folder / "results", name, run_ids)
 
 
 def planned(name: str, folder: Path, *more: str) -> plans.Plan:
@@ -57,6 +83,12 @@ def _other_text(name: str, folder: Path) -> Sequence[str]:
             "evaluation.sequences=128",
             "sweep.keep=null",
         ]
+    if name in ("transfer", "fine-tuning", "compression-gpu"):
+        given = ["corpus.source=files", f"++corpus.path={folder}/text.txt", "++corpus.document=line"]
+        return [*given, "evaluation.sequences=128"]
+    if name.startswith("sentiment"):
+        given = ["corpus.source=files", f"corpus.path={folder}/labelled.jsonl"]
+        return [*given, "corpus.heldout_fraction=0.2"]
     if name.startswith("translation"):
         return ["corpus.source=files", f"++corpus.path={folder}/pairs.jsonl"]
     if name.startswith("synthetic"):

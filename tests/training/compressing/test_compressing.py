@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,13 +14,17 @@ from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 from scaling.corpora import Corpus
-from scaling.training import Cell, RunPaths
+from scaling.errors import ConfigError
+from scaling.sweeping import compressing, ledger
+from scaling.training import Cell, RunPaths, objectives
 from scaling.training.building import build, fold
 from scaling.training.compressing.pruning import masks
 from scaling.training.compressing.rounding import rounded, straight_through
 from scaling.training.compressing.settings import Compression
 from scaling.training.compressing.training import CompressedLinear, prune
+from scaling.training.evaluation import Precision, evaluate
 from scaling.training.run import run
+from scaling.training.solving.data import open_data
 
 
 @given(st.integers(2, 8), st.integers(1, 6), st.integers(1, 9), st.integers(0, 99))
@@ -125,3 +131,45 @@ def test_a_network_without_linear_blocks_is_refused(
     it = cell(family={"name": "lstm", "size": 1}, compression={"bits": 4})
     with pytest.raises(Exception, match="needs blocks of linear maps"):
         build(it)
+
+
+def test_a_sweeps_runs_are_compressed_into_a_table(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("\n".join(f"line {n} of a text that repeats" for n in range(900)))
+    config = {
+        "family": {"name": "llama", "size": 1},
+        "corpus": {
+            "name": "lines",
+            "source": "files",
+            "path": str(tmp_path / "text.txt"),
+            "document": "line",
+            "tokenizer": "bytes",
+            "heldout_fraction": 0.3,
+        },
+        "context": 16,
+        "budget": {"tokens": 120 * 8 * 16},
+        "recipe": {"name": "small_decoder", "batch_sequences": 8},
+        "seed": 0,
+        "evaluation": {"sequences": 64, "points": 0},
+        "results": str(tmp_path),
+    }
+    data = open_data(config["corpus"], tmp_path / "corpora")
+    it = Cell.from_config(config, data)
+    got = run(it, corpus=data, paths=RunPaths.of(tmp_path, it.run_id), config=config)
+    ledger.collect(tmp_path, "before", [it.run_id])
+    rows = compressing.compress(tmp_path, "before", bits=[16, 2], sparsity=[0.5, 0.9])
+    table = pd.read_csv(tmp_path / "before" / "compressed.csv")
+    assert len(table) == len(rows) == 2 + 2 + 2 * 2
+    assert table.loss_before.tolist() == pytest.approx([got["loss"]] * len(rows))
+    alone = {(row["weight_bits"], row["sparsity"]): row for row in rows}
+    assert abs(alone[16, 0.0]["delta_loss"]) < 1e-3 < alone[2, 0.0]["delta_loss"]
+    assert alone[None, 0.5]["delta_loss"] < alone[None, 0.9]["delta_loss"]
+    # by hand, with torch's own pruning
+    module = it.architecture.build(it.shape, seed=0)
+    module.load_state_dict(torch.load(RunPaths.of(tmp_path, it.run_id).weights, weights_only=True)["module"])
+    linears = [(m, "weight") for block in module.blocks for m in block.modules() if isinstance(m, nn.Linear)]
+    torch_prune.global_unstructured(linears, torch_prune.L1Unstructured, amount=0.5)
+    task = objectives.make(it, data)
+    theirs = evaluate(module, task, task.heldout(), precision=Precision(device=torch.device("cpu"))).loss
+    assert alone[None, 0.5]["loss"] == pytest.approx(theirs, abs=1e-6)
+    with pytest.raises(ConfigError, match="nothing to do"):
+        compressing.compress(tmp_path, "before", bits=[], sparsity=[])
