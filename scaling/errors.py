@@ -70,6 +70,10 @@ class Preempted(RunFailure):
     status = "preempted"
 
 
+class DeviceLost(Preempted):
+    """The accelerator is lost or broken; the run goes on from its checkpoint on another."""
+
+
 class DataExhausted(RunFailure):
     """The corpus has fewer tokens than the run may see."""
 

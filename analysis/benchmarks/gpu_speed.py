@@ -31,8 +31,10 @@ from scaling.training import Cell
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
 from scaling.training.pack import Stack
-from scaling.training.run import assemble, deterministic, find_device, out_of_memory
+from scaling.training.run import assemble
 from scaling.training.running import provenance
+from scaling.training.running.devices import deterministic, find_device
+from scaling.training.running.mishaps import out_of_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 

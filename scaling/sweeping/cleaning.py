@@ -49,7 +49,8 @@ def rubbish(results: Path, kinds: Iterable[str] = _SAFE) -> list[Rubbish]:
         claim = claims.read(paths.claim)
         if not folder.is_dir() or (claim is not None and not claims.stale(paths.claim, claim)):
             continue
-        for path in sorted(folder.iterdir()):
+        parts = [path for one in paths.all_parts() for path in one.iterdir()]
+        for path in sorted([*folder.iterdir(), *parts]):
             what = _kind(path, paths)
             if what in wanted:
                 found.append(Rubbish(path=path, kind=str(what), size_bytes=path.stat().st_size))
@@ -66,7 +67,8 @@ def _kind(path: Path, paths: RunPaths) -> str | None:
         return "milestones"
     if path.name.endswith(".damaged"):
         return "damaged"
-    if path in (paths.checkpoint, paths.checkpoint_before) or (path.name.startswith(".") and path.is_file()):
+    whole = path in (paths.checkpoint, paths.checkpoint_before)
+    if whole or path.parent != paths.folder or (path.name.startswith(".") and path.is_file()):
         return "checkpoints" if paths.record.exists() else "unfinished"
     return None
 

@@ -23,7 +23,8 @@ from scaling.training.starting.parent import Start, find
 IDENTITY = 1
 """Version of what `science` says. It moves only when the same words come to mean another run, not with the
 record's columns."""
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "tf32", "bfloat16", "float16")
+"""float32 throughout; float32 whose products keep ten bits of mantissa, which only CUDA has; autocast."""
 COMPONENTS = {
     "flops_attention_projection": "attention_projection",
     "flops_attention_scores_full": "attention_scores_full",

@@ -1,5 +1,8 @@
 """Checkpoints: all that moves during a run, written whole, the one before kept for the day the newest is
-damaged."""
+damaged.
+
+Where weights are cut over the processes of a team, the file holds the rest and a folder holds their parts.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import copy
 import dataclasses
 import errno
 import os
+import shutil
 import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
@@ -17,11 +21,17 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
-from scaling.training import trunk
+from scaling.training import parts, trunk
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, set_aside, storage, whole
+from scaling.training.paths import RunPaths, set_aside, storage
+from scaling.training.paths import whole as written
+from scaling.training.running import sharing
 
 FORMAT = 1
+
+
+class Damaged(StorageError):
+    """The newest checkpoint's parts cannot be read; `give_up` sets it aside."""
 
 
 def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
@@ -30,17 +40,26 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
     Raises StorageError when the disk refuses: the checkpoint before then stays as it was. Raises Diverged
     when a pending loss turns out so.
     """
-    moving = content(trainer, trainer.cell.run_id) | more
+    name, cut = trainer.cell.run_id, sharing.is_cut(trainer.optimizers.parameters[0])
+    if cut:
+        trainer.fetch()
+        moving = {"format": FORMAT, "run_id": name, "parts": True, **rest(trainer), **more}
+        parts.save(trainer, paths.checkpoint_parts(trainer.state.step))
+    else:
+        moving = content(trainer, name) | more
     if not trainer.team.leads:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
     fresh = paths.folder / f".{newest.name}.new"
-    with whole(fresh, "a checkpoint") as file:
+    with written(fresh, "a checkpoint") as file:
         torch.save(moving, file)
     with storage(newest, "a checkpoint"):
         if newest.exists():
             os.replace(newest, before)
         os.replace(fresh, newest)
+    if cut:
+        for old in sorted(paths.all_parts(), key=lambda folder: folder.stat().st_mtime)[:-2]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def content(trainer: Trainer, name: str) -> dict[str, Any]:
@@ -50,8 +69,15 @@ def content(trainer: Trainer, name: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "run_id": name,
-        "module": trainer.module.state_dict(),
-        "optimizers": trainer.optimizers.state_dict(),
+        "module": sharing.whole(trainer.module.state_dict()),
+        "optimizers": sharing.whole(trainer.optimizers.state_dict()),
+        **rest(trainer),
+    }
+
+
+def rest(trainer: Trainer) -> dict[str, Any]:
+    """What moves beside weights and optimisers."""
+    return {
         "scaler": trainer.scaler.state_dict() if trainer.scaler else None,
         "random": torch.get_rng_state(),
         "random_device": torch.cuda.get_rng_state() if trainer.precision.device.type == "cuda" else None,
@@ -63,10 +89,17 @@ def load(trainer: Trainer, paths: RunPaths, *, shared: bool = True) -> dict[str,
     """Puts a trainer where the newest sound checkpoint left it; its content, or None when there is none.
 
     A run without one of its own takes over its trunk's, where it shares one. A damaged checkpoint is set
-    aside as `<name>.damaged` and the one before is taken.
+    aside as `<name>.damaged` and the one before is taken. Raises Damaged when parts of it turn out so.
     """
     for path in (paths.checkpoint, paths.checkpoint_before):
         found = read(path, trainer.cell.run_id)
+        if found is not None and found.get("parts"):
+            try:
+                parts.load(trainer, paths.checkpoint_parts(found["state"]["step"]))
+            except StorageError as error:
+                raise Damaged(str(error)) from error
+            restore_rest(trainer, found)
+            return found
         if found is not None:
             restore(trainer, found)
             return found
@@ -78,6 +111,11 @@ def load(trainer: Trainer, paths: RunPaths, *, shared: bool = True) -> dict[str,
             trainer.state.seconds_training = trainer.state.seconds_evaluating = 0.0
             return {}
     return None
+
+
+def give_up(paths: RunPaths) -> None:
+    """Sets the newest checkpoint aside, so that the one before is taken."""
+    set_aside(paths.checkpoint if paths.checkpoint.exists() else paths.checkpoint_before)
 
 
 def share(trainer: Trainer, paths: RunPaths) -> None:
@@ -93,7 +131,7 @@ def share(trainer: Trainer, paths: RunPaths) -> None:
         return
     with storage(path.parent, "the folder of the trunk"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path, "the trunk's checkpoint") as file:
+    with written(path, "the trunk's checkpoint") as file:
         torch.save(moving, file)
 
 
@@ -121,8 +159,16 @@ def read(path: Path, run_id: str) -> dict[str, Any] | None:
 
 def restore(trainer: Trainer, content: dict[str, Any]) -> None:
     """Weights, optimiser, generators and state from a checkpoint's content."""
-    trainer.module.load_state_dict(content["module"])
+    weights = trainer.module.state_dict()
+    trainer.module.load_state_dict(
+        {name: sharing.part_like(one, weights[name]) for name, one in content["module"].items()}
+    )
     trainer.optimizers.load_state_dict(content["optimizers"])
+    restore_rest(trainer, content)
+
+
+def restore_rest(trainer: Trainer, content: dict[str, Any]) -> None:
+    """What moves beside weights and optimisers."""
     if trainer.scaler and content["scaler"]:
         trainer.scaler.load_state_dict(content["scaler"])
     if trainer.team.leads:
@@ -143,19 +189,20 @@ def diverge(trainer: Trainer, *, step: int = 0) -> None:
 
 def save_weights(trainer: Trainer, path: Path) -> None:
     """The weights as they are now, without the optimiser, as a plain network has them: low-rank maps merged,
-    pruned ones zero, rounded ones round. Raises StorageError."""
-    if not trainer.team.leads:
-        return
+    pruned ones zero, rounded ones round. Every process of a team has to ask, the leader writes. Raises
+    StorageError."""
     cell = trainer.cell
     plain = cell.start is None and cell.compression is None
-    module = trainer.module if plain else fold(copy.deepcopy(trainer.module))
+    weights = sharing.whole(trainer.module.state_dict()) if plain else None
+    if not trainer.team.leads:
+        return
     content = {
         "format": FORMAT,
         "run_id": cell.run_id,
         "step": trainer.state.step,
-        "module": module.state_dict(),
+        "module": weights if plain else fold(copy.deepcopy(trainer.module)).state_dict(),
     }
-    with whole(path, "the weights") as file:
+    with written(path, "the weights") as file:
         torch.save(content, file)
 
 
@@ -163,3 +210,5 @@ def remove(paths: RunPaths) -> None:
     """Removes checkpoints, which a finished run does not need."""
     for path in (paths.checkpoint, paths.checkpoint_before):
         path.unlink(missing_ok=True)
+    for folder in paths.all_parts():
+        shutil.rmtree(folder, ignore_errors=True)

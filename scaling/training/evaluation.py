@@ -67,11 +67,11 @@ class Precision:
     device: torch.device
     """cpu or cuda."""
     dtype: str = "float32"
-    """float32, bfloat16 or float16."""
+    """float32, tf32, bfloat16 or float16."""
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context of a forward pass."""
-        if self.dtype == "float32":
+        if self.dtype in ("float32", "tf32"):
             return nullcontext()
         return torch.autocast(self.device.type, dtype=getattr(torch, self.dtype))
 
@@ -87,7 +87,6 @@ def bits_per_byte(nats: float, text_bytes: float) -> float:
     return nats / math.log(2) / text_bytes
 
 
-@torch.inference_mode()
 def evaluate(
     module: nn.Module,
     task: Task,
@@ -101,6 +100,7 @@ def evaluate(
     """The loss of every sequence of a batch, in evaluation mode (no dropout), never smoothed.
 
     A team shares the work, part by part; everyone gets the whole, to the bit that one process would get.
+    Where the parts do not go round, some do one twice: a forward pass of cut weights needs everybody.
 
     Sums run in float64: at 10⁵ tokens a float32 sum would lose the fourth digit of a difference between runs.
     """
@@ -109,21 +109,21 @@ def evaluate(
     sequences = len(batch["targets"])
     starts = range(0, sequences, at_once)
     parts: dict[int, tuple[Tensor, ...]] = {}
-    for turn in range(0, len(starts), team.size):
-        if turn + team.rank >= len(starts):
-            break
-        first = starts[turn + team.rank]
-        some = part(batch, first, min(first + at_once, sequences))
-        rows = len(some["targets"])
-        with precision.autocast():
-            predictions, targets = task.predict(module, some)
-        nats = task.losses(predictions, targets).view(rows, -1).double().cpu()
-        found = [nats, counted(targets).view(rows, -1).double().cpu()]
-        if measures:
-            # the likeliest class alone: the logits of a whole evaluation set may not fit into memory
-            said = predictions.argmax(-1) if predictions.ndim > 1 else predictions
-            found += [said.cpu(), targets.cpu()]
-        parts[first] = tuple(found)
+    # weights that FSDP gathers in inference mode could not be trained afterwards
+    with torch.inference_mode() if team.size == 1 else torch.no_grad():
+        for turn in range(0, len(starts), team.size):
+            first = starts[min(turn + team.rank, len(starts) - 1)]
+            some = part(batch, first, min(first + at_once, sequences))
+            rows = len(some["targets"])
+            with precision.autocast():
+                predictions, targets = task.predict(module, some)
+            nats = task.losses(predictions, targets).view(rows, -1).double().cpu()
+            found = [nats, counted(targets).view(rows, -1).double().cpu()]
+            if measures:
+                # the likeliest class alone: the logits of a whole evaluation set may not fit into memory
+                said = predictions.argmax(-1) if predictions.ndim > 1 else predictions
+                found += [said.cpu(), targets.cpu()]
+            parts[first] = tuple(found)
     module.train(was)
     if team.size > 1:
         parts = {first: found for theirs in team.gather(parts) for first, found in theirs.items()}

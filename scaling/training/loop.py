@@ -6,7 +6,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Generator
-from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from scaling.training.objectives import Task
 from scaling.training.objectives.task import counted, part
 from scaling.training.optimization.optimizers import Optimizers
 from scaling.training.optimization.schedules import schedule
+from scaling.training.running.sharing import travelling
 from scaling.training.running.team import SOLO, Team
 
 EXPLODED = 2.0
@@ -114,9 +114,7 @@ class Trainer:
         total: Tensor | None = None
         for first in range(0, ours, self.micro_batch):
             some = part(batch, first, min(first + self.micro_batch, ours))
-            # gradients travel once a step, behind the last backward pass
-            last = self.shared is None or first + self.micro_batch >= ours
-            with nullcontext() if last else module.no_sync():  # type: ignore[operator]
+            with travelling(self.shared, last=first + self.micro_batch >= ours):
                 total = self.learn(module, some, scale, total)
         assert total is not None
         return total

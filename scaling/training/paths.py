@@ -88,6 +88,14 @@ class RunPaths:
         """The one before it, for when the newest is damaged."""
         return self.folder / "checkpoint.before.pt"
 
+    def checkpoint_parts(self, step: int) -> Path:
+        """The folder in which the processes of a team keep their parts of a checkpoint."""
+        return self.folder / f"parts-{step}"
+
+    def all_parts(self) -> list[Path]:
+        """Every such folder that is there."""
+        return sorted(self.folder.glob("parts-*"))
+
     @property
     def weights(self) -> Path:
         """The weights of the finished run, when they are kept."""
@@ -116,6 +124,11 @@ class RunPaths:
     def trunks(self) -> Path:
         """Checkpoints that runs share, beside the folder of runs."""
         return self.folder.parent.parent / "trunks"
+
+    @property
+    def compiled(self) -> Path:
+        """Compiled code that runs share, likewise."""
+        return self.folder.parent.parent / "compiled"
 
     def make(self) -> None:
         """Makes the folder and tries it. Raises StorageError when it cannot be written."""

@@ -129,6 +129,7 @@ COLUMNS: dict[str, Column] = {
     "dtype": _text("number format of the forward pass"),
     "threads": _count("threads", "that torch was given"),
     "micro_batch": _count("sequences", "that were held at once; never changes the result's meaning"),
+    "compiled": _text("mode of torch.compile, or why it failed and was left out; null = not asked", since=2),
     "memory_bytes": _count("bytes", "peak memory of the accelerator; null on a CPU", required=False),
     "kwh": _number("kWh", "energy, where the device tells it or its watts are configured", required=False),
     "price": _number("$", "where the device has a price", required=False),

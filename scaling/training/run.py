@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import yaml
 
-from scaling.errors import ConfigError, Diverged, LaunchError, OutOfMemory, Preempted, ScalingError
+from scaling.errors import ConfigError, Diverged, OutOfMemory, ScalingError
 from scaling.training import checkpoint, objectives, record
 from scaling.training.building import build
 from scaling.training.cell import Cell
@@ -20,10 +18,12 @@ from scaling.training.loop import State, Trainer, train
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
 from scaling.training.paths import RunPaths, whole
-from scaling.training.running.ending import conclude, crash, finish, now
+from scaling.training.running import compiling, mishaps, sharing
+from scaling.training.running.devices import deterministic, find_device, products
+from scaling.training.running.ending import conclude, crash, finish, line_of, now
 from scaling.training.running.pause import Pause, signals
 from scaling.training.running.place import Place
-from scaling.training.running.team import SOLO, Team, lost
+from scaling.training.running.team import SOLO, Team
 
 __all__ = ["Place", "run"]
 
@@ -65,20 +65,35 @@ def run(
         return found
     device = find_device(place.device, team)
     ours = team.sequences(cell.hyperparameters.batch_sequences)
+    cut = team.size > 1 and place.sharing == "fsdp"
+    if cut:
+        sharing.check(cell)
     team.share(lambda: open_folder(paths, config))
     began, started = time.perf_counter(), now()
     micro_batch = min(place.micro_batch or ours, ours)
+    compiled, why_not = place.compile, ""
+    if compiled:
+        compiling.keep_in(paths.compiled)
     outcome: dict[str, Any] = {}
     trainer: Trainer | None = None
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with (
         deterministic(place.deterministic and device.type == "cuda"),
+        products(cell.dtype, device),
         torch.random.fork_rng(devices=accelerators),
         signals() as asked,
     ):
         while not outcome:
             try:
-                trainer = assemble(cell, corpus, device=device, micro_batch=micro_batch, team=team)
+                trainer = assemble(
+                    cell,
+                    corpus,
+                    device=device,
+                    micro_batch=micro_batch,
+                    team=team,
+                    cut=cut,
+                    compiled=compiled,
+                )
                 if place.loss_chunk is not None:
                     trainer.headless = Headless(trainer.module, place.loss_chunk)
                 try_step(trainer)
@@ -86,20 +101,30 @@ def run(
                 started = continued.get("started", started)
                 train(trainer, pause=Pause(trainer, paths, place, asked, started))
                 outcome = finish(trainer, paths, place)
+            except checkpoint.Damaged:
+                trainer = None  # half of it may be the checkpoint's
+                if team.leads:
+                    checkpoint.give_up(paths)
             except (ScalingError, KeyboardInterrupt) as error:
                 if not isinstance(error, Diverged):
                     raise
                 outcome = {"status": error.status, "reason": str(error)}
             except Exception as error:
-                if team.size > 1 and not isinstance(error, NoRoom):
+                if compiled and compiling.failed(error):
+                    compiling.say(compiled)
+                    trainer, compiled, why_not = None, None, f"{compiled} failed: {line_of(error)}"
+                elif team.size > 1 and not isinstance(error, NoRoom):
                     outcome = alone(error, paths, team)
-                elif not out_of_memory(error):
+                elif away := mishaps.away(error):
+                    raise away from error
+                elif not mishaps.out_of_memory(error):
                     outcome = crash(error, paths)
                 elif micro_batch > 1:
                     # the global batch and its gradient stay; only how many sequences are held at once changes
                     trainer, micro_batch = None, micro_batch // 2
                 else:
                     reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"
+                    reason += room(cell, device, place)
                     outcome = {"status": OutOfMemory.status, "reason": reason}
     return conclude(
         cell,
@@ -110,6 +135,7 @@ def run(
         config=config,
         device=device,
         micro_batch=micro_batch,
+        compiled=compiled or why_not or None,
         started=started,
         seconds=time.perf_counter() - began,
         team=team,
@@ -125,13 +151,38 @@ def open_folder(paths: RunPaths, config: Mapping[str, Any] | None) -> None:
 
 
 def load(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
-    """Puts the trainer where a checkpoint left it, the leader first, and gets its gradients shared."""
-    found = trainer.team.in_turn(lambda: checkpoint.load(trainer, paths, shared=place.share_trunk))
-    if trainer.team.size > 1:
+    """Puts the trainer where a checkpoint left it, the leader first, and gets its gradients shared.
+
+    Raises checkpoint.Damaged in all processes when one cannot read its part.
+    """
+    team, found, damaged = trainer.team, None, 0
+    try:
+        found = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=place.share_trunk))
+    except checkpoint.Damaged:
+        damaged = 1
+    if team.largest(damaged)[0]:
+        raise checkpoint.Damaged(f"the checkpoint in {paths.folder} is damaged")
+    if team.size > 1:
         if found is None:
             checkpoint.diverge(trainer)
-        trainer.shared = trainer.team.wrap(trainer.predictor)
+        trainer.shared = sharing.wrap(trainer.predictor)
     return found or {}
+
+
+def room(cell: Cell, device: torch.device, place: Place) -> str:
+    """What would fit, for a reason: how much there is, and what would need less of it."""
+    if device.type != "cuda":
+        return ""
+    held, less = 16 * cell.counts.params_total, ["a smaller family.size or context"]
+    if place.loss_chunk is None:
+        less.insert(0, "device.loss_chunk=1024")
+    if place.sharing != "fsdp":
+        less.insert(0, "several processes with device.sharing=fsdp")
+    total = torch.cuda.get_device_properties(device).total_memory
+    return (
+        f": weights, gradients and moments alone take {held / 1e9:.3g} of its {total / 1e9:.3g} GB; take "
+        f"{' or '.join(less)}"
+    )
 
 
 class NoRoom(MemoryError):
@@ -139,34 +190,37 @@ class NoRoom(MemoryError):
 
 
 def try_step(trainer: Trainer) -> None:
-    """In a team, a dry first step of every process by itself: memory that runs out later than here would
-    leave the others waiting. Raises NoRoom in all when one had no room.
+    """In a team or on CUDA, a dry first step, before anything is read or written: memory that runs out later
+    than here would cost steps, or leave the others waiting. Where weights are cut, all take it together.
+
+    Raises NoRoom in all processes when one had no room, CannotCompile when one could not compile.
     """
-    if trainer.team.size == 1:
+    team, device = trainer.team, trainer.precision.device
+    if team.size == 1 and device.type == "cpu":
         return
-    generator, short = torch.get_rng_state(), 0
-    try:
-        trainer.gradients(0)
-    except Exception as error:
-        if not out_of_memory(error):
-            raise
-        short = 1
+    short = broken = 0
+    with torch.random.fork_rng(devices=[device.index or 0] if device.type == "cuda" else []):
+        try:
+            trainer.gradients(0)
+        except Exception as error:
+            short, broken = int(mishaps.out_of_memory(error)), int(compiling.failed(error))
+            if not short and not broken:
+                raise
     trainer.optimizers.zero()
-    torch.set_rng_state(generator)
-    if trainer.team.largest(short)[0]:
+    short, broken = team.largest(short, broken)
+    if short:
         raise NoRoom
+    if broken:
+        raise compiling.CannotCompile("a dry first step could not be compiled")
 
 
 def alone(error: Exception, paths: RunPaths, team: Team) -> dict[str, Any]:
     """What is to be said of an exception that the other processes do not know of. Raises Preempted when it is
     that one of them is gone; raises the exception itself where we do not lead, which ends the whole team.
     """
-    if lost(error):
-        raise Preempted(
-            f"another process of the {team.size} is gone ({str(error).strip().splitlines()[0][:200]}); run "
-            f"again to continue from the last checkpoint"
-        ) from error
-    if out_of_memory(error):
+    if away := mishaps.away(error, processes=team.size):
+        raise away from error
+    if mishaps.out_of_memory(error):
         raise OutOfMemory(
             "memory ran out during the run in one of the processes; run again with a smaller "
             "device.micro_batch to continue from the last checkpoint"
@@ -177,63 +231,36 @@ def alone(error: Exception, paths: RunPaths, team: Team) -> dict[str, Any]:
 
 
 def assemble(
-    cell: Cell, corpus: Any, *, device: torch.device, micro_batch: int, team: Team = SOLO
+    cell: Cell,
+    corpus: Any,
+    *,
+    device: torch.device,
+    micro_batch: int,
+    team: Team = SOLO,
+    cut: bool = False,
+    compiled: str | None = None,
 ) -> Trainer:
-    """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed."""
+    """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed; `cut`
+    leaves the team's processes a part of every weight, `compiled` names a way of `compiling`."""
     torch.manual_seed(cell.seed)
     module = build(cell).to(device)
+    if compiled:
+        compiling.compile_blocks(module, compiled)
+    if cut:
+        sharing.cut(module, team, device)
     task = objectives.make(cell, corpus)
     precision = Precision(device=device, dtype=cell.dtype)
+    optimiser = optimizers.make(module, cell.hyperparameters)
+    if cut:
+        optimiser.total = team.sum
     return Trainer(
         cell=cell,
         module=module,
         task=task,
-        optimizers=optimizers.make(module, cell.hyperparameters),
+        optimizers=optimiser,
         heldout=precision.move(task.heldout()),
         precision=precision,
         micro_batch=micro_batch,
         team=team,
         scaler=torch.amp.GradScaler(device.type) if cell.dtype == "float16" else None,
     )
-
-
-@contextmanager
-def deterministic(wanted: bool) -> Iterator[None]:
-    """Only operations that give the same bits every time, where wanted; a RuntimeError of torch's names one
-    that cannot."""
-    before = torch.are_deterministic_algorithms_enabled()
-    if wanted:
-        # cuBLAS reads it when it starts, and adds up in another order without it
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Whether an exception means that memory ran out, on an accelerator or in the machine."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-def find_device(name: str, team: Team = SOLO) -> torch.device:
-    """The device of that name; in a team on `cuda`, ours. Raises LaunchError when it is not there."""
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise LaunchError(
-            f"device.name is {name!r}; it must be cpu, cuda or cuda:NUMBER; set device.name"
-        ) from None
-    if device.type not in ("cpu", "cuda"):
-        raise LaunchError(f"device.name is {name!r}; it must be cpu, cuda or cuda:NUMBER; set device.name")
-    if device.type == "cuda" and team.size > 1:
-        device = torch.device("cuda", team.local_rank)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        seen = torch.cuda.device_count()
-        raise LaunchError(
-            f"device.name is {name!r} and torch sees {f'{seen} CUDA devices' if seen else 'no CUDA device'}; "
-            f"{'name another, or ' if seen else ''}type device=cpu to train on the processor, which is the "
-            f"same run" + ("" if torch.version.cuda or seen else " (this torch was built for the CPU alone)")
-        )
-    return device

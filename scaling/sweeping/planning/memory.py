@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+BYTES = {"float32": 4, "tf32": 4, "bfloat16": 2, "float16": 2}
 """Of a number in each format."""
 
 
@@ -63,7 +63,7 @@ def components(
     at_once = tokens if loss_chunk is None else min(loss_chunk, tokens)
     gathered = (counts.params_block / max(shape.depth, 1)) * 2 if sharded > 1 else 0.0
     # autocast copies matrices into its format and keeps them until the backward pass is through
-    copied = BYTES[dtype] * (gathered if sharded > 1 else n) if dtype != "float32" else 0.0
+    copied = BYTES[dtype] * (gathered if sharded > 1 else n) if BYTES[dtype] < 4 else 0.0
     return {
         "weights": 4.0 * n / sharded,
         "gradients": 4.0 * n / sharded,

@@ -62,9 +62,9 @@ def device(name: str, dtype: str | None = None) -> Device:
     dtype = dtype or str(told.get("dtype") or "bfloat16")
     if dtype not in BYTES:
         raise ConfigError(one_of("--dtype", dtype, BYTES))
-    peak = (told.get("peaks") or {}).get(dtype) or told.get("peak_flops")
+    peak = float((told.get("peaks") or {}).get(dtype) or 0.0)
     missing = [key for key in ("memory_bytes", "link_bytes") if not told.get(key)]
-    missing += [] if peak else ["peak_flops"]
+    missing += [] if peak else [f"peaks.{dtype}"]
     if missing:
         able = sorted(stem for stem, path in files.items() if "memory_bytes" in path.read_text("utf-8"))
         raise ConfigError(
@@ -74,7 +74,7 @@ def device(name: str, dtype: str | None = None) -> Device:
     return Device(
         name=name,
         dtype=dtype,
-        peak_flops=float(peak),
+        peak_flops=peak,
         memory_bytes=float(told["memory_bytes"]),
         link_bytes=float(told["link_bytes"]) / 2,
         price_per_hour=None if price is None else float(price),
@@ -313,6 +313,6 @@ def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
             console.print(f"  {line}", markup=False)
     console.print(
         f"\nOn paper: {rows[0]['mfu_assumed']:.0%} of the peak is assumed (--mfu), nothing was measured."
-        + " FSDP is on paper only: `torchrun -m scaling.train` shares a run by DDP."
+        + " FSDP is `device.sharing=fsdp` under `torchrun -m scaling.train`, over all its processes."
         + ("" if explain else " --explain shows every row's arithmetic.")
     )

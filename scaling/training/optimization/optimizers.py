@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -10,10 +10,14 @@ from torch import Tensor, nn
 
 from scaling.training.optimization.parametrization import Factors, factors
 from scaling.training.recipe import Hyperparameters
+from scaling.training.running.sharing import local, part_like
 
 
 class Optimizers:
     """One or more torch optimisers that step as one. Muon takes the matrices and leaves the rest to AdamW."""
+
+    total: Callable[[Tensor], Tensor] | None = None
+    """Sums over the processes that hold a part of every weight; None where each holds all."""
 
     def __init__(self, parts: Iterable[torch.optim.Optimizer]) -> None:
         self.parts = list(parts)
@@ -38,8 +42,10 @@ class Optimizers:
     def clip(self, largest: float | None) -> Tensor:
         """Scales all gradients so that their joint norm is at most `largest`; returns the norm before, a
         scalar."""
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        gradients = [local(p.grad) for p in self.parameters if p.grad is not None]
         norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if self.total is not None:
+            norm = self.total(norm.square()).sqrt()
         if largest is not None:
             # the same 1e-6 as torch.nn.utils.clip_grad_norm_; a factor of 1 leaves every bit alone
             torch._foreach_mul_(gradients, torch.clamp(largest / (norm + 1e-6), max=1.0))
@@ -50,9 +56,14 @@ class Optimizers:
         return [part.state_dict() for part in self.parts]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Takes the states back."""
+        """Takes the states back, of cut weights the part that is held here."""
         for part, state in zip(self.parts, states, strict=True):
-            part.load_state_dict(state)
+            weights = [p for group in part.param_groups for p in group["params"]]
+            moments = {
+                i: {name: part_like(one, weights[i]) for name, one in held.items()}
+                for i, held in state["state"].items()
+            }
+            part.load_state_dict({**state, "state": moments})
         self.groups = [group for part in self.parts for group in part.param_groups]
 
 

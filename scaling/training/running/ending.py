@@ -75,6 +75,7 @@ def conclude(
     config: Mapping[str, Any] | None,
     device: Any,
     micro_batch: int,
+    compiled: str | None = None,
     started: str,
     seconds: float,
     team: Team = SOLO,
@@ -102,6 +103,7 @@ def conclude(
         "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),
         "threads": torch.get_num_threads(),
         "micro_batch": micro_batch,
+        "compiled": compiled,
         "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
         "kwh": place.watts * team.size * seconds / 3.6e6 if place.watts else None,
         "price": place.price_per_hour * team.size * seconds / 3600 if place.price_per_hour else None,
@@ -131,8 +133,12 @@ def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     text = "".join(traceback.format_exception(error))
     with whole(paths.error, "the traceback") as file:
         file.write(text.encode())
-    line = str(error).strip().split("\n")[0][:300]
-    return {"status": "failed", "reason": f"{type(error).__name__}: {line} (traceback in {paths.error.name})"}
+    return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
+
+
+def line_of(error: BaseException) -> str:
+    """An exception in one line."""
+    return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
 
 
 def write_curve(paths: RunPaths, rows: list[Any]) -> None:

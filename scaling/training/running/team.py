@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scaling.errors import ConfigError, LaunchError, ScalingError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 T = TypeVar("T")
 
@@ -109,18 +108,6 @@ class Team:
             )
         return batch_sequences // self.size
 
-    def wrap(self, module: nn.Module) -> nn.Module:
-        """The module whose backward pass averages gradients over the team; itself where there is none."""
-        if self.size == 1:
-            return module
-        from torch.nn.parallel import DistributedDataParallel
-
-        with warnings.catch_warnings():
-            # torch 2.13 renames broadcast_buffers, and its new name is unknown to torch 2.6
-            warnings.simplefilter("ignore", FutureWarning)
-            # tables are the same everywhere; gradients in the buckets themselves spare a copy of all of them
-            return DistributedDataParallel(module, broadcast_buffers=False, gradient_as_bucket_view=True)
-
 
 SOLO = Team()
 
@@ -165,14 +152,3 @@ def joined(device: str = "cpu") -> Iterator[Team]:
         dist.barrier()
     finally:
         dist.destroy_process_group()
-
-
-def lost(error: Exception) -> bool:
-    """Whether an exception says that another process of the team is gone."""
-    import torch.distributed as dist
-
-    words = str(error).lower()
-    return isinstance(error, dist.DistError) or (
-        isinstance(error, RuntimeError)
-        and any(word in words for word in ("gloo", "nccl", "connection closed", "connection reset"))
-    )

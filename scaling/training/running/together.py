@@ -13,7 +13,8 @@ from scaling.training.cell import Cell
 from scaling.training.loop import Trainer
 from scaling.training.pack import key, train_together
 from scaling.training.paths import RunPaths
-from scaling.training.run import assemble, deterministic, find_device, open_folder, run
+from scaling.training.run import assemble, open_folder, run
+from scaling.training.running.devices import deterministic, find_device, products
 from scaling.training.running.ending import conclude, finish, now
 from scaling.training.running.pause import Pause, signals
 from scaling.training.running.place import Place
@@ -85,6 +86,7 @@ def _pack(
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with (
         deterministic(place.deterministic and device.type == "cuda"),
+        products(cells[0].dtype, device),
         torch.random.fork_rng(devices=accelerators),
         signals() as asked,
     ):

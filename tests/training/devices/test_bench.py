@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from scaling.errors import LaunchError
-from scaling.training.run import find_device
+from scaling.training.running.devices import find_device
 
 SCRIPT = Path(__file__).parents[3] / "analysis" / "benchmarks" / "gpu_speed.py"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import multiprocessing
 import os
 import signal
@@ -15,12 +16,15 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed.checkpoint.state_dict
+import torch.distributed.fsdp
 
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, ScalingError
 from scaling.training import Cell, RunPaths, checkpoint, record
 from scaling.training.loop import Trainer
 from scaling.training.run import Place, run
+from scaling.training.running import sharing
 from scaling.training.running import team as teams
 from scaling.training.running.pause import Pause
 from scaling.training.running.team import Team
@@ -75,15 +79,16 @@ def losses(paths: RunPaths) -> list[float]:
         return [float(row["loss_train"]) for row in csv.DictReader(file)] + [record.read(paths)["loss"]]
 
 
+@pytest.mark.parametrize("sharing", ["ddp", "fsdp"])
 def test_losses_do_not_depend_on_the_number_of_processes(
-    corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path
+    corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str
 ) -> None:
     """Within 1e-6 of themselves, float32's last digits, over 50 steps with a row each. One sequence at once,
     so that gradients accumulate as well."""
     it, found = cell(**SMALL), {}
     for processes in (1, 2, 4):
         paths = RunPaths.of(tmp_path / str(processes), it.run_id)
-        got = together(processes, it, corpus, paths, Place(micro_batch=1))
+        got = together(processes, it, corpus, paths, Place(micro_batch=1, sharing=sharing))
         assert [one["status"] for one in got] == ["done"] * processes
         assert len({one["loss"] for one in got}) == 1
         found[processes] = losses(paths)
@@ -116,13 +121,21 @@ def test_every_kind_of_family_can_be_shared(
     assert found[2] == pytest.approx(found[1], rel=1e-5)
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2)])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((2, "ddp"), (1, "ddp")),
+        ((1, "ddp"), (2, "fsdp")),
+        ((2, "fsdp"), (1, "ddp")),
+        ((2, "fsdp"), (4, "fsdp")),
+    ],
+)
 def test_a_checkpoint_goes_on_with_another_number_of_processes(
     corpus: Corpus,
     cell: Callable[..., Cell],
     tmp_path: Path,
-    before: int,
-    after: int,
+    before: tuple[int, str],
+    after: tuple[int, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The request to leave comes to one process, and all leave after the same step."""
@@ -132,18 +145,21 @@ def test_a_checkpoint_goes_on_with_another_number_of_processes(
     pause = Pause.__call__
 
     def leave(self: Pause) -> None:
-        if self.trainer.state.step == 23 and self.trainer.team.rank == before - 1:
+        if self.trainer.state.step == 23 and self.trainer.team.rank == before[0] - 1:
             self.asked.signal = signal.SIGTERM
         pause(self)
 
     monkeypatch.setattr(Pause, "__call__", leave)
-    got = together(before, it, corpus, moved)
-    assert [type(one) for one in got] == [Preempted] * before
+    got = together(before[0], it, corpus, moved, Place(sharing=before[1]))
+    assert [type(one) for one in got] == [Preempted] * before[0]
     monkeypatch.undo()
     content = checkpoint.read(moved.checkpoint, it.run_id)
     assert content is not None
     assert content["state"]["step"] == 23
-    assert [one["status"] for one in together(after, it, corpus, moved)] == ["done"] * after
+    assert (moved.folder / "parts-23").is_dir() == (before == (2, "fsdp"))
+    got = together(after[0], it, corpus, moved, Place(sharing=after[1]))
+    assert [one["status"] for one in got] == ["done"] * after[0], got
+    assert not moved.all_parts()
     assert losses(moved) == pytest.approx(losses(calm), rel=1e-6)
 
 
@@ -182,6 +198,39 @@ def test_a_lost_process_is_a_preemption_of_the_others(
     assert not paths.record.exists()
     monkeypatch.undo()
     assert run(it, corpus=corpus, paths=paths)["status"] == "done"
+
+
+def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken(
+    corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = cell(**SMALL)
+    calm, moved = RunPaths.of(tmp_path / "calm", it.run_id), RunPaths.of(tmp_path / "moved", it.run_id)
+    run(it, corpus=corpus, paths=calm)
+    pause = Pause.__call__
+
+    def leave(self: Pause) -> None:
+        self.saved = 0.0 if self.trainer.state.step == 12 else math.inf
+        self.asked.signal = signal.SIGTERM if self.trainer.state.step == 23 else None
+        pause(self)
+
+    monkeypatch.setattr(Pause, "__call__", leave)
+    together(2, it, corpus, moved, Place(sharing="fsdp"))
+    monkeypatch.undo()
+    assert [path.name for path in moved.all_parts()] == ["parts-12", "parts-23"]
+    for path in moved.checkpoint_parts(23).glob("*.distcp"):
+        path.write_bytes(path.read_bytes()[:100])
+    got = together(2, it, corpus, moved, Place(sharing="fsdp", loss_chunk=24))
+    assert [one["status"] for one in got] == ["done"] * 2, got
+    assert (moved.folder / "checkpoint.pt.damaged").exists()
+    assert losses(moved) == pytest.approx(losses(calm), rel=1e-6)
+
+
+def test_weights_that_cannot_be_cut(cell: Callable[..., Cell]) -> None:
+    sharing.check(cell())
+    with pytest.raises(ConfigError, match=r"recipe\.optimizer=muon works on whole matrices"):
+        sharing.check(cell(recipe={"name": "fixed", "peak": 0.01, "batch_sequences": 4, "optimizer": "muon"}))
+    with pytest.raises(ConfigError, match=r"device\.dtype=float16"):
+        sharing.check(cell(device={"dtype": "float16"}))
 
 
 def test_a_team_that_cannot_share_the_batch() -> None:
