@@ -210,7 +210,8 @@ def main() -> None:
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         parser.error(f"there is no {path}; --device is one of {known}")
-    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    files = (path.with_name("base.yaml"), path)
+    told = {k: v for file in files for k, v in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
     try:
         device = find_device(str(told["name"]))
     except ScalingError as error:
