@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.families.counts import Counts
 from scaling.families.shapes import Shape, check_size, whole
 
@@ -25,9 +25,10 @@ class PerceptronSwitches:
     """What may be chosen beside the size."""
 
     depth: int = 2
-    """Hidden layers."""
+    """Hidden layers; 0 = a linear map of the first `width` inputs, whose laws are known exactly
+    (arXiv:2406.08466)."""
     width: int | None = None
-    """Features of each; None follows the dial."""
+    """Features of each, or inputs that a linear map reads; None follows the dial."""
     activation: str = "relu"
     """relu, gelu or tanh; piecewise linear ones have the known exponent 4 / dimensions (arXiv:2004.10802)."""
 
@@ -35,7 +36,8 @@ class PerceptronSwitches:
         """Refuses what no perceptron has (ConfigError)."""
         if self.activation not in ACTIVATIONS:
             raise ConfigError(one_of("family.activation", self.activation, ACTIVATIONS))
-        whole("family.depth", self.depth)
+        if self.depth != 0:
+            whole("family.depth", self.depth)
         if self.width is not None:
             whole("family.width", self.width)
 
@@ -66,13 +68,21 @@ class PerceptronFamily:
         """Layers and width for `context` inputs and `vocab` outputs (ShapeError when out of range)."""
         size = check_size(size, self.name, self.sizes)
         width = self.perceptron.width or max(2, round(8 * size))
-        return Shape(size=size, vocab=vocab, context=context, depth=self.perceptron.depth, width=width)
+        if self.perceptron.depth == 0 and width > context:
+            raise ShapeError(
+                f"a linear map of {width} inputs, and an example has {context}; set family.width or "
+                f"family.size so that it reads at most {context}"
+            )
+        # a shape has a layer at least, and so has a linear map
+        depth = max(1, self.perceptron.depth)
+        return Shape(size=size, vocab=vocab, context=context, depth=depth, width=width)
 
     def counts(self, shape: Shape) -> Counts:
         """Parameters, and forward FLOPs of one example. They are counted per example, not per input."""
-        inner = shape.context * shape.width + (shape.depth - 1) * shape.width**2
+        depth = self.perceptron.depth
+        inner = shape.context * shape.width + (depth - 1) * shape.width**2 if depth else 0
         head = shape.width * shape.vocab
-        params = {"mlp": inner + shape.depth * shape.width, "head": head + shape.vocab}
+        params = {"mlp": inner + depth * shape.width, "head": head + shape.vocab}
         return Counts(
             params=params, params_active=sum(params.values()), flops={"mlp": 2.0 * inner, "head": 2.0 * head}
         )

@@ -19,7 +19,8 @@ class Perceptron(nn.Module):
 
     def __init__(self, shape: Shape, switches: PerceptronSwitches) -> None:
         super().__init__()
-        widths = [shape.context] + [shape.width] * shape.depth
+        self.read = shape.context if switches.depth else shape.width
+        widths = [shape.context] + [shape.width] * switches.depth
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.head = nn.Linear(shape.width, shape.vocab)
         kinds: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "tanh": torch.tanh}
@@ -27,6 +28,7 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the layers."""
+        x = x[:, : self.read]
         for layer in self.layers:
             x = self.activation(layer(x))
         y: Tensor = self.head(x)
