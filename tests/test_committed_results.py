@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -46,3 +48,16 @@ def test_the_ledger_gives_the_fit_and_the_pictures(study: Path, tmp_path: Path) 
     for path in kept:
         drawn = json.loads((copy / "figures" / path.name).read_text(encoding="utf-8"))
         assert drift(json.loads(path.read_text(encoding="utf-8")), drawn) == [], path.name
+
+
+def test_what_is_known_by_theorem_was_found() -> None:
+    """Noise of variance 0.5 and examples^-1/2 above it, as `sweeps/spectrum.yaml` says before it runs. Every
+    run has the same held-out examples, whose own error no refit sees."""
+    study = ROOT / "results" / "spectrum-2-cores"
+    found = json.loads((study / "fit.json").read_text(encoding="utf-8"))["estimates"]
+    low, high = found["b"]["interval"]
+    assert low < 0.5 < high < low + 0.1
+    low, high = found["E"]["interval"]
+    heldout = 1.96 * float(np.mean(pd.read_parquet(study / "ledger.parquet")["loss_se"]))
+    assert low - heldout < 0.5 < high + heldout
+    assert high - low + 2 * heldout < 0.03
