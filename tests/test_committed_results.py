@@ -54,7 +54,7 @@ def test_what_is_known_by_theorem_was_found() -> None:
     """Noise of variance 0.5 and examples^-1/2 above it, as `sweeps/spectrum.yaml` says before it runs. Every
     run has the same held-out examples, whose own error no refit sees."""
     study = ROOT / "results" / "spectrum-2-cores"
-    found = json.loads((study / "fit.json").read_text(encoding="utf-8"))["estimates"]
+    found = json.loads((study / "fit.json").read_text(encoding="utf-8"))["parameters"]
     low, high = found["b"]["interval"]
     assert low < 0.5 < high < low + 0.1
     low, high = found["E"]["interval"]
