@@ -4,6 +4,7 @@ and log axes that speak so."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -30,9 +31,13 @@ _SUPERSCRIPT = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
 
 def digits(value: float, significant: int = 2) -> str:
-    """`value` with so many significant digits, never in exponent form, without trailing zeros."""
+    """`value` with so many significant digits, without trailing zeros; as a power of ten where it would have
+    more than fifteen places."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
+    if not 1e-9 <= abs(value) < 1e15:
+        lead, _, exponent = f"{value:.{significant - 1}e}".partition("e")
+        return f"{digits(float(lead), significant)}×10{superscript(int(exponent))}"
     places = significant - 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, places)
     text = f"{rounded:.{max(places, 0)}f}"
@@ -90,7 +95,8 @@ def percent(share: float, significant: int = 2) -> str:
 
 
 def formula(text: str) -> str:
-    """A law's formula with Greek letters, true minus signs and a thin multiplication, for a caption."""
+    """A law's formula as one writes it in a line: Greek letters, true minus signs, A/N^α for A N^-alpha."""
+    text = re.sub(r"(\w+) (\w+)\^-(\w+)", r"\1/\2^\3", text)
     for name, letter in (
         ("alpha", "α"),
         ("beta", "β"),

@@ -21,11 +21,12 @@ def many(marks: int) -> bool:
     return marks > MANY
 
 
-def positions(sizes: Sequence[float]) -> list[float]:
-    """Where each size lies between the smallest (0) and the largest (1), in logarithms."""
-    logs = np.log(np.asarray(sizes, dtype=float))
-    span = max(float(np.ptp(logs)), 1e-9)
-    return [float(v) for v in (logs - logs.min()) / span]
+def positions(sizes: Sequence[float], among: Sequence[float] | None = None) -> list[float]:
+    """Where each size lies between the smallest (0) and the largest (1) of `among`, by default of itself, in
+    logarithms."""
+    logs, all_logs = (np.log(np.asarray(v, dtype=float)) for v in (sizes, among or sizes))
+    span = max(float(np.ptp(all_logs)), 1e-9)
+    return [float(v) for v in (logs - all_logs.min()) / span]
 
 
 def dots(
@@ -67,10 +68,12 @@ def threads(
     sizes: Sequence[float],
     *,
     width: float,
+    among: Sequence[float] | None = None,
 ) -> None:
-    """Many thin lines (x, y), one a run, coloured by parameters on the ramp, the largest below."""
+    """Many thin lines (x, y), one a run, coloured by parameters on the ramp from the smallest to the largest
+    of `among`, the largest below."""
     order = sorted(range(len(lines)), key=lambda i: -sizes[i])
-    colours = [style.ramp(at) for at in positions(sizes)]
+    colours = [style.ramp(at) for at in positions(sizes, among)]
     thin = width if len(lines) <= 60 else max(0.3 * width, width * 60 / len(lines))
     axes.add_collection(
         LineCollection(

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from scaling.errors import ConfigError, StorageError, TableError, one_of
 from scaling.figures import style
 from scaling.figures.belief import forecasts, profiles
-from scaling.figures.compare import conventions, exponents, families, multiverse
+from scaling.figures.compare import changes, conventions, exponents, families, multiverse
 from scaling.figures.laws import contours, optimum, residuals, ridges, surface
 from scaling.figures.runs import collapse, curves, isoflop, price, progress, seeds
 from scaling.figures.source import Source
@@ -48,6 +48,7 @@ _MODULES = (
     conventions,
     multiverse,
     families,
+    changes,
     residuals,
     ridges,
     profiles,

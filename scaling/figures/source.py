@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from scaling import places
-from scaling.errors import TableError
+from scaling.errors import ScalingError, TableError
+from scaling.figures import cells
+from scaling.fitting.expression import evaluate
 
 READS_SCHEMA = (1, 2)
 """The record schema that this room understands."""
@@ -45,12 +47,49 @@ class Source:
 
     @cached_property
     def done(self) -> pd.DataFrame:
-        """Rows with a finite loss and positive N, D, C."""
+        """Rows with a finite loss and positive N, D, C, each with its `budget` in FLOP and its `kind` in
+        words."""
         numbers = self.runs[["params", "tokens", "flops", "loss"]].apply(pd.to_numeric, errors="coerce")
         fine = np.isfinite(numbers).all(axis=1) & (numbers > 0).all(axis=1)
         if "status" in self.runs:
             fine &= self.runs["status"].fillna("done").eq("done")
-        return pd.DataFrame(self.runs[fine]).reset_index(drop=True)
+        kept = pd.DataFrame(self.runs[fine]).reset_index(drop=True)
+        return kept.assign(kind=cells.kinds(kept, self.plan), budget=cells.budgets(kept))
+
+    @cached_property
+    def several(self) -> list[str]:
+        """The kinds of the finished runs, the baseline first; empty where all are of one kind."""
+        found = sorted(set(self.done["kind"]))
+        if len(found) < 2:
+            return []
+        against = cells.base(self.done, self.plan, self.comparison)
+        return [against, *(kind for kind in found if kind != against)]
+
+    @cached_property
+    def fitted(self) -> pd.DataFrame:
+        """The finished runs that the fit was made from: those that its own filter keeps."""
+        where = ((self.fit or {}).get("input") or {}).get("where")
+        try:
+            return self.done if not where else pd.DataFrame(self.done[evaluate(where, self.done)])
+        except ScalingError:
+            return self.done.head(0)
+
+    @property
+    def unfitted(self) -> str:
+        """Why there is no fit that a figure may show, in a sentence; empty where there is one."""
+        command = f"scaling fit {self.name}"
+        if self.several and (self.fit is None or self.fitted["kind"].nunique() > 1):
+            one = f"`{command} --where ...`"
+            if "family" in self.done and self.done["family"].nunique() == len(self.several):
+                first = self.done["family"].iloc[0]
+                one = f"""`{command} --where "family == '{first}'"`, or compare them with """ + (
+                    f"`scaling compare {self.name} --by family`"
+                )
+            pooled = "its fit mixes them and is not drawn" if self.fit else "there is no fit of one of them"
+            return f"{self.name} holds {len(self.several)} kinds of runs and {pooled}; fit one with {one}."
+        if self.fit is None:
+            return f"{self.name} has no fit yet; make one with `{command}`."
+        return ""
 
     def footer(self, *, n: int, window: str = "", interval: str = "", note: str = "") -> list[str]:
         """The small print under a figure: n, window, interval, then source and the command that redraws

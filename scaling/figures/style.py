@@ -207,11 +207,11 @@ def canvas(
     return figure, grid
 
 
-def size_ruler(axes: Axes, low: float, high: float) -> None:
-    """A small ruler above the right end of the axes, from the smallest to the largest model in their
-    colours."""
+def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:
+    """A small ruler `lift` inches above the right end of the axes, from the smallest to the largest model in
+    their colours."""
     box, dots = axes.get_window_extent(), axes.figure.dpi
-    wide, tall, lift = 1.0 * dots / box.width, 0.075 * dots / box.height, 0.10 * dots / box.height
+    wide, tall, lift = 1.0 * dots / box.width, 0.075 * dots / box.height, lift * dots / box.height
     end = 1 - 0.5 * dots / box.width
     ruler = axes.inset_axes((end - wide, 1 + lift, wide, tall))
     for i in range(STEPS):

@@ -1,4 +1,4 @@
-"""What tests of figures share: a made-up folder of results, and the made-up surface behind it."""
+"""What tests of figures share: made-up folders of results, and the made-up surface behind them."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ import synthetic
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results with ledger, curves and fit; not to be changed."""
     return synthetic.make(tmp_path_factory.mktemp("results") / "made")
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of results of three families, without a fit; not to be changed."""
+    return synthetic.mixed(tmp_path_factory.mktemp("mixed") / "made")

@@ -336,3 +336,21 @@ def make(folder: Path, *, with_fit: bool = True, with_curves: bool = True, **opt
         (folder / "compare.json").write_text(json.dumps(comparison()), encoding="utf-8")
         (folder / "fit.json").write_text(json.dumps(fit(runs)), encoding="utf-8")
     return folder
+
+
+FAMILIES = {"llama": 1.0, "gpt2": 1.02, "lstm": 1.05}
+"""Families of a mixed folder, each with its loss over llama's."""
+
+
+def mixed(folder: Path) -> Path:
+    """Writes a folder of three families on one grid, two seeds a cell, and returns it."""
+    make(folder, seeds=1, with_fit=False)
+    parts = []
+    for seed in (0, 1):
+        for family, factor in FAMILIES.items():
+            runs = ledger(seeds=1, noise=0.0005, seed=10 * seed + len(parts), sweep=folder.name)
+            parts.append(runs.assign(family=family, seed=seed, loss=factor * runs["loss"]))
+    runs = pd.concat(parts, ignore_index=True)
+    runs.to_parquet(folder / "ledger.parquet")
+    curves(runs).to_parquet(folder / "curves.parquet")
+    return folder

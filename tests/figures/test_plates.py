@@ -22,9 +22,9 @@ PIECES = [
 
 
 @pytest.fixture(scope="module")
-def drawn(made: Path) -> dict[str, dict]:
-    """The JSON of every figure of the made-up folder."""
-    return plates.of(source.read(made))
+def drawn(made: Path, mixed: Path) -> dict[str, dict]:
+    """The JSON of every figure of the made-up folders: changes need several kinds of runs."""
+    return plates.of(source.read(mixed), ["changes"]) | plates.of(source.read(made))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,6 +52,15 @@ def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Pat
     for name, data in plates.of(found).items():
         with style.printed_on():
             assert labels.overlaps(plates.draw(data)) == [], name
+
+
+def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(mixed: Path) -> None:
+    for name, data in plates.of(source.read(mixed)).items():
+        for sheet in style.PAPERS.values():
+            with style.printed_on(sheet):
+                assert labels.overlaps(plates.draw(data, sheet)) == [], name
+        again = json.loads(plates.to_json(data))
+        assert plates.to_svg(again) == plates.to_svg(data), name
 
 
 @pytest.mark.parametrize("name", NAMES)

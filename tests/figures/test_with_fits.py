@@ -31,7 +31,7 @@ def test_every_figure_but_the_comparison_is_drawn(fitted: source.Source) -> None
 
 def test_the_headline_convention_is_the_fit_itself(fitted: source.Source) -> None:
     assert fitted.fit is not None
-    ours = conventions.fits(fitted)["counted"]["all"]
+    ours = conventions.fits(fitted)[""]["counted"]["all"]
     assert ours["a"] == fitted.fit["approaches"]["2"]["a"]
 
 

@@ -19,11 +19,8 @@ MOST = 4
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     validation = source.fit.get("validation") or {}
     made = validation.get("backtest") or {}
     cuts = [c for c in made.get("cuts") or [] if c.get("forecasts")]
@@ -56,7 +53,7 @@ def data(source: Source) -> dict[str, Any]:
         "alt": f"Errors of forecasts from {len(shown)} cuts in compute, up to a factor of "
         f"{human.digits(10**furthest)} beyond the cut, inside nominal and calibrated bands. {title}.",
         "footer": source.footer(
-            n=int(source.fit.get("n") or len(source.done)),
+            n=int(source.fit.get("n") or len(source.fitted)),
             window=f"window {len(cuts)} cuts, {human.spoken_range(cuts[0]['at'], cuts[-1]['at'], say)}",
             interval=f"{said} prediction intervals (pairs bootstrap and residuals below the cut)",
             note="calibrated: nominal × (1 + decades beyond) × the worst that an earlier cut needed, so "
@@ -105,7 +102,7 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xlabel("beyond the cut")
         if i:
             axes.set_yticklabels([])
-    row[0].set_ylabel("measured over forecast (%)" if scale == "log" else "measured − forecast (nats)")
+    row[0].set_ylabel("measured against forecast (%)" if scale == "log" else "measured − forecast (nats)")
     return figure
 
 

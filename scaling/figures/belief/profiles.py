@@ -26,11 +26,8 @@ _made: dict[tuple[str, str], list[dict[str, Any]]] = {}
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     try:
         rows = (source.fit.get("validation") or {}).get("profiles") or compute(source)
     except ScalingError as reason:
@@ -47,7 +44,7 @@ def data(source: Source) -> dict[str, Any]:
         f"{_said(max(rows, key=_width))} worst"
     )
     limit = max((_limit(r) for r in rows), default=4.0)
-    done = source.done
+    done = source.fitted
     return {
         **base,
         "title": title,

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scaling.errors import ScalingError
-from scaling.figures import human, style
+from scaling.figures import cells, human, style
 from scaling.figures.source import Source
 from scaling.fitting.approaches.two import approach_two
 from scaling.fitting.expression import evaluate
@@ -51,9 +51,20 @@ def usable(runs: pd.DataFrame, expression: str) -> bool:
 
 
 @lru_cache(maxsize=2)
-def fits(source: Source) -> dict[str, dict[str, dict[str, Any]]]:
-    """Approach 2 under every convention that the ledger allows: C key → N key → the fit as JSON."""
-    done = source.done
+def fits(source: Source) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Approach 2 for every kind of runs under every convention that the ledger allows: kind → C key → N key →
+    the fit as JSON. Runs are those of the fit where there is one of that kind alone, each at its best
+    learning rate."""
+    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for kind in source.several or [""]:
+        rows = pd.DataFrame(source.done[source.done["kind"] == kind])
+        of_fit = source.fit is not None and set(source.fitted["kind"]) == {kind}
+        found[kind] = _fits(source, cells.tuned(source.fitted if of_fit else rows)[0])
+    return found
+
+
+def _fits(source: Source, done: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
+    """Approach 2 on runs of one kind: C key → N key → the fit as JSON."""
     asked = (source.fit or {}).get("options") or {}
     options: dict[str, Any] = {
         "resamples": int(asked.get("resamples") or RESAMPLES),
@@ -76,7 +87,10 @@ def fits(source: Source) -> dict[str, dict[str, dict[str, Any]]]:
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    found = fits(source)
+    if source.several and source.unfitted:
+        return {**base, "missing": source.unfitted}
+    runs = source.fitted if source.fit else source.done
+    found = fits(source).get(str(runs["kind"].iloc[0]), {}) if len(runs) else {}
     rows = []
     for c_key, c_words, c in C_CONVENTIONS:
         for n_key, n_words, n in N_CONVENTIONS:
@@ -97,13 +111,11 @@ def data(source: Source) -> dict[str, Any]:
     if len(rows) < 2:
         return {
             **base,
-            "missing": f"the runs of {source.name} allow {len(rows)} way of counting with two IsoFLOP "
-            "minima; "
-            "a ledger with parameters and FLOP by component and more budgets allows more.",
+            "missing": f"the runs of {source.name} have two IsoFLOP minima under {len(rows)} ways of "
+            "counting, and a comparison needs 2; add budgets, or parameters and FLOP by component.",
         }
     low, high = min(r["a"] for r in rows), max(r["a"] for r in rows)
     head = rows[0]
-    done = source.done
     return {
         **base,
         "title": f"Counting otherwise moves the exponent of N* between {low:.2f} and {high:.2f}",
@@ -115,8 +127,8 @@ def data(source: Source) -> dict[str, Any]:
         )
         + ".",
         "footer": source.footer(
-            n=len(done),
-            window=f"window {human.spoken_range(done['flops'].min(), done['flops'].max(), human.flops)}",
+            n=len(runs),
+            window=f"window {human.spoken_range(runs['flops'].min(), runs['flops'].max(), human.flops)}",
             interval=f"{human.percent(head['level'])} intervals, {head['method']}",
         ),
         "rows": rows,

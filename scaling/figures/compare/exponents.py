@@ -46,11 +46,8 @@ def ours(fit: dict[str, Any]) -> list[dict[str, Any]]:
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     rows = ours(source.fit)
     if not rows:
         return {
@@ -60,7 +57,7 @@ def data(source: Source) -> dict[str, Any]:
         }
     low, high = min(r["a"] for r in rows), max(r["a"] for r in rows)
     said = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-    done = source.done
+    done = source.fitted
     least, most = min(p.a for p in PUBLISHED), max(p.a for p in PUBLISHED)
     levels = sorted({r["level"] for r in rows if r["interval"] and r["level"]})
     methods = sorted({str(r["method"]) for r in rows if r["interval"]})

@@ -19,11 +19,8 @@ CHOICES = ("approach", "estimator", "curve", "runs", "N", "C")
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     found = (source.fit.get("validation") or {}).get("multiverse") or {}
     asked = str(found.get("headline") or "a")
     rows = [r for r in found.get("rows") or [] if math.isfinite(r.get(asked) or math.nan)]

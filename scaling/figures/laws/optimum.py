@@ -29,11 +29,8 @@ RULE = 20.0
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     second = source.fit.get("approaches", {}).get("2") or {}
     found = [b for b in second.get("budgets") or [] if b.get("N_opt") and b.get("opens_upwards")]
     if len(found) < 2 or not (second.get("a") or {}).get("value"):

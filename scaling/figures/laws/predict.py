@@ -11,8 +11,7 @@ from scaling.errors import TableError
 from scaling.figures.source import Source
 from scaling.fitting import laws
 from scaling.fitting.law import Law
-
-_LEDGER = {"N": "params", "D": "tokens", "C": "flops", "L": "loss"}
+from scaling.fitting.table import LETTERS
 
 
 def law_of(fit: dict[str, Any]) -> Law:
@@ -37,19 +36,20 @@ def values_of(fit: dict[str, Any]) -> dict[str, float]:
 def columns_of(fit: dict[str, Any], runs: pd.DataFrame) -> dict[str, str]:
     """Which ledger column each variable of the fit was."""
     said = (fit.get("input") or {}).get("columns") or {}
-    return {v: said[v] if said.get(v) in runs.columns else c for v, c in _LEDGER.items()}
+    known = {letter: c for letter, names in LETTERS.items() for c in names[:1] if c in runs.columns}
+    return known | {letter: c for letter, c in said.items() if c in runs.columns}
 
 
 def surface(source: Source) -> tuple[pd.DataFrame, Law]:
-    """Finished runs with columns run_id, N, D, C, L and `predicted`, all in the fit's own conventions.
+    """The fit's own runs with columns run_id, N, D, C, L and `predicted`, all in its conventions.
 
     Raises TableError, in a sentence for the reader, where there is no fit, or one whose law this cannot
     evaluate.
     """
-    if source.fit is None:
-        raise TableError(f"{source.name} has no fit yet; make one with `scaling fit {source.name}`")
+    if source.fit is None or source.unfitted:
+        raise TableError(source.unfitted.rstrip("."))
     law = law_of(source.fit)
-    runs = source.done
+    runs = source.fitted
     columns = columns_of(source.fit, runs)
     table = pd.DataFrame({"run_id": runs["run_id"], **{v: runs[c].astype(float) for v, c in columns.items()}})
     unknown = [v for v in law.variables if v not in table]

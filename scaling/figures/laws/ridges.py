@@ -17,11 +17,8 @@ NAME = "ridges"
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    if source.fit is None:
-        return {
-            **base,
-            "missing": f"{source.name} has no fit yet; make one with `scaling fit {source.name}`.",
-        }
+    if source.fit is None or source.unfitted:
+        return {**base, "missing": source.unfitted}
     drawn = source.fit.get("bootstrap") or {}
     names, draws = drawn.get("names") or [], drawn.get("draws") or []
     if len(draws) < 20 or len(names) < 2:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaling.figures import human
+from scaling.figures.compare import changes
 from scaling.figures.source import Source
 
 
@@ -63,6 +64,8 @@ def answer(source: Source) -> Answer:
             )
         )
     cautions = _cautions(source)
+    if source.several and source.unfitted:
+        return _compared(source, f"On {_names(source, 'corpus') or source.name}", facts, cautions)
     if source.fit is None:
         return Answer(
             sentence=f"{where}, {len(done)} of {len(source.runs)} runs are done; there is no fit yet: "
@@ -117,6 +120,65 @@ def answer(source: Source) -> Answer:
     return Answer(sentence=sentence + ".", basis=basis, facts=tuple(facts), cautions=tuple(cautions))
 
 
+def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cautions: list[str]) -> Answer:
+    """The answer of a study of several kinds of runs: what the best is worth in compute of the baseline and
+    in months where they were compared, else what the changes do to the loss."""
+    found = source.comparison or {}
+    gains = [
+        g
+        for g in found.get("gains") or []
+        if math.isfinite((g.get("headline") or {}).get("value") or math.nan)
+    ]
+    if gains:
+        best = max(gains, key=lambda g: g["headline"]["value"])
+        head, spans = best["headline"], human.spoken_range(best["range"][0], best["range"][1], human.flops)
+        months = next(
+            (w.get("months") or {} for w in found.get("worth") or [] if w.get("of") == best["of"]), {}
+        )
+        paid = months.get("compute") or {}
+        sentence = (
+            f"{where}, {best['of']} reaches with C what {best['over']} reaches with {_times(head)} × C"
+            + (f": {_times(paid)} months of growth of frontier training compute" if paid.get("value") else "")
+        )
+        shown = [(str(g["of"]), f"× {human.digits(g['headline']['value'])}", _gain_small(g)) for g in gains]
+        level = f", {human.percent(head['level'])} intervals by {head['method']}" if head.get("level") else ""
+        runs = f"{len(source.done)} runs of {len(source.several)} kinds"
+        basis = f"Compute-equivalent gain over {spans}{level}. {runs}."
+    else:
+        drawn = changes.data(source)
+        if drawn.get("missing"):
+            text = f"{len(source.done)} runs of {len(source.several)} kinds are done; {source.unfitted}"
+            return Answer(sentence=f"{where}, {text}", basis="", facts=tuple(facts), cautions=tuple(cautions))
+        sentence, basis = f"{where}: {drawn['title'][:1].lower()}{drawn['title'][1:]}", drawn["footer"][0]
+        last = [r for r in drawn["rows"] if r["C"] == max(drawn["budgets"])]
+        shown = [(r["kind"], _share(r["change"]), _change_small(r, drawn["against"])) for r in last[:3]]
+    return Answer(
+        sentence=sentence + ".", basis=basis, facts=(*shown, *facts), cautions=tuple(cautions)
+    )
+
+
+def _times(estimate: dict[str, Any]) -> str:
+    """`2.5 [1.6, 17.6]`, two digits each."""
+    span = estimate.get("interval") or []
+    ends = [human.digits(v) if v is not None else "unbounded" for v in span]
+    return human.digits(estimate["value"]) + (f" [{', '.join(ends)}]" if ends else "")
+
+
+def _gain_small(g: dict[str, Any]) -> str:
+    span = _times(g["headline"]).partition(" ")[2]
+    return f"{span} of the compute of {g['over']}".strip()
+
+
+def _share(change: float) -> str:
+    return f"{100 * change:+.1f}{human.SPACE}%".replace("-", "−")
+
+
+def _change_small(row: dict[str, Any], against: str) -> str:
+    span = row["interval"]
+    ends = f"[{_share(span[0])}, {_share(span[1])}] " if span else ""
+    return f"{ends}of the loss of {against} at {human.flops(row['C'])}"
+
+
 def _power(estimate: dict[str, Any]) -> str:
     return f"{human.power('C', estimate['value'])} {human.interval(estimate.get('interval'))}".strip()
 
@@ -151,11 +213,9 @@ def _cautions(source: Source) -> list[str]:
             f"the fit was made from {fit['input']['rows']} rows and the ledger now has {len(runs)}; "
             f"run `scaling fit {source.name}` again"
         )
-    if "family" in done and done["family"].nunique() > 1:
-        found.append(
-            f"the ledger holds {done['family'].nunique()} families and one fit over all of them mixes them; "
-            f"run `scaling compare {source.name} --by family`"
-        )
+    if fit and source.unfitted:
+        found.append(source.unfitted.rstrip("."))
+    found += [str(w) for w in (source.comparison or {}).get("warnings") or []]
     if len(done) and "epochs" in done and float(done["epochs"].max()) > 1.0:
         found.append(
             "some runs read their text more than once (up to "

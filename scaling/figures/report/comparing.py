@@ -52,3 +52,41 @@ def gains(found: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append((str(g["of"]), words + (f"; {crossing}" if crossing else "")))
     lines += [("caution", str(w)) for w in found.get("warnings") or []]
     return lines
+
+
+def worth(found: dict[str, Any]) -> Table:
+    """The exchange rates: every gain as so many months of each trend, with the interval of both."""
+    rows = [w for w in found.get("worth") or [] if w.get("months")]
+    if not rows:
+        return Table(columns=(), rows=())
+    trends = rows[0]["months"]
+    heads = [
+        ("of", "what is compared"),
+        ("over", "with what"),
+        ("compute", "compute-equivalent gain, with interval"),
+        *((f"{name}, months", _trend(entry)) for name, entry in trends.items()),
+    ]
+    body = []
+    for w in rows:
+        cells = [Cell(text=str(w["of"]), number=False), Cell(text=str(w["over"]), number=False)]
+        cells.append(Cell(text="× " + _said({"value": w["gain"], "interval": w.get("interval")}).text))
+        cells += [_said(w["months"].get(name) or {}) for name in trends]
+        body.append(tuple(cells))
+    return Table(columns=tuple(heads), rows=tuple(body))
+
+
+def rates(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """The trends that the gains are paid in: doubling time, interval, source."""
+    rows = [w for w in found.get("worth") or [] if w.get("months")]
+    return [(name, _trend(entry)) for name, entry in rows[0]["months"].items()] if rows else []
+
+
+def _trend(entry: dict[str, Any]) -> str:
+    """`doubles in 5.4 months [5.1, 5.8]; source`."""
+    span = [12 * v for v in entry.get("doubling_years_interval") or []]
+    ends = f" [{', '.join(human.digits(v, 3) for v in span)}]" if span else ""
+    level = f" ({human.percent(entry['doubling_level'])})" if span and entry.get("doubling_level") else ""
+    return (
+        f"doubles in {human.digits(12 * float(entry['doubling_years']), 3)} months{ends}{level}; "
+        f"{entry.get('source', '')}"
+    )

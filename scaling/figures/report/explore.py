@@ -4,6 +4,7 @@ them, computed beforehand."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from scaling.figures import style
 from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fits, usable
 from scaling.figures.report import svg, tables
 from scaling.figures.runs import curves
-from scaling.figures.runs.isoflop import budgets
 from scaling.figures.source import Source
 from scaling.fitting.expression import evaluate
 
 MOST_CURVES = 200
 """Loss curves of more runs than this are left out of the page: it would grow past what a browser draws
 smoothly."""
+_UNSHOWN = {"corrected", "curves", "curve", "warnings", "method", "level", "r2"}
+"""What the page does not need of approach 2 under every convention."""
 RAMP = tuple(style.ramp(i / (style.STEPS - 1)) for i in range(style.STEPS))
 
 
@@ -33,35 +35,53 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
         letter: [(key, words, text) for key, words, text in conventions if usable(done, text)]
         for letter, conventions in (("N", N_CONVENTIONS), ("C", C_CONVENTIONS))
     }
-    of_run = (
-        pd.Series(budgets(done).to_numpy(), index=done["run_id"]) if len(done) else pd.Series(dtype=float)
-    )
-    levels = sorted(of_run.unique())
-    at = {run: levels.index(value) for run, value in of_run.items()}
+    N = {key: pd.Series(evaluate(text, table)) for key, _, text in counted["N"]}
+    C = {key: pd.Series(evaluate(text, table)) for key, _, text in counted["C"]}
+    levels = sorted(done["budget"].unique())
     return {
         "sort": [_sort(table, column, say) for _, _, column, say in tables.shown(table)],
-        "seed": _numbers(table["seed"]) if "seed" in table else [],
+        "seed": _numbers(table["seed"]) if "seed" in table else "",
         "D": _numbers(table["tokens"]),
         "L": _numbers(table["loss"].where(fine)),
-        "budget": [at.get(run) for run in table["run_id"]],
+        "budget": _places(table, done, "budget", levels),
         "budgets": [_short(v) for v in levels],
-        "N": {key: _numbers(pd.Series(evaluate(text, table))) for key, _, text in counted["N"]},
-        "C": {key: _numbers(pd.Series(evaluate(text, table))) for key, _, text in counted["C"]},
+        "kind": _places(table, done, "kind", source.several),
+        "kinds": source.several,
+        "N": {key: _numbers(values) for key, values in N.items()},
+        "C": {key: _product(values, N, table) or _numbers(values) for key, values in C.items()},
         "words": {letter: {key: words for key, words, _ in counted[letter]} for letter in counted},
         "fits": _rounded(fits(source)),
         "curves": _curves(source, table),
         "ramp": [svg.variable(c) for c in RAMP],
+        "cycle": [svg.variable(c) for c in style.CYCLE],
         "name": source.name,
     }
 
 
-def _sort(table: pd.DataFrame, column: str, say: Any) -> Any:
-    """What a column of the table is sorted by: null for words, a path into the payload where it is there
-    already, else numbers."""
-    known = {"params": "@N.all", "flops": "@C.counted", "tokens": "@D"}
-    if say is None or (column in known and usable(table, column)):
+def _places(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequence[Any]) -> str:
+    """Which of `values` every run has in a column, by its number in them; empty where there are none."""
+    if not len(values):
+        return ""
+    number = {value: i for i, value in enumerate(values)}
+    of_run = dict(zip(done["run_id"], done[column], strict=True))
+    return _numbers(table["run_id"].map(lambda run: number.get(of_run.get(run))))
+
+
+def _product(values: pd.Series, N: dict[str, pd.Series], table: pd.DataFrame) -> str:
+    """`@key` where a convention of C is 6 N D with the N of that key: the page multiplies by itself."""
+    for key, counted in N.items():
+        if values.astype(float).equals((6 * counted * table["tokens"]).astype(float)):
+            return f"@{key}"
+    return ""
+
+
+def _sort(table: pd.DataFrame, column: str, say: Any) -> str | None:
+    """What a column of the table is sorted by: null for its words, `#` for the numbers that it shows, a path
+    into the payload where they are there already, else numbers."""
+    known = {"params": "@N.all", "flops": "@C.counted", "tokens": "@D", tables.RATIO: "@ratio"}
+    if say is None or (column in known and usable(table, "params") and usable(table, "flops")):
         return known.get(column)
-    return _numbers(table[column])
+    return "#" if say in tables.PLAIN else _numbers(table[column])
 
 
 def script_json(data: dict[str, Any]) -> Markup:
@@ -84,10 +104,10 @@ def _numbers(values: pd.Series) -> str:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items() if k not in {"corrected", "curves", "curve"}}
+        return {k: _rounded(v) for k, v in value.items() if k not in _UNSHOWN}
     if isinstance(value, list):
         return [_rounded(v) for v in value]
-    return float(f"{value:.8g}") if isinstance(value, float) else value
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _curves(source: Source, table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def stylesheet(colours: set[str]) -> str:
     papers = set(vars(style.LIGHT).values())
     return (
         faces
-        + svg.palette(colours | papers | {style.BLUE, style.VERMILION})
+        + svg.palette(colours | papers | set(style.CYCLE))
         + (_HERE / "template" / "page.css").read_text(encoding="utf-8")
     )
 
@@ -67,7 +67,9 @@ def dots(runs: int) -> float:
     return 140.0 if runs <= 1000 else 90.0
 
 
-KEY = ("isoflop", "optimum", "curves", "surface")
+WIDE = 540.0
+"""Points beyond which a figure takes the whole width of the page: half of it would make its letters small."""
+KEY = ("isoflop", "optimum", "families", "changes", "curves", "surface")
 """Figures that open the page; the others follow the fit."""
 
 
@@ -89,8 +91,25 @@ def drawn(source: Source) -> tuple[list[dict[str, Any]], set[str]]:
             plates.to_svg(data, dots=dots(len(source.runs))), name=name, title=data["title"], alt=data["alt"]
         )
         colours |= used
-        figures.append({"name": name, "svg": inside, "title": data["title"], "missing": ""})
+        wide = svg.points_wide(inside) > WIDE
+        figures.append({"name": name, "svg": inside, "title": data["title"], "missing": "", "wide": wide})
     return figures, colours
+
+
+def _absent(figures: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(names, why) of the figures that are not drawn, each reason once."""
+    why: dict[str, list[str]] = {}
+    for f in figures:
+        if f["missing"]:
+            why.setdefault(str(f["missing"]), []).append(str(f["name"]))
+    return [(", ".join(names), reason) for reason, names in why.items()]
+
+
+def _words_left(runs: tables.Table) -> str:
+    """CSS that sets columns of words flush left: a class in every cell would weigh 100 kB in 5 000 rows."""
+    words = [i for i, cell in enumerate(runs.rows[0], start=1) if not cell.number] if runs.rows else []
+    rules = {i: "text-align:left" + (";padding-left:18px" if i > 1 else "") for i in words}
+    return "".join(f"#all-runs td:nth-child({i}){{{rule}}}\n" for i, rule in rules.items())
 
 
 def render(source: Source) -> tuple[str, answering.Answer]:
@@ -100,19 +119,20 @@ def render(source: Source) -> tuple[str, answering.Answer]:
     figures, colours = drawn(source)
     noise, pooled = tables.seed_noise(source)
     table = tables.ordered(source)
+    runs = tables.runs(table)
     code = scripts()
-    styles = stylesheet(colours | set(explore.RAMP))
+    styles = stylesheet(colours | set(explore.RAMP)) + _words_left(runs)
     text = (
         environment()
         .get_template("page.html.j2")
         .render(
             name=source.name,
             answer=said,
-            key=[f for f in figures if f["name"] in KEY],
+            key=[f for f in figures if f["name"] in KEY and not f["missing"]],
             more=[f for f in figures if f["name"] not in KEY and not f["missing"]],
-            absent=[f for f in figures if f["name"] not in KEY and f["missing"]],
-            fit=source.fit,
-            runs=tables.runs(table),
+            absent=_absent(figures),
+            unfitted=source.unfitted,
+            runs=runs,
             data=explore.script_json(explore.payload(source, table)),
             parameters=tables.parameters(fit),
             minima=tables.minima(fit),
@@ -122,6 +142,8 @@ def render(source: Source) -> tuple[str, answering.Answer]:
             checklist=words.checklist(fit),
             compared=comparing.exponents(source.comparison or {}),
             gains=comparing.gains(source.comparison or {}),
+            worth=comparing.worth(source.comparison or {}),
+            rates=comparing.rates(source.comparison or {}),
             noise=noise,
             pooled=pooled,
             written=samples.table(source),

@@ -71,6 +71,12 @@ def inline(svg: bytes, *, name: str, title: str, alt: str) -> tuple[Markup, set[
     return Markup(ElementTree.tostring(root, encoding="unicode")), colours
 
 
+def points_wide(svg: str) -> float:
+    """The width of a figure in points, from its view box; 0 where it has none."""
+    found = re.search(r'viewBox="0 0 ([\d.]+)', svg)
+    return float(found[1]) if found else 0.0
+
+
 def _properties(text: str) -> list[tuple[str, str]]:
     """CSS declarations as presentation attributes; the `font` shorthand, which has none, is taken apart."""
     found = []

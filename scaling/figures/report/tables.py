@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from scaling.figures import human
-from scaling.figures.runs.isoflop import budgets
+from scaling.figures.runs import seeds
 from scaling.figures.source import Source
 
 
@@ -54,17 +53,19 @@ def _word(value: Any) -> Cell:
 
 
 RATIO = "tokens_per_parameter"
+PLAIN = tuple(f"{{:.{places}f}}".format for places in (0, 3, 4))
+"""Ways to say a number that can be read as one again."""
 _RUNS: tuple[tuple[str, str, str, Any], ...] = (
     ("run", "identity of the run: the first digits of a hash of its science", "run_id", None),
     ("N", "parameters", "params", lambda v: human.count(v, 3)),
     ("D", "tokens seen", "tokens", lambda v: human.count(v, 3)),
     ("C", "training FLOP", "flops", lambda v: human.flops(v, 3)),
-    ("L", "held-out loss, nats per token", "loss", lambda v: f"{v:.4f}"),
-    ("±", "standard error of the loss over evaluation sequences", "loss_se", lambda v: f"{v:.4f}"),
-    ("bits/byte", "held-out loss in bits per byte", "bits_per_byte", lambda v: f"{v:.3f}"),
+    ("L", "held-out loss, nats per token", "loss", PLAIN[2]),
+    ("±", "standard error of the loss over evaluation sequences", "loss_se", PLAIN[2]),
+    ("bits/byte", "held-out loss in bits per byte", "bits_per_byte", PLAIN[1]),
     ("D/N", "tokens per parameter", RATIO, human.digits),
     ("epochs", "times the text was read", "epochs", human.digits),
-    ("seed", "seed of the run", "seed", lambda v: f"{v:.0f}"),
+    ("seed", "seed of the run", "seed", PLAIN[0]),
     ("time", "seconds of training", "seconds", human.seconds),
     ("family", "architecture", "family", None),
     ("status", "how it ended", "status", None),
@@ -182,19 +183,14 @@ def minima(fit: dict[str, Any]) -> Table:
 
 def seed_noise(source: Source) -> tuple[Table, float | None]:
     """Cells that ran with several seeds, and the pooled standard deviation of the loss over seeds."""
-    done = source.done
-    if "seed" not in done or done.empty:
-        return Table(columns=(), rows=()), None
-    keys = [k for k in ("family", "corpus_hash") if k in done]
-    rows, squares, freedom = [], 0.0, 0
-    for _, same in done.assign(budget=budgets(done)).groupby([*keys, "budget", "params"], dropna=False):
-        if same["seed"].nunique() < 2:
-            continue
+    groups = seeds.groups(source)
+    rows = []
+    for same in groups:
         losses = same["loss"].astype(float)
-        squares, freedom = squares + float(((losses - losses.mean()) ** 2).sum()), freedom + len(losses) - 1
         sd = float(losses.std(ddof=1))
         rows.append(
             (
+                *([_word(same["kind"].iloc[0])] if source.several else []),
                 _number(same["budget"].iloc[0], human.flops),
                 _number(same["params"].iloc[0], lambda v: human.count(v, 3)),
                 _number(len(losses), lambda v: f"{v:.0f}"),
@@ -204,6 +200,7 @@ def seed_noise(source: Source) -> tuple[Table, float | None]:
             )
         )
     heads = (
+        *([("kind", "what differs between the runs")] if source.several else []),
         ("budget", "training FLOP"),
         ("N", "parameters"),
         ("seeds", ""),
@@ -211,11 +208,20 @@ def seed_noise(source: Source) -> tuple[Table, float | None]:
         ("sd of L", "standard deviation over seeds"),
         ("relative", "sd over mean"),
     )
-    return Table(columns=heads, rows=tuple(rows)), math.sqrt(squares / freedom) if freedom else None
+    noise = seeds.pooled(groups)
+    return Table(columns=heads, rows=tuple(rows)), noise[0] if noise else None
+
+
+UNMEASURED = {
+    "kwh": "not measured: the device does not tell it, and `device.watts` is not set",
+    "price": "not known: `device.price_per_hour` is not set",
+}
+"""What is said of a cost that no run recorded."""
 
 
 def bill(source: Source) -> list[tuple[str, str]]:
-    """What the sweep cost, where the ledger knows: time, tokens, FLOP, energy, money."""
+    """What the sweep cost: time, tokens, FLOP, energy, money; of what no run recorded, that it is not
+    known."""
     done = source.done
     lines = []
     for column, label, say in (
@@ -225,11 +231,11 @@ def bill(source: Source) -> list[tuple[str, str]]:
         ("kwh", "energy", lambda v: f"{human.digits(v)}{human.SPACE}kWh"),
         ("price", "price", human.money),
     ):
-        total = (
-            float(pd.to_numeric(done[column], errors="coerce").sum(min_count=1))
-            if column in done
-            else math.nan
-        )
-        if np.isfinite(total):
-            lines.append((label, say(total)))
+        numbers = pd.to_numeric(done[column], errors="coerce") if column in done else pd.Series(dtype=float)
+        known = int(numbers.notna().sum())
+        if known:
+            some = f", in the {known} runs that recorded it" if known < len(done) else ""
+            lines.append((label, say(float(numbers.sum())) + some))
+        elif column in UNMEASURED and len(done):
+            lines.append((label, UNMEASURED[column]))
     return lines

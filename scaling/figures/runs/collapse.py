@@ -1,5 +1,5 @@
-"""Loss curves divided by their own end: where training is well tuned, all sizes lie on one curve (Qiu
-2025, arXiv 2507.02119)."""
+"""Loss curves divided by their own end: where training is well tuned, all sizes of one kind lie on one curve
+(Qiu 2025, arXiv 2507.02119)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import human, panels
 from scaling.figures.marks import threads
 from scaling.figures.runs import curves
 from scaling.figures.source import Source
@@ -26,7 +26,8 @@ def data(source: Source) -> dict[str, Any]:
     base = {"figure": NAME, "schema": 1}
     if drawn.get("missing"):
         return {**base, "missing": drawn["missing"]}
-    floor = float((((source.fit or {}).get("parameters") or {}).get("E") or {}).get("value") or 0.0)
+    fit = {} if source.unfitted else source.fit or {}
+    floor = float(((fit.get("parameters") or {}).get("E") or {}).get("value") or 0.0)
     least = min(run["loss"][-1] for run in drawn["runs"])
     floor = floor if 0 < floor < least else 0.0
     runs, at = [], np.geomspace(FROM, 1.0, 40)
@@ -38,28 +39,30 @@ def data(source: Source) -> dict[str, Any]:
             {
                 "run_id": run["run_id"],
                 "params": run["params"],
+                **({"kind": run["kind"]} if "kind" in run else {}),
                 "share": x[keep].tolist(),
                 "reduced": reduced[keep].tolist(),
             }
         )
-    on = np.array(
-        [
-            np.interp(np.log(at), np.log(r["share"]), r["reduced"])
-            for r in runs
-            if len(r["share"]) > 1 and r["share"][0] <= FROM * 1.5
-        ]
-    )
-    if len(on) < 2:
+    kinds = panels.of(runs)
+    kinds, left_out = kinds[: panels.MOST], kinds[panels.MOST :]
+    runs = [r for r in runs if r.get("kind", "") in kinds]
+    found = {kind: _spread([r for r in runs if r.get("kind", "") == kind], at) for kind in kinds}
+    spreads = {kind: spread for kind, spread in found.items() if spread is not None}
+    if not spreads:
         return {
             **base,
             "missing": f"fewer than two runs of {source.name} have loss curves that reach back to a "
             "tenth of their training.",
         }
-    spread = float(np.max(on.std(0) / on.mean(0)))
+    spread = max(spreads.values())
+    widest = next(kind for kind, s in spreads.items() if s == spread)
     said = "collapse onto one" if spread < TOLERANCE else "do not collapse onto one"
+    where = f", widest for {widest}" if len(kinds) > 1 else ""
     return {
         **base,
-        "title": f"The loss curves of {len(runs)} runs {said}: they differ by up to {human.percent(spread)}",
+        "title": f"The loss curves of {len(runs)} runs {said}: they differ by up to "
+        f"{human.percent(spread)}{where}",
         "subtitle": "Loss above the floor over what is left of it at the end, against the share of "
         "training done",
         "alt": f"Reduced loss against share of training for {len(runs)} runs, coloured by parameters; "
@@ -70,25 +73,45 @@ def data(source: Source) -> dict[str, Any]:
             interval="spread: one standard deviation over runs, at its widest; no interval",
             note=f"floor E = {human.digits(floor, 3)} of the fit"
             if floor
-            else "floor 0: no fitted E below the data",
+            else "floor 0: no fitted E below the data"
+            + (f" · {len(left_out)} more kinds are not drawn" if left_out else ""),
         ),
         "runs": runs,
     }
 
 
+def _spread(runs: list[dict[str, Any]], at: np.ndarray) -> float | None:
+    """The largest standard deviation over runs, as a share of their mean; None for fewer than two runs."""
+    on = np.array(
+        [
+            np.interp(np.log(at), np.log(r["share"]), r["reduced"])
+            for r in runs
+            if len(r["share"]) > 1 and r["share"][0] <= FROM * 1.5
+        ]
+    )
+    return float(np.max(on.std(0) / on.mean(0))) if len(on) > 1 else None
+
+
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    figure, ((axes,),) = style.canvas(data["title"], data["subtitle"], data["footer"], head=0.34)
-    sizes = [r["params"] for r in data["runs"]]
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    threads(axes, [(r["share"], r["reduced"]) for r in data["runs"]], sizes, width=1.1)
-    inside = [v for r in data["runs"] for s, v in zip(r["share"], r["reduced"], strict=True) if s >= 0.02]
-    axes.set_xlim(0.02, 1.0)
-    axes.set_ylim(min(0.97, *inside), max(inside) * 1.03)
-    human.say_axis(axes.xaxis, human.percent)
-    human.say_axis(axes.yaxis, human.plain)
-    axes.set_xlabel("share of training done")
-    axes.set_ylabel("(L − floor) / (L at the end − floor)")
-    style.size_ruler(axes, min(sizes), max(sizes))
+    runs = data["runs"]
+    kinds = panels.of(runs)
+    figure, places = panels.canvas(data, kinds, right=0.3, gap=0.6, ruled=True)
+    sizes = [r["params"] for r in runs]
+    inside = [v for r in runs for s, v in zip(r["share"], r["reduced"], strict=True) if s >= 0.02]
+    for axes, kind, first, last in places:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        same = [r for r in runs if r.get("kind", "") == kind]
+        lines = [(r["share"], r["reduced"]) for r in same]
+        threads(axes, lines, [r["params"] for r in same], width=1.1, among=sizes)
+        axes.set_xlim(0.02, 1.0)
+        axes.set_ylim(min(0.97, *inside), max(inside) * 1.03)
+        human.say_axis(axes.xaxis, human.percent)
+        human.say_axis(axes.yaxis, human.plain)
+        if last:
+            axes.set_xlabel("share of training done")
+        if first:
+            axes.set_ylabel("(L − floor) / (end − floor)")
+    panels.ruler(places, sizes)
     return figure

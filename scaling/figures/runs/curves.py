@@ -1,5 +1,5 @@
-"""Loss curves of all runs against compute, with their lower envelope: what one could have had for each
-FLOP."""
+"""Loss curves of all runs against compute, with the lower envelope of each kind: what one could have had for
+each FLOP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from scaling.figures import human, style
 from scaling.figures.labels import beside
-from scaling.figures.marks import dots, threads
+from scaling.figures.marks import dots, many, threads
 from scaling.figures.source import Source
 
 NAME = "curves"
@@ -68,8 +68,8 @@ def by_run(source: Source) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]
 
 
 def envelope(curves: list[tuple[np.ndarray, np.ndarray]], points: int = 160) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest loss that any run had reached by each compute: (flops, loss), both increasing in what
-    they show.
+    """The lowest loss that any run had reached by each compute: (flops, loss), on an even grid and at the
+    ends of runs that are lower than all before.
 
     Between its points a curve is a straight line in log-log; before its first and after its last it says
     nothing.
@@ -83,7 +83,12 @@ def envelope(curves: list[tuple[np.ndarray, np.ndarray]], points: int = 160) -> 
         losses = np.fmin(
             losses, np.exp(np.interp(np.log(grid), np.log(x), np.log(y), left=np.inf, right=np.inf))
         )
-    return grid, np.minimum.accumulate(losses)
+    ends = np.array([(x[-1], y[-1]) for x, y in curves])
+    x, y = np.concatenate([grid, ends[:, 0]]), np.concatenate([losses, ends[:, 1]])
+    order = np.lexsort((y, x))
+    x, y, of_grid = x[order], np.minimum.accumulate(y[order]), order < points
+    kept = of_grid | (np.diff(y, prepend=np.inf) < 0)
+    return x[kept], y[kept]
 
 
 @lru_cache(maxsize=2)
@@ -99,8 +104,15 @@ def data(source: Source) -> dict[str, Any]:
         }
     column, found = by_run(source)
     params = dict(zip(done["run_id"], done["params"].astype(float), strict=True))
+    kind = dict(zip(done["run_id"], done["kind"], strict=True)) if source.several else {}
     runs = [
-        {"run_id": run, "params": params[run], "flops": x.tolist(), "loss": y.tolist()}
+        {
+            "run_id": run,
+            "params": params[run],
+            "flops": x.tolist(),
+            "loss": y.tolist(),
+            **({"kind": kind[run]} if kind else {}),
+        }
         for run, (x, y) in found.items()
         if len(x) > 1
     ]
@@ -117,6 +129,8 @@ def data(source: Source) -> dict[str, Any]:
     what = "held-out loss" if column == "loss" else "training loss, running mean over ±4 % of compute"
     sizes = [r["params"] for r in runs]
     spans = human.spoken_range(float(grid[keep][0]), float(grid[-1]), human.flops)
+    if kind:
+        return {**base, **_of_kinds(source, runs, first, what, spans)}
     return {
         **base,
         "title": f"{len(runs)} runs, and the least loss reached for each FLOP",
@@ -133,34 +147,97 @@ def data(source: Source) -> dict[str, Any]:
     }
 
 
+def _of_kinds(
+    source: Source, runs: list[dict[str, Any]], first: float, what: str, spans: str
+) -> dict[str, Any]:
+    """The figure of several kinds of runs: an envelope each, the best and the baseline told apart."""
+    envelopes = []
+    for kind in source.several:
+        curves = [(np.array(r["flops"]), np.array(r["loss"])) for r in runs if r["kind"] == kind]
+        grid, low = envelope(curves)
+        keep = grid >= first
+        if keep.any():
+            envelopes.append({"kind": kind, "flops": grid[keep].tolist(), "loss": low[keep].tolist()})
+    envelopes.sort(key=lambda e: (e["kind"] != source.several[0], e["loss"][-1]))
+    named = envelopes[: len(style.CYCLE)]
+    for e in envelopes:
+        e["named"] = e in named
+    least = min(envelopes, key=lambda e: e["loss"][-1])
+    others = len(envelopes) - len(named)
+    return {
+        "title": f"{len(runs)} runs of {len(envelopes)} kinds: {least['kind']} reaches the least loss, "
+        f"{least['loss'][-1]:.2f}",
+        "subtitle": f"Loss while training, one line a run ({what}); thick: the lower envelope of each kind"
+        + (f"; grey: {others} other kinds" if others else ""),
+        "alt": f"Loss against training compute for {len(runs)} runs, with the lower envelope of each kind: "
+        + "; ".join(f"{e['kind']} down to {e['loss'][-1]:.3f}" for e in envelopes)
+        + f" nats per token, over {spans}.",
+        "footer": source.footer(
+            n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
+        ),
+        "runs": runs,
+        "first": first,
+        "envelopes": envelopes,
+    }
+
+
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    figure, ((axes,),) = style.canvas(data["title"], data["subtitle"], data["footer"], right=1.15)
-    sizes = [r["params"] for r in data["runs"]]
+    kinds = [e["kind"] for e in data.get("envelopes") or [] if e["named"]]
+    longest = max(map(len, kinds), default=14)
+    figure, ((axes,),) = style.canvas(
+        data["title"], data["subtitle"], data["footer"], right=0.25 + 0.065 * longest
+    )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    threads(axes, [(r["flops"], r["loss"]) for r in data["runs"]], sizes, width=0.9)
-    ends = [(r["flops"][-1], r["loss"][-1]) for r in data["runs"]]
-    dots(axes, [x for x, _ in ends], [y for _, y in ends], sizes, small=3.4, zorder=5)
-    x, y = data["envelope"]["flops"], data["envelope"]["loss"]
-    axes.plot(
-        x,
-        y,
-        color=style.paper().ink,
-        lw=2.6,
-        zorder=4,
-        solid_joinstyle="round",
-        path_effects=[withStroke(linewidth=4.4, foreground=style.paper().background)],
-    )
-    inside = [
-        v for r in data["runs"] for f, v in zip(r["flops"], r["loss"], strict=True) if f >= data["first"]
-    ]
-    axes.set_xlim(data["first"], max(x) * 1.08)
-    axes.set_ylim(min(inside) / 1.03, min(max(inside), max(y) * 1.25) * 1.02)
+    runs = data["runs"]
+    if kinds:
+        labels = _kinds(axes, data, kinds)
+        low, high = _ends(data["envelopes"])
+    else:
+        sizes = [r["params"] for r in runs]
+        threads(axes, [(r["flops"], r["loss"]) for r in runs], sizes, width=0.9)
+        dots(axes, [r["flops"][-1] for r in runs], [r["loss"][-1] for r in runs], sizes, small=3.4, zorder=5)
+        labels = [_thick(axes, data["envelope"], style.paper().ink, "lower envelope")]
+        low, high = _ends([data["envelope"]])
+    inside = [v for r in runs for f, v in zip(r["flops"], r["loss"], strict=True) if f >= data["first"]]
+    axes.set_xlim(data["first"], high * 1.08)
+    axes.set_ylim(min(inside) / 1.03, min(max(inside), low * 1.25) * 1.02)
     human.say_axis(axes.xaxis, human.flops)
     human.say_axis(axes.yaxis, human.plain)
     axes.set_xlabel("training compute C")
     axes.set_ylabel("loss L (nats per token)")
-    beside(axes, [(x[-1], y[-1], "lower envelope", style.paper().ink)])
-    style.size_ruler(axes, min(sizes), max(sizes))
+    beside(axes, labels)
+    if not kinds:
+        style.size_ruler(axes, min(sizes), max(sizes))
     return figure
+
+
+def _ends(envelopes: list[dict[str, Any]]) -> tuple[float, float]:
+    """The largest loss of any envelope, and the most compute."""
+    return max(max(e["loss"]) for e in envelopes), max(e["flops"][-1] for e in envelopes)
+
+
+def _thick(axes: Any, line: dict[str, Any], colour: str, label: str) -> tuple[float, float, str, str]:
+    """An envelope in front of its runs; returns its label."""
+    halo = withStroke(linewidth=4.2, foreground=style.paper().background)
+    x, y = line["flops"], line["loss"]
+    look: dict[str, Any] = {"solid_joinstyle": "round", "solid_capstyle": "butt", "path_effects": [halo]}
+    axes.plot(x, y, color=colour, lw=2.4, zorder=4, **look)
+    return x[-1], y[-1], label, colour
+
+
+def _kinds(axes: Any, data: dict[str, Any], kinds: list[str]) -> list[tuple[float, float, str, str]]:
+    """Runs of several kinds in the colour and shape of each; returns the labels of those told apart."""
+    muted = style.paper().muted
+    tints = {kind: style.tone(c) for kind, c in zip(kinds, style.CYCLE, strict=False)}
+    shapes = dict(zip(kinds, style.MARKERS, strict=False))
+    for kind in [*dict.fromkeys(r["kind"] for r in data["runs"])]:
+        same = [r for r in data["runs"] if r["kind"] == kind]
+        colour, pixels = tints.get(kind, muted), many(4 * len(data["runs"]))
+        thin = {"color": colour, "alpha": 0.45, "lw": 0.7, "zorder": 2, "rasterized": pixels}
+        for r in same:
+            axes.plot(r["flops"], r["loss"], **thin)
+        ends = [r["flops"][-1] for r in same], [r["loss"][-1] for r in same]
+        axes.plot(*ends, ls="", marker=shapes.get(kind, "."), ms=3.6, color=colour, zorder=3)
+    return [_thick(axes, e, tints[e["kind"]], e["kind"]) for e in data["envelopes"] if e["kind"] in tints]

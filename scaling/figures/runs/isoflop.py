@@ -1,4 +1,5 @@
-"""IsoFLOP profiles: at each budget, loss against size, its parabola and the size that was best."""
+"""IsoFLOP profiles: at each budget, loss against size, its parabola and the size that was best; a panel for
+every kind of runs."""
 
 from __future__ import annotations
 
@@ -9,29 +10,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import cells, human, panels, style
+from scaling.figures.compare import conventions
 from scaling.figures.labels import beside
 from scaling.figures.marks import many
 from scaling.figures.source import Source
 
 NAME = "isoflop"
-SAME_BUDGET = 1.12
-"""Realised budgets within this factor of one another are the same budget where none was recorded."""
-
-
-def budgets(runs: pd.DataFrame, column: str = "flops") -> pd.Series:
-    """The budget of every run in FLOP: what was asked where recorded, else realised budgets that lie
-    together (their geometric mean)."""
-    asked = (
-        pd.to_numeric(runs["budget_flops"], errors="coerce")
-        if "budget_flops" in runs
-        else pd.Series(np.nan, index=runs.index)
-    )
-    if asked.notna().all() and len(asked):
-        return asked.astype(float)
-    logs = runs[column].astype(float).map(math.log).sort_values()
-    group = (logs.diff() > math.log(SAME_BUDGET)).cumsum()
-    return pd.Series(logs.groupby(group).transform("mean").map(math.exp).reindex(runs.index))
+SIZES = 3
+"""Fewer sizes at a budget are no profile: three points have a parabola."""
 
 
 def _points(rows: pd.DataFrame, size: str) -> list[dict[str, Any]]:
@@ -53,87 +40,112 @@ def _points(rows: pd.DataFrame, size: str) -> list[dict[str, Any]]:
     return found
 
 
+def _profiles(rows: pd.DataFrame, size: str, fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every budget of one kind with enough sizes: its points, and its parabola where one was fitted."""
+    shown = []
+    for _, same in rows.groupby("budget"):
+        budget = float(same["budget"].iloc[0])
+        if same[size].nunique() < SIZES:
+            continue
+        near = [f for f in fits if abs(math.log(f["C"] / budget)) < math.log(cells.SAME_BUDGET)]
+        fit = min(near, key=lambda f: abs(math.log(f["C"] / budget))) if near else None
+        shown.append({"C": budget, "points": _points(same, size), "fit": fit})
+    return shown
+
+
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    done = source.done.assign(budget=lambda t: budgets(t))
-    fits = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("budgets") or []
+    runs, rates = cells.tuned(source.done)
     columns = ((source.fit or {}).get("input") or {}).get("columns") or {}
-    size = columns.get("N", "params") if columns.get("N", "params") in done else "params"
+    size = columns.get("N", "params") if columns.get("N", "params") in runs else "params"
     shown: list[dict[str, Any]] = []
-    for _, rows in done.groupby("budget"):
-        budget = float(rows["budget"].iloc[0])
-        if rows[size].nunique() < 2:
-            continue
-        near = [f for f in fits if abs(math.log(f["C"] / budget)) < math.log(SAME_BUDGET)]
-        shown.append(
-            {
-                "C": budget,
-                "points": _points(rows, size),
-                "fit": min(near, key=lambda f: abs(math.log(f["C"] / budget))) if near else None,
-            }
-        )
-    if not shown:
+    for kind in source.several or [""]:
+        rows = runs[runs["kind"] == kind]
+        if source.several:
+            made = conventions.fits(source).get(kind, {})
+            fits: list[Any] = next((f["budgets"] for by_n in made.values() for f in by_n.values()), [])
+            shown += [{"kind": kind, **b} for b in _profiles(rows, "params", fits)]
+        else:
+            fits = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("budgets") or []
+            shown += _profiles(rows, size, fits)
+    kinds = panels.of(shown)
+    kinds, left_out = kinds[: panels.MOST], kinds[panels.MOST :]
+    shown = [b for b in shown if b.get("kind", "") in kinds]
+    asked = "budget_flops" in runs and runs["budget_flops"].notna().any()
+    if not shown or not (asked or any(b["fit"] for b in shown)):
         return {
             **base,
-            "missing": f"{source.name} has no budget with two sizes, so there is no IsoFLOP profile; "
-            "add sizes to the sweep, or budgets to its design.",
+            "missing": f"{source.name} has no budget with {SIZES} sizes of one kind, so there is no IsoFLOP "
+            "profile; add sizes to the sweep, or budgets to its design.",
         }
     flagged = [
         b for b in shown if b["fit"] and not (b["fit"].get("opens_upwards") and b["fit"].get("inside"))
     ]
     n = sum(p["repeats"] for b in shown for p in b["points"])
-    # Two runs of one size and one seed differ in something else (family, learning rate): then these are
-    # not seeds.
-    cells = done.groupby(["budget", size])
-    only_seeds = "seed" in done and bool((cells["seed"].nunique() == cells.size()).all())
-    same = "seeds of one cell" if only_seeds else "runs of one size"
+    same = runs.groupby(["kind", "budget", size])
+    only_seeds = "seed" in runs and bool((same["seed"].nunique() == same.size()).all())
     repeats = max(p["repeats"] for b in shown for p in b["points"])
     good = [b for b in shown if b["fit"] and b not in flagged]
+    budgets = sorted({b["C"] for b in shown})
+    parts = ["Each colour is one compute budget"]
     if good:
-        ends = human.spoken_range(good[0]["fit"]["N_opt"], good[-1]["fit"]["N_opt"], human.count)
-        title = f"For every budget there is a best size: {ends} parameters"
-    else:
-        title = f"Loss against size at {len(shown)} budget{'s' if len(shown) > 1 else ''}"
-    parts = (
-        ["Each colour is one compute budget; curves are parabolas in log N", "diamonds their minima"]
-        if good
-        else ["Each colour is one compute budget"]
-    )
+        parts = ["Each colour is one compute budget; curves are parabolas in log N", "diamonds their minima"]
+    if any(b["fit"] and b["fit"].get("N_interval") for b in good):
+        parts.append("bars their intervals")
     if flagged:
         parts.append("open marker, dashed: no minimum inside the sampled sizes")
     if repeats > 1:
-        parts.append(f"ticks are up to {repeats} {same}, markers their mean")
-    spans = human.spoken_range(shown[0]["C"], shown[-1]["C"], human.flops)
+        same_cell = "seeds of one cell" if only_seeds else "runs of one size"
+        parts.append(f"ticks are up to {repeats} {same_cell}, markers their mean")
+    spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
     r2 = [b["fit"]["r2"] for b in shown if b["fit"] and b["fit"].get("r2") is not None]
+    notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
+    notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
+    notes += [f"R² of the parabolas {min(r2):.2f} to {max(r2):.2f}"] if r2 else []
+    notes += [] if source.fit or source.several else ["no fit yet: scaling fit"]
     return {
         **base,
-        "title": title,
+        "title": _title(good, len(budgets), len(kinds)),
         "subtitle": "; ".join(parts),
-        "alt": f"Loss against parameters at {len(shown)} compute budgets from {spans}. "
+        "alt": f"Loss against parameters at {len(budgets)} compute budgets from {spans}. "
         + " ".join(
-            f"At {human.flops(b['C'])} the best size is {human.count(b['fit']['N_opt'])} parameters."
+            f"{b.get('kind', '')} at {human.flops(b['C'])}: the best size is "
+            f"{human.count(b['fit']['N_opt'])} parameters.".strip()
             for b in good
         ),
         "footer": source.footer(
-            n=n,
-            window=f"window {spans}",
-            interval=_interval_note(source.fit, shown),
-            note=""
-            if not r2
-            else f"R² of the parabolas {min(r2):.2f} to {max(r2):.2f}"
-            if fits
-            else "no fit yet: scaling fit",
+            n=n, window=f"window {spans}", interval=_interval_note(source, shown), note=" · ".join(notes)
         ),
         "budgets": shown,
     }
 
 
-def _interval_note(fit: dict[str, Any] | None, shown: list[dict[str, Any]]) -> str:
+def _title(good: list[dict[str, Any]], budgets: int, kinds: int) -> str:
+    """The finding: from where to where the best size goes."""
+    if not good:
+        return f"Loss against size at {budgets} budget{'s' if budgets > 1 else ''}"
+    if kinds == 1:
+        ends = human.spoken_range(good[0]["fit"]["N_opt"], good[-1]["fit"]["N_opt"], human.count)
+        return f"For every budget there is a best size: {ends} parameters"
+    most = max(b["C"] for b in good)
+    last = sorted((b for b in good if b["C"] == most), key=lambda b: b["fit"]["N_opt"])
+    if len(last) == 1:
+        return f"At {human.flops(most)} only {last[0]['kind']} has a minimum inside its sizes"
+    return (
+        f"At {human.flops(most)} the best sizes run from {human.count(last[0]['fit']['N_opt'])} "
+        f"({last[0]['kind']}) to {human.count(last[-1]['fit']['N_opt'])} ({last[-1]['kind']}) parameters"
+    )
+
+
+def _interval_note(source: Source, shown: list[dict[str, Any]]) -> str:
     """What the horizontal bars at the minima are."""
     if not any(b["fit"] and b["fit"].get("N_interval") for b in shown):
         return "no interval of the minima"
-    a = ((fit or {}).get("approaches", {}).get("2") or {}).get("a") or {}
+    a = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("a") or {}
+    if source.several:
+        made = conventions.fits(source).get(str(shown[0]["kind"]), {})
+        a = next((f["a"] for by_n in made.values() for f in by_n.values()), {})
     first = next(b["fit"] for b in shown if b["fit"] and b["fit"].get("N_interval"))
     level, method = first.get("level", a.get("level")), first.get("method", a.get("method"))
     return (
@@ -145,67 +157,59 @@ def _interval_note(fit: dict[str, Any] | None, shown: list[dict[str, Any]]) -> s
 
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    figure, ((axes,),) = style.canvas(data["title"], data["subtitle"], data["footer"], right=1.0, height=4.9)
-    axes.set_xscale("log")
+    kinds = panels.of(data["budgets"])
+    figure, places = panels.canvas(data, kinds, right=1.0, gap=0.95)
+    levels = sorted({b["C"] for b in data["budgets"]})
     everything = [p for b in data["budgets"] for p in b["points"]]
     low, high = min(p["low"] for p in everything), max(p["high"] for p in everything)
     left, right = min(p["N"] for p in everything), max(p["N"] for p in everything)
-    labels = []
-    pixels = many(len(everything))
-    for i, budget in enumerate(data["budgets"]):
-        colour = style.ramp(i / max(len(data["budgets"]) - 1, 1))
-        fit = budget["fit"]
-        fine = bool(fit and fit.get("opens_upwards") and fit.get("inside"))
-        points = budget["points"]
-        N, L = [p["N"] for p in points], [p["loss"] for p in points]
-        end = (N[-1], L[-1])
-        if fit and fit.get("coefficients"):
-            end = _parabola(
-                axes,
-                fit,
-                N,
-                colour,
-                fine=fine,
-                bounds=(left / 1.6, right * 1.6, low - 0.04 * (high - low), high),
-            )
-        else:
-            axes.plot(N, L, lw=0.8, color=colour, alpha=0.6)
-        for p in points:
-            if p["repeats"] > 1:
-                axes.plot(
-                    [p["N"]] * 2, [p["low"], p["high"]], lw=1.0, color=colour, zorder=3, rasterized=pixels
-                )
-                axes.plot(
-                    [p["N"]] * p["repeats"],
-                    p["losses"],
-                    ls="",
-                    marker="_",
-                    ms=11,
-                    mew=1.0,
-                    color=colour,
-                    zorder=3,
-                    rasterized=pixels,
-                )
-        axes.plot(
-            N,
-            L,
-            ls="",
-            marker=style.MARKERS[i % len(style.MARKERS)],
-            ms=4.6,
-            color=colour,
-            mfc=colour if fine or not fit else style.paper().background,
-            mew=1.2,
-            zorder=4,
-            rasterized=pixels,
-        )
-        labels.append((*end, human.flops(budget["C"]), colour))
-    axes.set_ylim(low - 0.06 * (high - low), high + 0.04 * (high - low))
-    axes.set_xlim(left / 1.25, right * 1.25)
-    human.say_axis(axes.xaxis, human.count)
-    axes.set_xlabel("parameters N")
-    axes.set_ylabel("loss L (nats per token)")
-    beside(axes, labels)
+    for axes, kind, first, last in places:
+        axes.set_xscale("log")
+        axes.set_ylim(low - 0.06 * (high - low), high + 0.04 * (high - low))
+        axes.set_xlim(left / 1.25, right * 1.25)
+        labels = []
+        for budget in (b for b in data["budgets"] if b.get("kind", "") == kind):
+            step = levels.index(budget["C"])
+            colour = style.ramp(step / max(len(levels) - 1, 1))
+            mark = style.MARKERS[step % len(style.MARKERS)]
+            end = _budget(axes, budget, colour, mark, (left, right, low, high), many(len(everything)))
+            labels.append((*end, human.flops(budget["C"]), colour))
+        human.say_axis(axes.xaxis, human.count, 7 if len(kinds) == 1 else 4)
+        if last:
+            axes.set_xlabel("parameters N")
+        if first:
+            axes.set_ylabel("loss L (nats per token)")
+        beside(axes, labels)
     return figure
+
+
+def _budget(
+    axes: Any,
+    budget: dict[str, Any],
+    colour: str,
+    mark: str,
+    window: tuple[float, float, float, float],
+    pixels: bool,
+) -> tuple[float, float]:
+    """One budget of one kind; returns the point where its label goes. `window`: all sizes and losses."""
+    left, right, low, high = window
+    fit, points = budget["fit"], budget["points"]
+    fine = bool(fit and fit.get("opens_upwards") and fit.get("inside"))
+    N, L = [p["N"] for p in points], [p["loss"] for p in points]
+    end = (N[-1], L[-1])
+    if fit and fit.get("coefficients"):
+        bounds = (left / 1.6, right * 1.6, low - 0.04 * (high - low), high)
+        end = _parabola(axes, fit, N, colour, fine=fine, bounds=bounds)
+    else:
+        axes.plot(N, L, lw=0.8, color=colour, alpha=0.6)
+    look: dict[str, Any] = {"color": colour, "zorder": 3, "rasterized": pixels}
+    for p in points:
+        if p["repeats"] > 1:
+            axes.plot([p["N"]] * 2, [p["low"], p["high"]], lw=1.0, **look)
+            axes.plot([p["N"]] * p["repeats"], p["losses"], ls="", marker="_", ms=11, mew=1.0, **look)
+    face = colour if fine or not fit else style.paper().background
+    axes.plot(N, L, ls="", marker=mark, ms=4.6, mfc=face, mew=1.2, **{**look, "zorder": 4})
+    return end
 
 
 def _parabola(
@@ -235,14 +239,12 @@ def _parabola(
         if left <= best <= right and at >= bottom:
             span = fit.get("N_interval")
             if span and all(v and math.isfinite(v) for v in span):
-                axes.plot(
-                    np.clip(span, left, right),
-                    [at, at],
-                    color=style.paper().ink,
-                    lw=1.0,
-                    zorder=1.5,
-                    solid_capstyle="butt",
-                )
+                look: dict[str, Any] = {"color": style.paper().ink, "zorder": 1.5}
+                first, last = axes.get_xlim()
+                axes.plot(np.clip(span, first, last), [at, at], lw=1.0, solid_capstyle="butt", **look)
+                for beyond, x, mark in ((span[0] < first, first, "<"), (span[1] > last, last, ">")):
+                    if beyond:
+                        axes.plot(x, at, mark, ms=4, clip_on=False, **look)
             axes.plot(
                 best,
                 at,

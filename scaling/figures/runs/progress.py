@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from scaling.figures import human, style
-from scaling.figures.marks import positions
+from scaling.figures.marks import many, positions
 from scaling.figures.source import Source
 
 NAME = "progress"
@@ -120,7 +120,9 @@ def draw(data: dict[str, Any]) -> Figure:
     ]
     bars = [[(r["start"], r["lane"]), (max(r["end"], r["start"] + span / 600), r["lane"])] for r in runs]
     thick = min(7.0, 70.0 / deep)
-    below.add_collection(LineCollection(bars, colors=tints, linewidths=thick, capstyle="butt"))
+    below.add_collection(
+        LineCollection(bars, colors=tints, linewidths=thick, capstyle="butt", rasterized=many(len(bars)))
+    )
     below.set_ylim(deep - 0.4, -0.6)
     below.set_yticks([])
     below.grid(False)

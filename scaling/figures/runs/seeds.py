@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scaling.figures import human, style
-from scaling.figures.runs.isoflop import budgets
 from scaling.figures.source import Source
 
 NAME = "seeds"
@@ -21,9 +20,8 @@ def groups(source: Source) -> list[pd.DataFrame]:
     done = source.done
     if "seed" not in done or done.empty:
         return []
-    keys = [k for k in ("family", "corpus_hash") if k in done]
-    cells = done.assign(budget=budgets(done)).groupby([*keys, "budget", "params"], dropna=False)
-    found = [same for _, same in cells if same["seed"].nunique() > 1]
+    keys = [k for k in ("kind", "corpus_hash", "budget", "params", "learning_rate") if k in done]
+    found = [same for _, same in done.groupby(keys, dropna=False) if same["seed"].nunique() > 1]
     return sorted(found, key=lambda g: (g["budget"].iloc[0], g["params"].iloc[0]))
 
 

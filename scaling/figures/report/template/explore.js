@@ -2,9 +2,9 @@
 // The interactive figure: the runs under any way of counting, with the fit that belongs to it, computed beforehand.
 (() => {
   const d = report;
-  const points = d.L.map((loss, i) => i).filter((i) => d.L[i] !== null);
+  const everything = d.L.map((loss, i) => i).filter((i) => d.L[i] !== null);
   const [countsN, countsC] = [Object.keys(d.N), Object.keys(d.C)];
-  if (points.length < 2 || !countsN.length || !countsC.length) return;
+  if (everything.length < 2 || !countsN.length || !countsC.length) return;
   const $ = (id) => document.getElementById(id);
   const section = $('explore');
   section.hidden = false;
@@ -28,16 +28,30 @@
   fill($('count-n'), d.words.N);
   fill($('count-c'), d.words.C);
   if (!d.curves.length) $('view').querySelector('[value=curves]').remove();
+  // Runs of one kind at a time: its fits are its own. All kinds together are points without a fit.
+  let points = everything;
+  const fitOf = (c, n) => d.fits[d.kinds.length ? $('kind').value : '']?.[c]?.[n];
+  if (d.kinds.length) {
+    $('kinds').hidden = false;
+    for (const name of d.kinds) $('kind').add(new Option(name, name));
+    $('kind').add(new Option(`all ${d.kinds.length} kinds`, ''));
+    $('kind').value = d.kinds.find((name) => Object.keys(d.fits[name] ?? {}).length) ?? '';
+  }
+  const choose = () => {
+    const k = d.kinds.indexOf($('kind').value);
+    points = k < 0 ? everything : everything.filter((i) => d.kind[i] === k);
+  };
+  const together = () => d.kinds.length > 0 && $('kind').value === '';
   const budgetOf = (i) => (d.budget[i] === null ? 0 : d.budget[i]);
   const tint = (k, n) => colour(d.ramp[n > 1 ? Math.round((k / (n - 1)) * (d.ramp.length - 1)) : 0]);
-  const dot = points.length > 800 ? 2 : points.length > 200 ? 3 : 4.5;
+  const dot = everything.length > 800 ? 2 : everything.length > 200 ? 3 : 4.5;
 
   // ---- what each view shows: data sets of {x, y, row}
-  const runs = (x, y, label) => d.budgets.map((_, k) => ({
-    label, isRun: true, showLine: false, pointRadius: dot, pointHoverRadius: dot + 3, pointHitRadius: 6,
+  const runs = (x, y) => (together() ? d.kinds : d.budgets).map((name, k) => ({
+    isRun: true, showLine: false, pointRadius: dot, pointHoverRadius: dot + 3, pointHitRadius: 6,
     pointStyle: shapes[k % shapes.length],
-    backgroundColor: tint(k, d.budgets.length), borderColor: colour('--background'), borderWidth: dot > 3 ? 0.8 : 0,
-    data: points.filter((i) => budgetOf(i) === k && x[i] > 0).map((i) => ({ x: x[i], y: y[i], row: i })),
+    backgroundColor: together() ? colour(d.cycle[k % d.cycle.length]) : tint(k, d.budgets.length), borderColor: colour('--background'), borderWidth: dot > 3 ? 0.8 : 0,
+    data: points.filter((i) => (together() ? d.kind[i] : budgetOf(i)) === k && x[i] > 0).map((i) => ({ x: x[i], y: y[i], row: i })),
   })).filter((set) => set.data.length);
   const line = (data, stroke, extra = {}) => ({ showLine: true, pointRadius: 0, pointHitRadius: 0, borderWidth: 1.6, borderColor: stroke, data, ...extra });
   const grid = (a, b, n) => Array.from({ length: n }, (_, i) => Math.exp(Math.log(a) + ((Math.log(b) - Math.log(a)) * i) / (n - 1)));
@@ -74,13 +88,14 @@
     curves: (N) => {
       const logs = points.map((i) => Math.log(N[i]));
       const [low, high] = [Math.min(...logs), Math.max(...logs)];
-      const sets = d.curves.map((c) => line(c.x.map((x, i) => ({ x, y: c.y[i], row: c.row })), tint(Math.round((23 * (Math.log(N[c.row]) - low)) / (high - low || 1)), 24), { isRun: true, borderWidth: 1.1, pointHitRadius: 4 }));
+      const shown = new Set(points);
+      const sets = d.curves.filter((c) => shown.has(c.row)).map((c) => line(c.x.map((x, i) => ({ x, y: c.y[i], row: c.row })), tint(Math.round((23 * (Math.log(N[c.row]) - low)) / (high - low || 1)), 24), { isRun: true, borderWidth: 1.1, pointHitRadius: 4 }));
       return { sets, x: ['training compute C, as counted', flops, 'logarithmic'], y: ['loss L (nats per token)', digits, 'logarithmic'] };
     },
   };
 
   // ---- words
-  const about = (i) => [`N ${count(d.N[$('count-n').value][i])} · D ${count(d.D[i])} · C ${flops(d.C[$('count-c').value][i])}`, `loss ${d.L[i].toFixed(4)}${d.seed.length ? ` · seed ${d.seed[i]}` : ''}`];
+  const about = (i) => [...(d.kinds.length ? [d.kinds[d.kind[i]]] : []), `N ${count(d.N[$('count-n').value][i])} · D ${count(d.D[i])} · C ${flops(d.C[$('count-c').value][i])}`, `loss ${d.L[i].toFixed(4)}${d.seed.length ? ` · seed ${d.seed[i]}` : ''}`];
   const aboutBest = (b) => [`best of ${flops(b.C)}: N* ${count(b.N_opt)}${b.N_interval ? ` [${b.N_interval.map(count).join(', ')}]` : ''}`, `D* ${count(b.D_opt)} · loss ${b.loss_min.toFixed(4)} · ${b.n} runs`];
   const hint = $('said').textContent;
 
@@ -125,11 +140,12 @@
   let walk = -1;
   const draw = () => {
     const [n, c] = [$('count-n').value, $('count-c').value];
-    const fit = d.fits[c]?.[n];
+    choose();
+    const fit = fitOf(c, n);
     const shown = views[$('view').value](d.N[n], d.C[c], fit);
     $('follows').textContent = fit?.a
-      ? `Counted like this, N* grows as C${raised(fit.a.value)}${span(fit.a.interval)} and D* as C${raised(fit.b.value)}${span(fit.b.interval)}.`
-      : 'Counted like this, fewer than two budgets have a minimum: no exponent follows.';
+      ? `${d.kinds.length ? `${$('kind').value}: c` : 'C'}ounted like this, N* grows as C${raised(fit.a.value)}${span(fit.a.interval)} and D* as C${raised(fit.b.value)}${span(fit.b.interval)}.`
+      : together() ? 'All kinds together have no fit: choose one.' : 'Counted like this, fewer than two budgets have a minimum: no exponent follows.';
     chart?.destroy();
     walk = -1;
     Chart.defaults.font.family = "'Scaling Sans', Inter, 'Helvetica Neue', Arial, sans-serif";
@@ -185,7 +201,7 @@
       chart.resetZoom('none');
     }
   });
-  for (const id of ['view', 'count-n', 'count-c']) $(id).addEventListener('change', draw);
+  for (const id of ['view', 'kind', 'count-n', 'count-c']) $(id).addEventListener('change', draw);
   $('zoom-in').addEventListener('click', () => chart.zoom(1.4, 'none'));
   $('zoom-out').addEventListener('click', () => chart.zoom(1 / 1.4, 'none'));
   $('zoom-reset').addEventListener('click', () => chart.resetZoom('none'));

@@ -3,14 +3,19 @@
 const report = JSON.parse(document.getElementById('data').textContent);
 (() => {
   const unpack = (text) => (text === '' ? [] : text.split(' ').map((v) => (v === '-' ? null : Number(v))));
-  for (const key of ['seed', 'D', 'L']) report[key] = unpack(report[key]);
-  for (const letter of ['N', 'C']) for (const key of Object.keys(report[letter])) report[letter][key] = unpack(report[letter][key]);
+  for (const key of ['seed', 'D', 'L', 'budget', 'kind']) report[key] = unpack(report[key]);
+  for (const key of Object.keys(report.N)) report.N[key] = unpack(report.N[key]);
+  for (const [key, text] of Object.entries(report.C)) {
+    report.C[key] = text.startsWith('@') ? report.N[text.slice(1)].map((n, i) => 6 * n * report.D[i]) : unpack(text);
+  }
   const table = document.getElementById('all-runs');
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...body.rows];
   const keys = report.sort.map((sort, i) => {
     if (sort === null) return rows.map((row) => row.cells[i].textContent);
+    if (sort === '#') return rows.map((row) => (row.cells[i].textContent === '–' ? null : Number(row.cells[i].textContent)));
+    if (sort === '@ratio') return report.D.map((tokens, row) => (tokens === null ? null : tokens / report.N.all[row]));
     return sort.startsWith('@') ? sort.slice(1).split('.').reduce((at, name) => at[name], report) : unpack(sort);
   });
   const empty = (k) => k === null || k === '' || k === '–';
