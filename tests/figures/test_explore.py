@@ -138,6 +138,16 @@ def test_five_thousand_runs_stay_small_and_smooth(browser: chromium.Page, tmp_pa
         f"performance.now() - t }})()"
     )
     assert sort < 2000
+    shown = "[...document.querySelectorAll('#all-runs tbody tr')].filter(r => !r.hidden).length"
+    assert browser.js(shown) == 500
+    assert "the first 500 shown" in browser.js("document.getElementById('count').textContent")
+    seen = browser.js(
+        "[...document.querySelectorAll('#all-runs tbody tr')].filter(r => !r.hidden)"
+        ".map(r => Number(r.cells[4].textContent))"
+    )
+    assert seen == sorted(seen)
+    browser.js("document.getElementById('everything').click()")
+    assert browser.js(shown) == 5000
     x, y, _ = place(browser)
     hover = browser.js(
         "(() => "

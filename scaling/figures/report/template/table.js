@@ -1,5 +1,6 @@
 'use strict';
 // The table of runs: sorts by any heading, filters by words. Numbers are sorted as they are, not as they are written.
+// Of very many runs the first of the order are laid out, the others on demand: a browser takes seconds for 5 000 rows.
 const report = JSON.parse(document.getElementById('data').textContent);
 (() => {
   const unpack = (text) => (text === '' ? [] : text.split(' ').map((v) => (v === '-' ? null : Number(v))));
@@ -18,39 +19,51 @@ const report = JSON.parse(document.getElementById('data').textContent);
     if (sort === '@ratio') return report.D.map((tokens, row) => (tokens === null ? null : tokens / report.N.all[row]));
     return sort.startsWith('@') ? sort.slice(1).split('.').reduce((at, name) => at[name], report) : unpack(sort);
   });
+  const AT_ONCE = 500;
+  let order = rows.map((_, row) => row);
+  let most = AT_ONCE;
   const empty = (k) => k === null || k === '' || k === '–';
   heads.forEach((head, i) => {
     head.querySelector('button').addEventListener('click', () => {
       const up = head.getAttribute('aria-sort') !== 'ascending';
       heads.forEach((other) => other.removeAttribute('aria-sort'));
       head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
-      const order = rows.map((_, row) => row).sort((p, q) => {
+      order = rows.map((_, row) => row).sort((p, q) => {
         const [a, b] = [keys[i][p], keys[i][q]];
         if (empty(a) || empty(b)) return empty(a) - empty(b) || p - q;
         const way = typeof a === 'number' ? a - b : a.localeCompare(b, 'en', { numeric: true });
         return (up ? way : -way) || p - q;
       });
+      show();
       body.append(...order.map((row) => rows[row]));
     });
   });
   const filter = document.getElementById('filter');
   const count = document.getElementById('count');
+  const everything = document.getElementById('everything');
   const texts = rows.map((row) => `${row.textContent} ${row.id}`.toLowerCase());
   const show = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     let seen = 0;
-    rows.forEach((row, i) => {
-      row.hidden = !words.every((word) => texts[i].includes(word));
-      seen += !row.hidden;
-    });
-    count.textContent = `${seen} of ${rows.length} runs`;
+    for (const i of order) {
+      const found = words.every((word) => texts[i].includes(word));
+      seen += found;
+      rows[i].hidden = !found || seen > most;
+    }
+    count.textContent = `${seen} of ${rows.length} runs${seen > most ? `, the first ${most} shown` : ''}`;
+    everything.hidden = seen <= most;
   };
   filter.addEventListener('input', show);
+  everything.addEventListener('click', () => {
+    most = rows.length;
+    show();
+  });
   report.id = rows.map((row) => row.id.slice('run-'.length));
   report.open = (i) => {
     if (rows[i].hidden) {
       filter.value = '';
       show();
+      rows[i].hidden = false;
     }
     rows.forEach((row) => row.removeAttribute('tabindex'));
     rows[i].tabIndex = -1;
