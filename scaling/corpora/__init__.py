@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaling.corpora.batches import Supply, batch, check, heldout, windows
+from scaling.corpora.batches import Supply, batch, check, chosen, heldout, windows
 from scaling.corpora.corpus import Corpus, open_corpus
 from scaling.corpora.examples import Examples, prepare_examples
 from scaling.corpora.listing import available, prepared
@@ -15,6 +15,7 @@ __all__ = [
     "available",
     "batch",
     "check",
+    "chosen",
     "heldout",
     "open_corpus",
     "prepare",

@@ -56,16 +56,34 @@ def batch(
     A pure function of (seed, step): no state, so that a resumed run sees the same text. Inside an epoch
     nothing is drawn twice, hence epochs = tokens seen / unique tokens exactly; each epoch has its own order.
     """
-    count = windows(len(tokens), context=context, unique_tokens=unique_tokens)
+    numbers = chosen(
+        len(tokens),
+        seed=seed,
+        step=step,
+        sequences=sequences,
+        context=context,
+        unique_tokens=unique_tokens,
+    )
+    return _gather(tokens, numbers, context)
+
+
+def chosen(
+    tokens: int,
+    *,
+    seed: int,
+    step: int,
+    sequences: int,
+    context: int,
+    unique_tokens: int | None = None,
+) -> np.ndarray:
+    """The windows of one training step of a stream of so many tokens, by number: int64 (sequences,)."""
+    count = windows(tokens, context=context, unique_tokens=unique_tokens)
     position = np.arange(step * sequences, (step + 1) * sequences)
     first, last = int(position[0]) // count, int(position[-1]) // count
     if first == last:
-        chosen = order(position - first * count, count, seed, first)
-    else:
-        epoch, index = np.divmod(position, count)
-        parts = [order(index[epoch == e], count, seed, e) for e in range(first, last + 1)]
-        chosen = np.concatenate(parts)
-    return _gather(tokens, chosen, context)
+        return order(position - first * count, count, seed, first)
+    epoch, index = np.divmod(position, count)
+    return np.concatenate([order(index[epoch == e], count, seed, e) for e in range(first, last + 1)])
 
 
 def heldout(tokens: np.ndarray, *, sequences: int, context: int) -> np.ndarray:

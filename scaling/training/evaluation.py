@@ -79,7 +79,10 @@ class Precision:
         """A batch on the device; copied behind the computation where the device allows it."""
         if self.device.type == "cpu":
             return dict(batch)
-        return {k: t.pin_memory().to(self.device, non_blocking=True) for k, t in batch.items()}
+        return {
+            name: tensor if tensor.is_cuda else tensor.pin_memory().to(self.device, non_blocking=True)
+            for name, tensor in batch.items()
+        }
 
 
 def bits_per_byte(nats: float, text_bytes: float) -> float:

@@ -16,7 +16,7 @@ from scaling.training.cell import Cell
 from scaling.training.compressing.training import prune
 from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
 from scaling.training.objectives import Task
-from scaling.training.objectives.task import counted, part
+from scaling.training.objectives.task import how_many, part
 from scaling.training.optimization.optimizers import Optimizers
 from scaling.training.optimization.schedules import schedule
 from scaling.training.running.sharing import travelling
@@ -46,6 +46,8 @@ class State:
     """Over all continuations."""
     seconds_evaluating: float = 0.0
     """Over all continuations."""
+    joules: float | None = None
+    """Of the accelerator, over all continuations, where it counts them."""
     rows: list[Row] = dataclasses.field(default_factory=list)
     """The curve so far."""
     losses: list[float] = dataclasses.field(default_factory=list)
@@ -108,7 +110,7 @@ class Trainer:
         h, team = self.cell.hyperparameters, self.team
         module = self.predictor if self.shared is None else self.shared
         batch = self.task.training(step)
-        scale = 1.0 / max(int(counted(batch["targets"]).sum()), 1)
+        scale = 1.0 / max(how_many(self.task, batch), 1)
         batch = self.precision.move(team.part(batch, h.batch_sequences) if team.size > 1 else batch)
         ours = h.batch_sequences // team.size
         total: Tensor | None = None

@@ -88,12 +88,12 @@ class Stack:
         import torch
         from torch.func import functional_call
 
-        from scaling.training.objectives.task import counted, part
+        from scaling.training.objectives.task import how_many, part
 
         first = self.trainers[0]
         task, module, h = first.task, first.module, first.cell.hyperparameters
         batches = [trainer.task.training(trainer.state.step) for trainer in self.trainers]
-        scales = [1.0 / max(int(counted(batch["targets"]).sum()), 1) for batch in batches]
+        scales = [1.0 / max(how_many(task, batch), 1) for batch in batches]
         stacked = first.precision.move({n: torch.stack([b[n] for b in batches]) for n in batches[0]})
 
         def losses(weights: dict[str, Tensor], batch: dict[str, Tensor]) -> Tensor:

@@ -132,6 +132,7 @@ COLUMNS: dict[str, Column] = {
     "compiled": _text("mode of torch.compile, or why it failed and was left out; null = not asked", since=2),
     "memory_bytes": _count("bytes", "peak memory of the accelerator; null on a CPU", required=False),
     "kwh": _number("kWh", "energy, where the device tells it or its watts are configured", required=False),
+    "kwh_by": _text("nvml: counted by the device; watts: seconds times configured watts", since=2),
     "price": _number("$", "where the device has a price", required=False),
     "git_commit": _text("of the code", required=False),
     "git_dirty": Column(dtype="bool", unit="", meaning="the code had uncommitted changes", required=False),

@@ -15,12 +15,14 @@ from scaling.training.building import build
 from scaling.training.cell import Cell
 from scaling.training.evaluation import Precision
 from scaling.training.loop import State, Trainer, train
+from scaling.training.objectives import language
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
 from scaling.training.paths import RunPaths, whole
 from scaling.training.running import compiling, mishaps, sharing
 from scaling.training.running.devices import deterministic, find_device, products
 from scaling.training.running.ending import conclude, crash, finish, line_of, now
+from scaling.training.running.energy import Meter
 from scaling.training.running.pause import Pause, signals
 from scaling.training.running.place import Place
 from scaling.training.running.team import SOLO, Team
@@ -72,6 +74,7 @@ def run(
     began, started = time.perf_counter(), now()
     micro_batch = min(place.micro_batch or ours, ours)
     compiled, why_not = place.compile, ""
+    meter = Meter(device)
     if compiled:
         compiling.keep_in(paths.compiled)
     outcome: dict[str, Any] = {}
@@ -93,13 +96,14 @@ def run(
                     team=team,
                     cut=cut,
                     compiled=compiled,
+                    resident=place.resident,
                 )
                 if place.loss_chunk is not None:
                     trainer.headless = Headless(trainer.module, place.loss_chunk)
                 try_step(trainer)
                 continued = load(trainer, paths, place)
                 started = continued.get("started", started)
-                train(trainer, pause=Pause(trainer, paths, place, asked, started))
+                train(trainer, pause=Pause(trainer, paths, place, asked, started, meter))
                 outcome = finish(trainer, paths, place)
             except checkpoint.Damaged:
                 trainer = None  # half of it may be the checkpoint's
@@ -126,6 +130,8 @@ def run(
                     reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"
                     reason += room(cell, device, place)
                     outcome = {"status": OutOfMemory.status, "reason": reason}
+    if trainer is not None:
+        meter.read(trainer.state)
     return conclude(
         cell,
         trainer.state if trainer else State(),
@@ -239,16 +245,18 @@ def assemble(
     team: Team = SOLO,
     cut: bool = False,
     compiled: str | None = None,
+    resident: bool | None = None,
 ) -> Trainer:
     """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed; `cut`
-    leaves the team's processes a part of every weight, `compiled` names a way of `compiling`."""
+    leaves the team's processes a part of every weight, `compiled` names a way of `compiling`, `resident` says
+    whether the training text lies on the device."""
     torch.manual_seed(cell.seed)
     module = build(cell).to(device)
     if compiled:
         compiling.compile_blocks(module, compiled)
     if cut:
         sharing.cut(module, team, device)
-    task = objectives.make(cell, corpus)
+    task = language.resident(objectives.make(cell, corpus), device, resident)
     precision = Precision(device=device, dtype=cell.dtype)
     optimiser = optimizers.make(module, cell.hyperparameters)
     if cut:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from scaling import corpora
@@ -14,6 +15,8 @@ from scaling.training.cell import Cell
 from scaling.training.objectives.chunked import Deferred
 from scaling.training.objectives.task import IGNORED, Batch, cross_entropy, tensors
 
+SMALL = 0.1
+"""Share of a device's memory that text may take without being asked for."""
 _HELDOUT = 0x68656C64
 """The seed by which the evaluation set is corrupted, whatever the run's."""
 
@@ -66,9 +69,14 @@ class Language:
         return {"accuracy": float(right.double().mean())}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Causal(Language):
     """Every position predicts the token after it: inputs are a window without its last, targets without its
     first."""
+
+    resident: Tensor | None = None
+    """The training text on the device, int32 (tokens,), from which batches are then gathered there."""
+    every_target = True
 
     @property
     def bytes_heldout(self) -> float:
@@ -77,13 +85,48 @@ class Causal(Language):
 
     def training(self, step: int) -> Batch:
         """`tokens` and `targets`, both (sequences, context)."""
+        if self.resident is not None:
+            return self._gathered(step, self.resident)
         windows = self.windows(step)
         return tensors(tokens=windows[:, :-1], targets=windows[:, 1:])
+
+    def _gathered(self, step: int, text: Tensor) -> Batch:
+        cell = self.cell
+        first = torch.from_numpy(
+            corpora.chosen(
+                len(text),
+                seed=cell.seed,
+                step=step,
+                sequences=cell.hyperparameters.batch_sequences,
+                context=cell.context,
+                unique_tokens=cell.unique_tokens,
+            )
+            * cell.context
+        )
+        if text.device.type == "cuda":
+            first = first.pin_memory().to(text.device, non_blocking=True)
+        windows = text[first[:, None] + torch.arange(cell.context + 1, device=text.device)].long()
+        return {"tokens": windows[:, :-1], "targets": windows[:, 1:]}
 
     def heldout(self) -> Batch:
         """The same of the evaluation set."""
         windows = self.heldout_windows()
         return tensors(tokens=windows[:, :-1], targets=windows[:, 1:])
+
+
+def resident(task: Any, device: torch.device, wanted: bool | None) -> Any:
+    """A causal task whose training text lies on the device, where `wanted` says so, or says nothing and the
+    device is a GPU of whose memory it takes little; else the task as it is."""
+    if not isinstance(task, Causal) or wanted is False:
+        return task
+    train = task.corpus.train
+    if wanted is None and not (
+        device.type == "cuda"
+        and 4 * len(train) <= SMALL * torch.cuda.get_device_properties(device).total_memory
+    ):
+        return task
+    text = torch.from_numpy(np.asarray(train).astype(np.int32)).to(device)
+    return dataclasses.replace(task, resident=text)
 
 
 class Masked(Language):

@@ -64,6 +64,12 @@ def counted(targets: Tensor) -> Tensor:
     return targets != IGNORED if targets.dtype == torch.int64 else torch.ones_like(targets, dtype=torch.bool)
 
 
+def how_many(task: Task, batch: Batch) -> int:
+    """Targets of a batch that count. Where all do, nothing waits for the device that they may lie on."""
+    targets = batch["targets"]
+    return targets.numel() if getattr(task, "every_target", False) else int(counted(targets).sum())
+
+
 def tensors(**arrays: np.ndarray) -> dict[str, Tensor]:
     """Arrays as tensors, without a copy where the array is contiguous."""
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}

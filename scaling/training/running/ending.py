@@ -105,7 +105,7 @@ def conclude(
         "micro_batch": micro_batch,
         "compiled": compiled,
         "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
-        "kwh": place.watts * team.size * seconds / 3.6e6 if place.watts else None,
+        **energy(state, place, seconds, team),
         "price": place.price_per_hour * team.size * seconds / 3600 if place.price_per_hour else None,
         "started": started,
         "ended": now(),
@@ -120,6 +120,15 @@ def conclude(
         checkpoint.remove(paths)
     paths.progress.unlink(missing_ok=True)
     return result
+
+
+def energy(state: State, place: Place, seconds: float, team: Team) -> dict[str, Any]:
+    """kwh and kwh_by: as the leader's device counted it, else by the config's watts; times the processes."""
+    if state.joules is not None:
+        return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
+    if place.watts:
+        return {"kwh": place.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
+    return {"kwh": None, "kwh_by": None}
 
 
 def best_step(state: State) -> int:

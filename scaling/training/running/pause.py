@@ -17,6 +17,7 @@ from scaling.training import checkpoint
 from scaling.training.loop import Trainer
 from scaling.training.paths import RunPaths, whole
 from scaling.training.running import provenance
+from scaling.training.running.energy import Meter
 from scaling.training.running.keeping import milestone_steps
 from scaling.training.running.place import Place
 
@@ -61,7 +62,16 @@ def signals() -> Iterator[Asked]:
 class Pause:
     """What happens between two steps: weights that stay, a heartbeat, a checkpoint, a request to leave."""
 
-    def __init__(self, trainer: Trainer, paths: RunPaths, place: Place, asked: Asked, started: str) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        paths: RunPaths,
+        place: Place,
+        asked: Asked,
+        started: str,
+        meter: Meter | None = None,
+    ) -> None:
+        self.meter = meter
         self.trainer, self.paths, self.place, self.asked, self.started = trainer, paths, place, asked, started
         self.saved = time.monotonic()
         self.beat = -BEAT_SECONDS
@@ -103,6 +113,8 @@ class Pause:
 
     def save(self) -> None:
         """A checkpoint now."""
+        if self.meter is not None:
+            self.meter.read(self.trainer.state)
         checkpoint.save(self.trainer, self.paths, started=self.started)
 
     def heartbeat(self) -> None:

@@ -96,7 +96,7 @@ def _pack(
             open_folder(one, config)
             most = cell.hyperparameters.batch_sequences
             micro_batch = min(place.micro_batch or most, most)
-            trainer = assemble(cell, corpus, device=device, micro_batch=micro_batch)
+            trainer = assemble(cell, corpus, device=device, micro_batch=micro_batch, resident=place.resident)
             continued = checkpoint.load(trainer, one, shared=place.share_trunk) or {}
             starts.append(continued.get("started", now()))
             trainers.append(trainer)
