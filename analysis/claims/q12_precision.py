@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-from claim import Claim, Number, done, missing, studies, window, write
-from scipy import stats
+from claim import Claim, done, missing, studies, window, write
+from pairs import geometric
 
 NEEDS = (
     "speeds of the same cells in two number formats, and on one and several devices, on a GPU: no GPU was at "
@@ -48,22 +46,6 @@ def claim() -> Claim:
     )
     return Claim(
         id="Q12", state="partly measured", verdict=verdict, numbers=numbers, needs=NEEDS, reads=reads
-    )
-
-
-def geometric(name: str, ratio: pd.Series, method: str, span: str) -> Number:
-    """The geometric mean of ratios, with Student's interval of the mean of their logarithms."""
-    logs = np.log(ratio.to_numpy(float))
-    half = stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
-    middle = logs.mean()
-    return Number(
-        name=name,
-        value=float(np.exp(middle)),
-        interval=[float(np.exp(middle - half)), float(np.exp(middle + half))],
-        level=0.95,
-        method=f"geometric mean, Student's t; {method}",
-        n=len(logs),
-        range=span,
     )
 
 
