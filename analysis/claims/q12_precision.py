@@ -40,9 +40,9 @@ def claim() -> Claim:
     low, high = losses[0].interval or (None, None)
     verdict = (
         f"At equal cells bfloat16 autocast ends at ×{losses[0].value:.4f} [{low:.4f}, {high:.4f}] the loss of "
-        f"float32, {losses[0].n} pairs: no loss is paid for the format. What it gains was not measured: on this "
-        f"CPU it runs at ×{speeds[0].value:.2f} the speed, for want of bfloat16 matrix units, and no GPU was at "
-        f"hand; nor was distribution, whose losses are proved equal and whose speeds are not known."
+        f"float32, {losses[0].n} pairs: no loss is paid for the format. What it gains was not measured: on "
+        f"this CPU it runs at ×{speeds[0].value:.2f} the speed, for want of bfloat16 matrix units, and no GPU "
+        f"was at hand; nor was distribution, whose losses are proved equal and whose speeds are not known."
     )
     return Claim(
         id="Q12", state="partly measured", verdict=verdict, numbers=numbers, needs=NEEDS, reads=reads
