@@ -39,10 +39,11 @@ def claim() -> Claim:
         return missing("Q12", NEEDS)
     low, high = losses[0].interval or (None, None)
     verdict = (
-        f"At equal cells bfloat16 autocast ends at ×{losses[0].value:.4f} [{low:.4f}, {high:.4f}] the loss of "
-        f"float32, {losses[0].n} pairs: no loss is paid for the format. What it gains was not measured: on "
-        f"this CPU it runs at ×{speeds[0].value:.2f} the speed, for want of bfloat16 matrix units, and no GPU "
-        f"was at hand; nor was distribution, whose losses are proved equal and whose speeds are not known."
+        f"At equal cells bfloat16 autocast ends at ×{losses[0].value:.4f} [{low:.4f}, {high:.4f}] the loss "
+        f"of float32, {losses[0].n} pairs: no loss is paid for the format. What it gains was not measured: "
+        f"on this CPU it runs at ×{speeds[0].value:.2f} the speed, for want of bfloat16 matrix units, and no "
+        f"GPU was at hand; nor was distribution, whose losses are proved equal and whose speeds are not "
+        f"known."
     )
     return Claim(
         id="Q12", state="partly measured", verdict=verdict, numbers=numbers, needs=NEEDS, reads=reads
