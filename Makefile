@@ -27,9 +27,18 @@ $(VENV)/.installed-test: pyproject.toml
 	$(call install,test)
 	@touch $(VENV)/.installed-train
 
+# The fit, the pictures and the page are made again when the runs or the code changed, and not otherwise.
+DEMO := results/demo
+CODE := $(shell find scaling conf sweeps -type f -not -name '*.pyc')
+
 .PHONY: demo
 demo: $(VENV)/.installed-train  ## a scaling law on real text, on this machine, in minutes: runs, fit, pictures, page
 	@$(BIN)/scaling run demo
+	@$(BIN)/scaling status demo
+	@$(MAKE) --no-print-directory $(DEMO)/report.html
+	@echo "the page: $(DEMO)/report.html, the pictures: $(DEMO)/figures"
+
+$(DEMO)/report.html: $(DEMO)/ledger.parquet $(CODE)
 	@$(BIN)/scaling fit demo
 	@$(BIN)/scaling figures demo
 	@$(BIN)/scaling report demo
