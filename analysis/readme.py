@@ -1,20 +1,23 @@
 """Writes the README's numbers from committed results, so that none is typed by hand.
 
-python analysis/readme.py           writes the block between the markers
+python analysis/readme.py           writes what stands between the markers
 python analysis/readme.py --check   says whether it is as it would be written
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 ROOT = Path(__file__).parents[1]
-DEMO = ROOT / "results" / "demo-2-cores"
-BEGIN, END = "<!-- demo:begin -->\n", "<!-- demo:end -->"
+DEMO, STUDY = ROOT / "results" / "demo-2-cores", ROOT / "results" / "isoflop-2-cores"
+FINDINGS = ("Q5", "Q6", "Q7")
+"""Claims of `analysis/CLAIMS.md` whose verdicts stand in the README."""
 
 
 def quantity(entry: dict, digits: int = 2) -> str:
@@ -23,52 +26,92 @@ def quantity(entry: dict, digits: int = 2) -> str:
     return f"{entry['value']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def block() -> str:
-    """What the committed demo ledger and its fit say, in markdown."""
-    fit = json.loads((DEMO / "fit.json").read_text(encoding="utf-8"))
-    ledger = pd.read_parquet(DEMO / "ledger.parquet")
-    runs = ledger[ledger["status"] == "done"]
-    second = fit["approaches"]["2"]
-    spread = runs.groupby(["budget_flops", "size"])["loss"].agg(["std", "count"]).query("count > 1")["std"]
-    rows = [
+def runs_of(folder: Path) -> pd.DataFrame:
+    """The finished runs of a study."""
+    ledger = pd.read_parquet(folder / "ledger.parquet")
+    return ledger[ledger["status"] == "done"]
+
+
+def extent(folder: Path) -> str:
+    """How many runs of what, and how far they reach."""
+    runs = runs_of(folder)
+    again = runs.groupby(["budget_flops", "size"])["loss"].agg(["var", "count"]).query("count > 1")
+    pooled = ((again["var"] * (again["count"] - 1)).sum() / (again["count"] - 1).sum()) ** 0.5
+    return (
+        f"{len(runs)} runs of a {runs['family'].iloc[0]} decoder on {runs['corpus'].iloc[0]}, "
+        f"{runs['flops'].min():.1e} to {runs['flops'].max():.1e} FLOPs each, "
+        f"{runs['params'].min():,} to {runs['params'].max():,} parameters; seeds scatter by {pooled:.3f} nats"
+    )
+
+
+def rows(folder: Path) -> list[str]:
+    """Exponents and floor of a study's committed fit, as rows of a table."""
+    fit = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+    second, third = fit["approaches"]["2"]["a"], fit["derived"]["a"]
+    return [
         "| quantity | value and 95 % interval | how |",
         "|---|---|---|",
-        f"| a in N\\* ∝ C^a | {quantity(second['a'])} | approach 2, {second['a']['method']} |",
-        f"| a = β/(α+β) | {quantity(fit['derived']['a'])} | approach 3, {fit['derived']['a']['method']} |",
+        f"| a in N\\* ∝ C^a | {quantity(second)} | approach 2, {second['method']} |",
+        f"| a = β/(α+β) | {quantity(third)} | approach 3, {third['method']} |",
         *(
             f"| {name} | {quantity(fit['parameters'][name], 3)} | L = E + A N^-α + B D^-β |"
             for name in ("alpha", "beta", "E")
         ),
     ]
-    folder = DEMO.relative_to(ROOT)
-    text = [
-        f"{len(runs)} runs of a {runs['family'].iloc[0]} decoder on {runs['corpus'].iloc[0]}, "
-        f"{runs['flops'].min():.1e} to {runs['flops'].max():.1e} FLOPs each, "
-        f"{runs['params'].min():,} to {runs['params'].max():,} parameters, "
-        f"{runs['seconds'].sum() / 60:.1f} core-minutes in all"
-        + (
-            f"; two seeds differ by a standard deviation of {spread.median():.3f} nats."
-            if len(spread)
-            else "."
-        ),
-        "",
-        *rows,
-        "",
-        f"From [`{folder}`]({folder}) by `python analysis/readme.py`; loss in nats per byte. The range is "
-        "tiny and the intervals say so: a law of small models on one corpus, not of language models.",
+
+
+def study() -> str:
+    """The first study: what it measured, and what the other studies found."""
+    folder = STUDY.relative_to(ROOT)
+    claims = [
+        json.loads((ROOT / "results" / "claims" / f"q{int(id[1:]):02d}.json").read_text(encoding="utf-8"))
+        for id in FINDINGS
     ]
-    return "\n".join(text) + "\n"
+    lines = [
+        f"{extent(STUDY)}.",
+        "",
+        *rows(STUDY),
+        "",
+        f"From [`{folder}`]({folder}), fitted by `scaling fit {STUDY.name}`; loss in nats per byte. A law of "
+        "small models on one corpus, not of language models. Three of the fourteen answers in "
+        "[`analysis/CLAIMS.md`](analysis/CLAIMS.md):",
+        "",
+        *(
+            f"- *{claim['claim'][:1].upper()}{claim['claim'][1:]}?* {claim['verdict']} "
+            f"([{claim['id']}](analysis/CLAIMS.md#{claim['id'].lower()}))"
+            for claim in claims
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def demo() -> str:
+    """The demo: what it trains and what it finds."""
+    fit = json.loads((DEMO / "fit.json").read_text(encoding="utf-8"))
+    folder = DEMO.relative_to(ROOT)
+    return (
+        f"The demo as committed in [`{folder}`]({folder}): {extent(DEMO)}; "
+        f"N\\* ∝ C^{quantity(fit['approaches']['2']['a'])} (approach 2, 95 %), "
+        f"a = {quantity(fit['derived']['a'])} (approach 3).\n"
+    )
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"demo": demo, "study": study}
 
 
 def main() -> int:
+    """Writes or checks; 1 when the README is not as it would be written."""
     path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    head, rest = old.split(BEGIN)
-    _, tail = rest.split(END)
-    new = head + BEGIN + block() + END + tail
+    old = new = path.read_text(encoding="utf-8")
+    for name, block in BLOCKS.items():
+        begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+        text = begin + block() + end
+        new, found = re.subn(f"{begin}.*?{end}", lambda _, text=text: text, new, flags=re.DOTALL)
+        if found != 1:
+            raise SystemExit(f"README.md has {found} blocks between {begin.strip()} and {end}; it must have one")
     if "--check" in sys.argv:
         if new != old:
-            print("README.md does not say what results/demo-2-cores says: run `python analysis/readme.py`")
+            print("README.md does not say what the results say: run `python analysis/readme.py`")
         return int(new != old)
     path.write_text(new, encoding="utf-8")
     return 0

@@ -14,7 +14,7 @@ from scaling.trends.answers.claims import PUBLISHED, aicc_gap
 def claim() -> Claim:
     """Our runs, and the published exponents beside them."""
     numbers, reads, gaps = [], [], []
-    for study in studies("demo"):
+    for study in studies("isoflop"):
         runs, fit = done(study), json.loads((study / "fit.json").read_text(encoding="utf-8"))
         gap = aicc_gap(*(runs[c].to_numpy(float) for c in ("params", "tokens", "loss")))
         told = {"n": len(runs), "span": window(runs)}

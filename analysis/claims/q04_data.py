@@ -25,9 +25,9 @@ STAR = "R_D*, repeats after which a token has lost 63 % of its worth"
 
 
 def claim() -> Claim:
-    """Fresh tokens from the demo's law; repeats from every study called repeats-…, and as published."""
+    """Fresh tokens from the law of every study called isoflop-…; repeats from every study called repeats-…, and as published."""
     fresh, outside, stars, reads = [], [], [], []
-    for study in studies("demo"):
+    for study in studies("isoflop"):
         fit, runs = json.loads((study / "fit.json").read_text(encoding="utf-8")), done(study)
         name = f"% off the D-term by one doubling of fresh tokens, {study.name}"
         fresh.append(per_doubling(name, fit["parameters"]["beta"], len(runs), window(runs)))
@@ -57,7 +57,7 @@ def claim() -> Claim:
         verdict=verdict,
         numbers=[*fresh, *stars, *outside],
         needs="" if stars else "a study of repeats (sweeps/repeats.yaml)",
-        figure=figures.of(figures.read(studies("demo")[0]), ["contours"])["contours"],
+        figure=figures.of(figures.read(studies("isoflop")[0]), ["contours"])["contours"],
         reads=[*reads, outcomes],
     )
 
