@@ -118,3 +118,9 @@ def test_derived_numbers_keep_six_digits() -> None:
 def test_names_are_offered() -> None:
     with pytest.raises(ConfigError, match="did you mean 'step_law'"):
         recipe.get("steplaw")
+
+
+def test_the_horizon_moves_the_rate_with_tokens_and_not_with_parameters() -> None:
+    rate = {d: resolve("horizon", situation(tokens=d)).learning_rate for d in (7e5, 7e6)}
+    assert rate[7e5] == pytest.approx(0.44 / 64)
+    assert rate[7e5] / rate[7e6] == pytest.approx(10**0.27, rel=1e-5)

@@ -1,4 +1,4 @@
-"""Recipes of our own: a fixed one, and the one for decoders of 10⁴ to 10⁷ parameters on a laptop."""
+"""Recipes of our own: a fixed one, and two for decoders of 10⁴ to 10⁷ parameters on a laptop."""
 
 from __future__ import annotations
 
@@ -38,4 +38,29 @@ SMALL_DECODER = Recipe(
     "as Adam's does in arXiv:2203.03466 table 3, and small batches win",
     rule=_small_decoder,
     constants={"learning_rate_times_width": 0.25, "batch": 8},
+)
+
+
+def _horizon(situation: Situation, constants: Mapping[str, Any]) -> Derived:
+    k, batch = constants["learning_rate_times_width"], constants["batch"]
+    reference, exponent = constants["reference_tokens"], constants["exponent"]
+    rate = k / situation.width * (situation.tokens / reference) ** -exponent
+    return {
+        "learning_rate": (rate, f"{k:g} / width × (D / {reference:g})^-{exponent:g}"),
+        "batch_sequences": (int(batch), f"{batch:g} sequences at every budget"),
+    }
+
+
+HORIZON = Recipe(
+    name="horizon",
+    source="measured by sweeps/rates on bytes of English: the best rate × width does not move with N at one D, "
+    "and falls by 1.8 to 2.0 for ten times the tokens at one batch; the exponent published for large models "
+    "is 0.32 (arXiv:2409.19913)",
+    rule=_horizon,
+    constants={
+        "learning_rate_times_width": 0.44,
+        "reference_tokens": 7e5,
+        "exponent": 0.27,
+        "batch": 8,
+    },
 )
