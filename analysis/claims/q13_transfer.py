@@ -1,17 +1,30 @@
-"""Q13: transfer: what is missing before the claim can be answered."""
+"""Q13: transfer: how many tokens from scratch a trained network is worth, and what labels it saves."""
 
 from __future__ import annotations
 
-from claim import Claim, missing, write
+from claim import Claim, done, missing, studies, write
+from transferred import labels, transferred
 
-NEEDS = (
-    "pairs of runs from scratch and from a pre-trained model over the same labels (the law transfer is ready)"
-)
+NEEDS = "a study of transfer (sweeps/transfer.yaml)"
+LARGER = "several seeds, and sizes for the law's exponent of N (sweeps/gpu/transfer-gpu.yaml)"
 
 
 def claim() -> Claim:
-    """Not measured."""
-    return missing("Q13", NEEDS)
+    """Every study called transfer-… and sentiment-… ."""
+    numbers, said, reads = [], [], []
+    for name, read in (("transfer", transferred), ("sentiment", labels)):
+        for study in studies(name):
+            if study.name.startswith("sentiment-pretraining"):
+                continue
+            more, words = read(study.name, done(study))
+            numbers, said = [*numbers, *more], [*said, words]
+            reads.append(study / "ledger.parquet")
+    if not numbers:
+        return missing("Q13", NEEDS)
+    verdict = f"In this small range: {'; '.join(said)}."
+    return Claim(
+        id="Q13", state="partly measured", verdict=verdict, numbers=numbers, needs=LARGER, reads=reads
+    )
 
 
 def main() -> None:
