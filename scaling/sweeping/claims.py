@@ -24,8 +24,10 @@ HEARTBEAT_SECONDS = 5.0
 """How often a holder touches its claim."""
 STALE_SECONDS = 60.0
 """A claim from another machine that was not touched for so long, by the file system's own clock, is taken
-over.
+over; after WATCHED more heartbeats in which it still was not, for that clock may have jumped.
 """
+WATCHED = 2
+"""Heartbeats for which a claim that looks stale is watched before it is taken over."""
 
 
 class Claim:
@@ -82,7 +84,7 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Claim | None:
         if _link(fresh, path):
             return Claim(path, nonce, lost)
         found = read(path)
-        if not stale(path, found):
+        if not stale(path, found) or not _silent(path, found):
             return None
         return Claim(path, nonce, lost) if _take_over(path, found, fresh) else None
     finally:
@@ -99,12 +101,31 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def stale(path: Path, found: dict[str, Any] | None) -> bool:
-    """Whether the holder is gone: at once for a dead process of this machine, else after `STALE_SECONDS`
-    without a touch.
+    """Whether the holder seems to be gone: at once for a dead process of this machine, else after
+    `STALE_SECONDS` without a touch. A touch that lies as far in the future is no touch: that clock was put
+    back.
     """
     if found is not None and found.get("machine") == _machine():
         return _started(int(found.get("pid", -1))) != found.get("process_started")
-    return age_seconds(path) > STALE_SECONDS
+    return abs(age_seconds(path)) > STALE_SECONDS
+
+
+def _silent(path: Path, found: dict[str, Any] | None) -> bool:
+    """Whether a stale claim stays untouched while we watch. A clock that jumps makes every claim look old, or
+    from the future, until its holder touches it again; a dead process of this machine needs no watching.
+    """
+    if found is not None and found.get("machine") == _machine():
+        return True
+    before = _touched(path)
+    time.sleep(WATCHED * HEARTBEAT_SECONDS)
+    return _touched(path) == before
+
+
+def _touched(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def age_seconds(path: Path) -> float:
@@ -115,7 +136,7 @@ def age_seconds(path: Path) -> float:
         return probe.stat().st_mtime - path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
-    except OSError:
+    except OSError:  # a folder that can be read and not written
         return time.time() - path.stat().st_mtime
     finally:
         probe.unlink(missing_ok=True)

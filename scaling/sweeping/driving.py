@@ -88,6 +88,8 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     try:
         while True:
             _launch_all(planned, launcher, done, statuses, reasons, trained)
+            if planned.rescue is None:
+                break
             more, found = rescuing.standing(planned, compose)
             if more is planned:
                 break

@@ -73,9 +73,29 @@ def test_a_fresh_claim_of_another_machine_stands(tmp_path: Path) -> None:
     assert claims.take(tmp_path / "claim.json") is None
 
 
-def test_a_silent_claim_of_another_machine_goes_to_one(tmp_path: Path) -> None:
-    _foreign(tmp_path / "claim.json", age=claims.STALE_SECONDS * 2)
+@pytest.mark.parametrize("age", [2 * claims.STALE_SECONDS, -86400])
+def test_a_silent_claim_of_another_machine_goes_to_one(
+    tmp_path: Path, age: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not touched for long, or touched last before its file system's clock was put back by a day."""
+    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 0.1)
+    _foreign(tmp_path / "claim.json", age=age)
     assert _winners(tmp_path / "claim.json") == 1
+
+
+@pytest.mark.parametrize("jump", [-86400, 86400])
+def test_a_clock_of_the_file_system_that_jumps_costs_no_living_holder_its_claim(
+    tmp_path: Path, jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last touch lies a day away, by the new clock, until the holder touches its claim again."""
+    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 0.2)
+    path = tmp_path / "claim.json"
+    monkeypatch.setattr(claims, "_machine", lambda: "another")
+    with claims.take(path):  # type: ignore[union-attr]
+        monkeypatch.setattr(claims, "_machine", lambda: "this one")
+        os.utime(path, (time.time() + jump, time.time() + jump))
+        assert claims.stale(path, claims.read(path))
+        assert claims.take(path) is None
 
 
 def test_the_clock_of_this_machine_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
