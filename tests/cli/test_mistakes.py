@@ -60,6 +60,7 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["compress", "demo", "--sparsity", "1"], "leaves no weight"),
         (["compress", "demo", "--scope", "row"], "--scope"),
         (["plan", "demo", "family=3"], "write key=value"),
+        (["plan", "demo", "family=mine.py:Bag"], "type that instead of family=mine.py:Bag"),
         (["plan", "demo", "context=long"], "context must be a whole number"),
         (["plan", "demo", "sweep.budgets=[]"], "sweep.budgets is empty"),
         (["plan", "demo", "sweep.name=../elsewhere"], "without slashes"),

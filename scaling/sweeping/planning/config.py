@@ -130,6 +130,9 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
             for line in text.split("Available options", 1)[1].split("Config search path")[0].splitlines()[1:]
         ]
         missing = text.split("Could not find '", 1)[1].split("'", 1)[0]
+        if group == "family" and ".py:" in missing:
+            own = missing.removeprefix("family/")
+            return f"a family of your own is family.name={own}; type that instead of family={own}"
         return one_of(
             group,
             missing.removeprefix(f"{group}/"),
