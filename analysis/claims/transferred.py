@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from claim import Number, bare, digits, window
 
-
 EXAMPLES = 1000
 """Held-out reviews that `sentiment` is evaluated on."""
 
