@@ -108,7 +108,7 @@ def main() -> int:
         text = begin + block() + end
         new, found = re.subn(f"{begin}.*?{end}", lambda _, text=text: text, new, flags=re.DOTALL)
         if found != 1:
-            raise SystemExit(f"README.md has {found} blocks between {begin.strip()} and {end}; it must have one")
+            raise SystemExit(f"README.md has {found} blocks called {name}; it must have one")
     if "--check" in sys.argv:
         if new != old:
             print("README.md does not say what the results say: run `python analysis/readme.py`")

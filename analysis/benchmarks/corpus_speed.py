@@ -4,7 +4,7 @@ batch, and the memory that preparing a corpus takes as the text grows.
     python analysis/benchmarks/corpus_speed.py      # about two minutes
 
 Text is drawn from words of Zipf's frequencies, so that the script needs no corpus. Tokenisation takes turns
-with `encode_batch_fast` on the same documents and tokeniser, one thread each, processor time; ours also writes
+with `encode_batch_fast` on the same documents and tokeniser, one thread each, processor time; ours writes too
 and hashes. Waiting is for 8 sequences of 64 bytes, on small decoders of two blocks. Memory is the peak of a
 fresh process that prepares so many megabytes. Expected: at least 0.9, below 2 %, and flat. Writes
 results/bench/corpus_speed.json.
