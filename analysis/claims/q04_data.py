@@ -25,7 +25,7 @@ STAR = "R_D*, repeats after which a token has lost 63 % of its worth"
 
 
 def claim() -> Claim:
-    """Fresh tokens from the studies called isoflop-…; repeats from those called repeats-…, and as published."""
+    """Fresh tokens from studies called isoflop-…; repeats from those called repeats-…, and as published."""
     fresh, outside, stars, reads = [], [], [], []
     for study in studies("isoflop"):
         fit, runs = json.loads((study / "fit.json").read_text(encoding="utf-8")), done(study)

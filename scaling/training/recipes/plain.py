@@ -53,9 +53,9 @@ def _horizon(situation: Situation, constants: Mapping[str, Any]) -> Derived:
 
 HORIZON = Recipe(
     name="horizon",
-    source="measured by sweeps/rates on bytes of English: the best rate × width does not move with N at one D, and "
-    "falls by 1.8 to 2.0 for ten times the tokens at one batch; the exponent published for large models "
-    "is 0.32 (arXiv:2409.19913)",
+    source="measured by sweeps/rates on bytes of English: the best rate × width does not move with N at one "
+    "D, and falls by 1.8 to 2.0 for ten times the tokens at one batch; published for large models is an "
+    "exponent of 0.32 (arXiv:2409.19913)",
     rule=_horizon,
     constants={
         "learning_rate_times_width": 0.44,
