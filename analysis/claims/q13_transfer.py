@@ -6,7 +6,10 @@ from claim import Claim, done, missing, studies, write
 from transferred import labels, transferred
 
 NEEDS = "a study of transfer (sweeps/transfer.yaml)"
-LARGER = "several seeds, and sizes for the law's exponent of N (sweeps/gpu/transfer-gpu.yaml)"
+LARGER = (
+    "more epochs from scratch at the most data (two here, which flatters transfer), several seeds, a "
+    "pre-trained encoder that has learnt more, and sizes for the exponent of N (sweeps/gpu/transfer-gpu.yaml)"
+)
 
 
 def claim() -> Claim:
