@@ -1,6 +1,6 @@
 """Ten thousand cells through the real scheduler with a trainer that only pretends, and everything goes wrong.
 
-    python analysis/studies/scheduler.py              # some minutes on two cores
+    python analysis/studies/scheduler.py              # 75 minutes on two busy cores
     python analysis/studies/scheduler.py --cells 200  # a look
 
 Two machines work on one folder: two processes of `scaling run`, each with its own slots, and each takes the
