@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # A fit whose certificate does not hold has no optimum to come back to.
 STUDIES = sorted(
     path.parent
-    for path in (ROOT / "results").glob("*/fit.json")
+    for path in (ROOT / "results").glob("*-*/fit.json")
     if (path.parent / "ledger.parquet").exists() and json.loads(path.read_text())["certificate"]["ok"]
 )
 sys.path.append(str(ROOT / "analysis"))
