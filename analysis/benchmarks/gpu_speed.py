@@ -33,7 +33,7 @@ from scaling.training.objectives.chunked import Headless
 from scaling.training.pack import Stack
 from scaling.training.run import assemble
 from scaling.training.running import provenance
-from scaling.training.running.devices import deterministic, find_device
+from scaling.training.running.devices import deterministic, find_device, products
 from scaling.training.running.mishaps import out_of_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,10 +114,26 @@ def steps(device: torch.device, peaks: dict[str, Any], quick: bool) -> list[dict
         ("bfloat16, deterministic", "bfloat16", {"deterministic": True}),
         ("bfloat16, micro-batch 1", "bfloat16", {"micro_batch": 1}),
     ]
+    if not quick:
+        ways += [
+            ("tf32", "tf32", {}),
+            ("bfloat16, text on disk", "bfloat16", {"resident": False}),
+            ("bfloat16, compiled blocks", "bfloat16", {"compiled": "default"}),
+            ("bfloat16, compiled blocks, loss in chunks", "bfloat16", {"compiled": "default", "chunk": 1024}),
+            ("bfloat16, compiled blocks as CUDA graphs", "bfloat16", {"compiled": "reduce-overhead"}),
+        ]
     for name, dtype, how in ways:
         it = cell(corpus, family=family, context=context, sequences=sequences, dtype=dtype, seed=0)
-        with deterministic(bool(how.get("deterministic")) and device.type == "cuda"):
-            trainer = assemble(it, corpus, device=device, micro_batch=how.get("micro_batch", sequences))
+        exact = bool(how.get("deterministic")) and device.type == "cuda"
+        with deterministic(exact), products(dtype, device):
+            trainer = assemble(
+                it,
+                corpus,
+                device=device,
+                micro_batch=how.get("micro_batch", sequences),
+                compiled=how.get("compiled"),
+                resident=how.get("resident"),
+            )
             if "chunk" in how:
                 trainer.headless = Headless(trainer.module, how["chunk"])
             try:

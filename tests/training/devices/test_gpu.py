@@ -140,9 +140,48 @@ def test_a_pack_reaches_the_losses_of_its_members(
     assert [one["loss"] for one in packed] == pytest.approx(alone, abs=0.01)
 
 
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_compiled_blocks_reach_the_same_loss(
+    cell: Callable[..., Cell], corpus: Corpus, folder: Callable[[Cell, str], RunPaths], mode: str
+) -> None:
+    it = cell(**LONG)
+    plain = run(it, corpus=corpus, paths=folder(it, "plain"), place=GPU)
+    fast = run(it, corpus=corpus, paths=folder(it, mode), place=Place(device="cuda", compile=mode))
+    assert fast["compiled"] == mode
+    assert fast["loss"] == pytest.approx(plain["loss"], abs=0.01)
+
+
+def test_text_on_the_device_gives_the_same_run(
+    cell: Callable[..., Cell], corpus: Corpus, folder: Callable[[Cell, str], RunPaths]
+) -> None:
+    it = cell(**LONG)
+    found = [
+        run(
+            it,
+            corpus=corpus,
+            paths=folder(it, str(on)),
+            place=Place(device="cuda", resident=on, deterministic=True),
+        )
+        for on in (False, True)
+    ]
+    assert found[0]["loss"] == found[1]["loss"]
+
+
+def test_tf32_reaches_the_loss_of_float32(
+    cell: Callable[..., Cell], corpus: Corpus, folder: Callable[[Cell, str], RunPaths]
+) -> None:
+    whole, ten_bits = cell(**LONG), cell(**LONG, device={"name": "cuda", "dtype": "tf32"})
+    first = run(whole, corpus=corpus, paths=folder(whole, "whole"), place=GPU)
+    second = run(ten_bits, corpus=corpus, paths=folder(ten_bits, "tf32"), place=GPU)
+    assert second["loss"] == pytest.approx(first["loss"], abs=0.01)
+
+
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA devices")
-def test_torchrun_over_two_devices(tmp_path: Path) -> None:
-    words = "device=cuda family=llama family.size=0.5 budget.tokens=12800 context=16"
+@pytest.mark.parametrize("sharing", ["ddp", "fsdp"])
+def test_torchrun_over_two_devices(tmp_path: Path, sharing: str) -> None:
+    words = (
+        f"device.sharing={sharing} device=cuda family=llama family.size=0.5 budget.tokens=12800 context=16"
+    )
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
         *("-m", "scaling.train", *words.split(), "recipe.batch_sequences=16", "evaluation.sequences=32"),
