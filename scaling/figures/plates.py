@@ -20,7 +20,7 @@ from scaling.figures import style
 from scaling.figures.belief import forecasts, profiles
 from scaling.figures.compare import changes, conventions, exponents, families, multiverse
 from scaling.figures.laws import contours, optimum, residuals, ridges, surface
-from scaling.figures.runs import collapse, curves, isoflop, price, progress, seeds
+from scaling.figures.runs import collapse, curves, isoflop, positions, price, progress, seeds
 from scaling.figures.source import Source
 
 
@@ -55,6 +55,7 @@ _MODULES = (
     forecasts,
     seeds,
     collapse,
+    positions,
     price,
     progress,
 )

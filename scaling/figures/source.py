@@ -40,6 +40,8 @@ class Source:
     """The plan that was priced before anything ran, if there is one."""
     comparison: dict[str, Any] | None
     """What `scaling compare` left here, if anything."""
+    positions: pd.DataFrame
+    """Held-out loss by position (run_id, position, loss, loss_se); empty when none was collected."""
     samples: dict[str, Any] | None = None
     """Text that runs of this sweep wrote, if any was kept."""
     digest: str
@@ -176,7 +178,7 @@ def read(sweep: str | Path) -> Source:
         )
     if runs.empty:
         raise TableError(f"{ledger} has no rows; run `scaling run {name}` until at least one run is done")
-    curves = folder / "curves.parquet"
+    curves, by_position = folder / "curves.parquet", folder / "positions.parquet"
     return Source(
         name=name,
         folder=folder,
@@ -184,6 +186,9 @@ def read(sweep: str | Path) -> Source:
         curves=_parquet(curves)
         if curves.is_file()
         else pd.DataFrame(columns=["run_id", "step", "tokens", "flops", "loss_train", "loss"]),
+        positions=_parquet(by_position)
+        if by_position.is_file()
+        else pd.DataFrame(columns=["run_id", "position", "loss", "loss_se"]),
         fit=_json(folder / "fit.json"),
         plan=_json(folder / "plan.json"),
         comparison=_json(folder / "compare.json"),

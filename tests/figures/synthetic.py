@@ -126,6 +126,20 @@ def curves(runs: pd.DataFrame, points: int = 60, seed: int = 1) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def positions(runs: pd.DataFrame, context: int = 64) -> pd.DataFrame:
+    """Loss by position of every run: above its own by what falls as 2^-position."""
+    at = np.arange(context)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"run_id": run, "position": at, "loss": end + 2.0 ** (1.0 - at), "loss_se": 0.01}
+            )
+            for run, end in zip(runs["run_id"], runs["loss"], strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
 def fit(runs: pd.DataFrame) -> dict[str, Any]:
     """A fit as the fitting room writes it; parabolas by least squares, the law's parameters as they are."""
     budgets = []
@@ -332,6 +346,7 @@ def make(folder: Path, *, with_fit: bool = True, with_curves: bool = True, **opt
     (folder / "plan.json").write_text(json.dumps({"schema": 1, "cells": cells}), encoding="utf-8")
     if with_curves:
         curves(runs).to_parquet(folder / "curves.parquet")
+        positions(runs).to_parquet(folder / "positions.parquet")
     if with_fit:
         (folder / "compare.json").write_text(json.dumps(comparison()), encoding="utf-8")
         (folder / "fit.json").write_text(json.dumps(fit(runs)), encoding="utf-8")
@@ -353,4 +368,5 @@ def mixed(folder: Path) -> Path:
     runs = pd.concat(parts, ignore_index=True)
     runs.to_parquet(folder / "ledger.parquet")
     curves(runs).to_parquet(folder / "curves.parquet")
+    positions(runs).to_parquet(folder / "positions.parquet")
     return folder
