@@ -141,6 +141,7 @@ def main() -> None:
     plugins.enable()
     import hydra
 
+    from scaling.sweeping.planning.config import spelled
     from scaling.training.running import team
 
     if team.size() > 1 and {"-m", "--multirun"} & set(sys.argv):
@@ -149,6 +150,8 @@ def main() -> None:
             "out\n"
         )
         sys.exit(ConfigError.exit_code)
+    # Hydra reads the command line itself
+    sys.argv[1:] = spelled(sys.argv[1:])
     outcomes: list[dict[str, Any]] = []
 
     @hydra.main(version_base="1.3", config_path=None, config_name="train")

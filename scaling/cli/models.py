@@ -66,7 +66,7 @@ def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
             size = f"{low:g} to {high:g}"
             table.add_row(row["name"], row["objective"], row["dial"], size, params, row["source"])
         console.print(table)
-        console.print("Use one: family=NAME family.size=4; your own: family.name=path.py:Name")
+        console.print("Use one: family=NAME family.size=4; your own: family=path.py:Name")
 
     emit(rows, as_json, text)
 

@@ -70,6 +70,24 @@ def test_works_like_any_other(file: Path) -> None:
     assert isinstance(family, families.Family)
 
 
+def test_the_command_line_takes_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from scaling import train
+
+    monkeypatch.chdir(file.parent)
+    asked = ["family=mine.py:Bag", "family.size=1", "corpus=synthetic/hierarchy", "corpus.tokens=20000"]
+    few = ["budget.tokens=2000", "evaluation.sequences=8", "evaluation.points=1"]
+    monkeypatch.setattr("sys.argv", ["train", *asked, *few])
+    train.main()
+    assert " done N=" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["train", *asked, *few, "family=mine.py:Bog"])
+    with pytest.raises(SystemExit) as stop:
+        train.main()
+    assert stop.value.code == 3
+    assert "must be one of 'Bag', 'Model'; not 'Bog'" in capsys.readouterr().out
+
+
 def test_an_edited_file_is_another_family(file: Path) -> None:
     before = families.get(f"{file}:Bag").switches
     assert families.get(f"{file}:Bag", **before).switches == before

@@ -1,4 +1,4 @@
-"""A family from a person's own file: `family.name=path.py:Name`.
+"""A family from a person's own file: `family=path.py:Name`.
 
     from scaling.families import Counts, Shape
 
@@ -160,7 +160,7 @@ def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
     path, _, wanted = name.rpartition(":")
     file = Path(path)
     if not file.is_file():
-        raise ConfigError(f"there is no file {path!r}; a family of your own is family.name=path.py:Name")
+        raise ConfigError(f"there is no file {path!r}; a family of your own is family=path.py:Name")
     text = file.read_bytes()
     digest = hashlib.sha256(text).hexdigest()
     if fingerprint is not None and not digest.startswith(fingerprint):
@@ -169,7 +169,7 @@ def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
         )
     spec = importlib.util.spec_from_file_location(f"family_{digest[:16]}", file)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{path!r} is not a Python file; a family of your own is family.name=path.py:Name")
+        raise ConfigError(f"{path!r} is not a Python file; a family of your own is family=path.py:Name")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Compose = Callable[[Sequence[str]], dict[str, Any]]
 """From overrides to a resolved config as plain dictionaries."""
+_OWN_FAMILY = re.compile(r"family=[^,\[\]]+\.py:\w+")
 
 
 @contextmanager
@@ -45,11 +47,21 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
         GlobalHydra.instance().clear()
 
 
+def spelled(overrides: Sequence[str]) -> list[str]:
+    """Overrides as Hydra takes them: `family=path.py:Name` sets the name, since a file is no choice of a
+    group."""
+    return [
+        text.replace("family=", "family.name=", 1) if _OWN_FAMILY.fullmatch(text) else text
+        for text in overrides
+    ]
+
+
 def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
     """The config of a whole sweep, Hydra's own part included; values like `seed=0,1` stay for the sweeper."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    overrides = spelled(overrides)
     for text in overrides:
         if not text.lstrip("+~").partition("=")[0].strip():
             raise ConfigError(f"the override {text!r} names no key; write key=value, such as seed=1")
@@ -69,7 +81,7 @@ def composer(loader: Any, config: DictConfig) -> Compose:
 
     def compose(overrides: Sequence[str]) -> dict[str, Any]:
         with sentences(lambda: flat_keys(plain(config))):
-            return plain(loader.load_sweep_config(config, list(overrides)))
+            return plain(loader.load_sweep_config(config, spelled(overrides)))
 
     return compose
 
@@ -132,7 +144,7 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
         missing = text.split("Could not find '", 1)[1].split("'", 1)[0]
         if group == "family" and ".py:" in missing:
             own = missing.removeprefix("family/")
-            return f"a family of your own is family.name={own}; type that instead of family={own}"
+            return f"{own!r} is no family; one of your own stands alone, as family=path.py:Name"
         return one_of(
             group,
             missing.removeprefix(f"{group}/"),
