@@ -11,7 +11,9 @@ from typing import Any
 from scaling.errors import ConfigError, one_of
 
 SCHEDULES = ("constant", "linear", "cosine", "wsd")
-OPTIMIZERS = ("adamw", "adam", "sgd", "lion", "muon")
+OPTIMIZERS = ("adamw", "adam", "sgd", "lion", "muon", "soap")
+OF_MATRICES = ("muon", "soap")
+"""Optimisers that take the matrices of the blocks, whole, and leave everything else to AdamW."""
 PARAMETRIZATIONS = ("standard", "mup", "completep")
 
 

@@ -118,6 +118,7 @@ COLUMNS: dict[str, Column] = {
     "recall": _number("", "mean over classes", required=False),
     "f1": _number("", "mean over classes", required=False),
     "bleu": _number("", "of 100, of held-out texts written by greedy decoding", required=False),
+    "rouge_l": _number("", "of 1, F of the longest common subsequence of words, of the same texts", since=2),
     "steps_done": _count("steps", "steps taken; fewer than `steps` after divergence or early stopping"),
     "steps_inherited": _count("steps", "taken over from a trunk that other runs share, not paid again"),
     "seconds": _number("s", "training and evaluation, over all continuations"),

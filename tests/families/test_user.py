@@ -77,7 +77,7 @@ def test_the_command_line_takes_it(
 
     monkeypatch.chdir(file.parent)
     asked = ["family=mine.py:Bag", "family.size=1", "corpus=synthetic/hierarchy", "corpus.tokens=20000"]
-    few = ["budget.tokens=2000", "evaluation.sequences=8", "evaluation.points=1"]
+    few = ["budget.tokens=30000", "evaluation.sequences=8", "evaluation.points=1"]
     monkeypatch.setattr("sys.argv", ["train", *asked, *few])
     train.main()
     assert " done N=" in capsys.readouterr().out

@@ -208,6 +208,24 @@ def small(cell: Cell, context: int, sequences: int = 16) -> Cell:
     return dataclasses.replace(cell, context=context, evaluation_sequences=sequences)
 
 
+def test_what_is_written_is_scored_against_its_own_answer(cell: Callable[..., Cell], pairs: Examples) -> None:
+    """Who writes the true answers has all of BLEU and ROUGE; who writes the neighbour's has not."""
+    task = Translation(cell=small(cell(), 40), examples=pairs)
+    batch = task.heldout()
+
+    scores = []
+    for turn in (0, 1):
+        answers = batch["answers"].roll(turn, 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "scaling.families.encoders.decoding.greedy", lambda *_, answers=answers, **__: answers
+            )
+            scores.append(task.after(nn.Identity(), batch))
+    assert scores[0] == pytest.approx({"bleu": 100, "rouge_l": 1})
+    assert scores[1]["bleu"] < 50
+    assert scores[1]["rouge_l"] < 0.9
+
+
 def test_labels_stay_with_their_texts(cell: Callable[..., Cell], reviews: Examples) -> None:
     task = Classification(cell=small(cell(), 32), examples=reviews)
     for batch in (task.training(0), task.training(7), task.heldout()):
@@ -254,6 +272,7 @@ def test_translation_trains_writes_and_ignores_padding(
     assert got["objective"] == "seq2seq"
     assert got["loss"] < 4
     assert 0 <= got["bleu"] <= 100
+    assert 0 <= got["rouge_l"] <= 1
     assert got["bits_per_byte"] is None
     module = it.architecture.build(it.shape, seed=0)
     tight, loose = (Translation(cell=small(it, context, 8), examples=pairs) for context in (32, 40))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,37 @@ def test_muon_is_torchs() -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
+def test_soap_is_adam_in_the_basis_of_its_preconditioner() -> None:
+    """arXiv:2409.11321, algorithm 3, written out for one matrix and a basis that does not turn yet."""
+    pytest.importorskip("pytorch_optimizer")
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(4, 4, bias=False).double()
+    p = h(optimizer="soap", beta1=0.9, beta2=0.95, weight_decay=0.0)
+    made = optimizers.make(torch.nn.ModuleDict({"blocks": layer}), p)
+    gradients = [torch.randn(4, 4, dtype=torch.float64) for _ in range(4)]
+    w = layer.weight.detach().clone()
+    left, right = (torch.linalg.eigh(g @ g.T)[1] for g in (gradients[0], gradients[0].T))
+    mean, square = torch.zeros_like(w), torch.zeros_like(w)
+    for step, gradient in enumerate(gradients):
+        layer.weight.grad = gradient.clone()
+        made.set_learning_rate(p.learning_rate)
+        made.step()
+        if step == 0:  # it only begins the preconditioner
+            continue
+        mean = p.beta1 * mean + (1 - p.beta1) * gradient
+        square = p.beta2 * square + (1 - p.beta2) * (left.T @ gradient @ right).square()
+        corrected = (left.T @ mean @ right) / (1 - p.beta1**step)
+        update = corrected / ((square / (1 - p.beta2**step)).sqrt() + p.epsilon)
+        w = w - p.learning_rate * left @ update @ right.T
+    torch.testing.assert_close(layer.weight.detach(), w, rtol=1e-5, atol=1e-6)
+
+
+def test_soap_without_its_package_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_optimizer.optimizer.soap", None)
+    with pytest.raises(ConfigError, match=r"needs the package pytorch-optimizer.*take adamw"):
+        optimizers.make(torch.nn.Linear(3, 3), h(optimizer="soap"))
+
+
 def test_an_orthogonal_update_has_singular_values_near_one() -> None:
     torch.manual_seed(0)
     for shape in ((16, 64), (64, 16), (32, 32)):
@@ -94,6 +127,8 @@ def test_lion_by_hand() -> None:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_learns(cell: Callable[..., Cell], corpus: Corpus, name: str) -> None:
+    if name == "soap":
+        pytest.importorskip("pytorch_optimizer")
     peak = {"sgd": 0.5, "lion": 0.002}.get(name, 0.01)
     it = trainer(
         cell(recipe={"name": "fixed", "peak": peak, "batch_sequences": 4, "optimizer": name}), corpus
@@ -108,6 +143,8 @@ def test_every_optimizer_learns(cell: Callable[..., Cell], corpus: Corpus, name:
 
 def test_every_parameter_is_in_one_group(cell: Callable[..., Cell], corpus: Corpus) -> None:
     for name in OPTIMIZERS:
+        if name == "soap" and find_spec("pytorch_optimizer") is None:
+            continue
         it = trainer(cell(family={"name": "gpt2", "size": 1}), corpus)
         made = optimizers.make(it.module, h(optimizer=name))
         ids = [id(p) for p in made.parameters]

@@ -81,6 +81,8 @@ def written(paths: RunPaths) -> float:
 def test_every_optimizer_continues_to_the_same_bit(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if optimizer == "soap":
+        pytest.importorskip("pytorch_optimizer")
     it = cell(recipe={"name": "small_decoder", "batch_sequences": 4, "optimizer": optimizer})
     calm, wild = RunPaths.of(tmp_path / "calm", it.run_id), RunPaths.of(tmp_path / "wild", it.run_id)
     run(it, corpus=corpus, paths=calm)

@@ -14,8 +14,9 @@ from scaling.training.running.place import Place
 
 _NUMBER_BYTES = 4
 """Weights and moments are float32 in every number format."""
-_MOMENTS = {"adamw": 2, "adam": 2, "muon": 2, "sgd": 1, "lion": 1}
-"""Numbers that an optimiser keeps for a weight; Muon's one for matrices is counted as Adam's two."""
+_MOMENTS = {"adamw": 2, "adam": 2, "muon": 2, "sgd": 1, "lion": 1, "soap": 8}
+"""Numbers that an optimiser keeps for a weight; Muon's one for matrices is counted as Adam's two.
+SOAP's are 6 where a matrix is square and 10.5 where it is four times as long as wide."""
 _CHECKPOINTS = 3
 """The newest, the one before, and the one that is being written."""
 PAPERS_BYTES = 30_000

@@ -26,7 +26,12 @@ def make(cell: Cell, corpus: Any) -> Task:
         from scaling.training.objectives.examples import Classification, Translation
 
         # before training, not after it
-        metrics.check("sklearn.metrics" if cell.objective == "classification" else "sacrebleu")
+        needed = {
+            "classification": ("sklearn.metrics",),
+            "seq2seq": ("sacrebleu", "rouge_score.rouge_scorer"),
+        }
+        for module in needed[cell.objective]:
+            metrics.check(module)
         kind = Classification if cell.objective == "classification" else Translation
         return kind(cell=cell, examples=corpus)
     if cell.objective == "regression":

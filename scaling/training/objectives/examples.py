@@ -105,7 +105,7 @@ class Translation(_Answered):
         return {"accuracy": float((said[counting] == targets[counting]).double().mean())}
 
     def after(self, module: nn.Module, batch: Batch) -> dict[str, float]:
-        """BLEU of the first WRITTEN held-out examples, written greedily."""
+        """BLEU and ROUGE-L of the first WRITTEN held-out examples, written greedily."""
         from scaling.families.encoders.decoding import greedy
 
         was, texts = module.training, self.examples.texts
@@ -120,9 +120,8 @@ class Translation(_Answered):
         )
         module.train(was)
         said = [_text(texts, row, end) for row in written.cpu().numpy()]
-        return metrics.bleu(
-            said, [_text(texts, row, end) for row in batch["answers"][:WRITTEN].cpu().numpy()]
-        )
+        true = [_text(texts, row, end) for row in batch["answers"][:WRITTEN].cpu().numpy()]
+        return metrics.bleu(said, true) | {"rouge_l": metrics.rouge(said, true)["rougeL"]}
 
 
 def _text(texts: Any, tokens: np.ndarray, end: int) -> str:

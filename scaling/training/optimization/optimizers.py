@@ -8,13 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from scaling.errors import ConfigError
 from scaling.training.optimization.parametrization import Factors, factors
-from scaling.training.recipe import Hyperparameters
+from scaling.training.recipe import OF_MATRICES, Hyperparameters
 from scaling.training.running.sharing import local, part_like
 
 
 class Optimizers:
-    """One or more torch optimisers that step as one. Muon takes the matrices and leaves the rest to AdamW."""
+    """One or more torch optimisers that step as one. Muon and SOAP take the matrices and leave the rest to
+    AdamW."""
 
     total: Callable[[Tensor], Tensor] | None = None
     """Sums over the processes that hold a part of every weight; None where each holds all."""
@@ -81,11 +83,9 @@ def make(module: nn.Module, h: Hyperparameters) -> Optimizers:
     for parameter, factor in factors(module, h):
         is_matrix = parameter.ndim >= 2 and factor.kind == "hidden"
         (matrices if is_matrix else rest).append((parameter, factor))
-    if h.optimizer == "muon":
-        from scaling.training.optimization.muon import Muon
-
-        muon = Muon(_groups(matrices, h), lr=h.learning_rate, momentum=h.beta1)
-        return Optimizers([muon, _adamw(_groups(rest, h), h)] if rest else [muon])
+    if h.optimizer in OF_MATRICES:
+        first = (_muon if h.optimizer == "muon" else _soap)(_groups(matrices, h), h)
+        return Optimizers([first, _adamw(_groups(rest, h), h)] if rest else [first])
     groups = _groups([*matrices, *rest], h)
     if h.optimizer == "adamw":
         return Optimizers([_adamw(groups, h)])
@@ -99,6 +99,26 @@ def make(module: nn.Module, h: Hyperparameters) -> Optimizers:
     from scaling.training.optimization.lion import Lion
 
     return Optimizers([Lion(groups, lr=h.learning_rate, betas=(h.beta1, h.beta2))])
+
+
+def _muon(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optimizer:
+    from scaling.training.optimization.muon import Muon
+
+    return Muon(groups, lr=h.learning_rate, momentum=h.beta1)
+
+
+def _soap(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optimizer:
+    """Adam in the eigenbasis of Shampoo's preconditioner (arXiv:2409.11321, algorithm 3), a new basis every
+    10 steps as there. Its first step only begins the preconditioner."""
+    try:
+        from pytorch_optimizer.optimizer.soap import SOAP
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "recipe.optimizer=soap needs the package pytorch-optimizer; type: pip install "
+            "'scaling[optimizers]', or take adamw"
+        ) from None
+    made: torch.optim.Optimizer = SOAP(groups, lr=h.learning_rate, betas=(h.beta1, h.beta2), eps=h.epsilon)
+    return made
 
 
 def _adamw(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optimizer:
@@ -117,7 +137,7 @@ def _groups(pairs: list[tuple[nn.Parameter, Factors]], h: Hyperparameters) -> li
     made = []
     for (rate, decay, epsilon), members in groups.items():
         group: dict[str, Any] = {"params": members, "factor": rate, "weight_decay": decay}
-        if h.optimizer in ("adamw", "adam", "muon"):
+        if h.optimizer in ("adamw", "adam", *OF_MATRICES):
             group["eps"] = h.epsilon * epsilon
         made.append(group)
     return made

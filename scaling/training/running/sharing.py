@@ -16,14 +16,15 @@ from torch import Tensor, nn
 
 from scaling.errors import ConfigError
 from scaling.training.cell import Cell
+from scaling.training.recipe import OF_MATRICES
 from scaling.training.running.team import Team
 
 
 def check(cell: Cell) -> None:
     """Raises ConfigError for a cell whose weights cannot be cut."""
     why = None
-    if cell.hyperparameters.optimizer == "muon":
-        why = "recipe.optimizer=muon works on whole matrices"
+    if cell.hyperparameters.optimizer in OF_MATRICES:
+        why = f"recipe.optimizer={cell.hyperparameters.optimizer} works on whole matrices"
     elif cell.objective == "seq2seq":
         why = f"family {cell.family!r} writes its answers with whole weights"
     elif cell.dtype == "float16":
