@@ -69,6 +69,11 @@ class Preempted(RunFailure):
 
     status = "preempted"
 
+    def __init__(self, message: str, *, signal: int | None = None) -> None:
+        super().__init__(message)
+        self.signal = signal
+        """The signal that asked; None when it was no signal."""
+
 
 class DeviceLost(Preempted):
     """The accelerator is lost or broken; the run goes on from its checkpoint on another."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -43,23 +42,16 @@ def warm() -> None:
 def job(config: DictConfig) -> dict[str, Any]:
     """What Hydra's launchers call: one composed config to one outcome.
 
-    Under submitit, SLURM's warning (SIGUSR2, before a time limit or a preemption) becomes a checkpoint of
-    ours, and then submitit's own answer to it: the job is put into the queue again and goes on from there.
+    A job of SLURM's that is asked to leave writes a checkpoint, and the queue gives it another turn.
     """
+    from scaling.sweeping.launching import batch
     from scaling.sweeping.planning.config import plain
 
-    queue = (
-        signal.getsignal(signal.SIGUSR2) if threading.current_thread() is threading.main_thread() else None
-    )
-    if callable(queue):
-        signal.signal(signal.SIGUSR2, lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
-    try:
+    batch.limit_threads()
+    with batch.warned() as queue:
         outcome = run_config(plain(config))
-    finally:
-        if callable(queue):
-            signal.signal(signal.SIGUSR2, queue)
-    if outcome["status"] == "preempted" and callable(queue):
-        queue(signal.SIGUSR2, None)
+    if outcome["status"] == "preempted":
+        queue.left(outcome["signal"])
     return outcome
 
 
@@ -87,7 +79,13 @@ def run_config(
                 return _outcome(known, new=False)
             return _claimed(config, cell, corpus, paths, slot, team)
     except Preempted as error:
-        return {"run_id": run_id, "status": "preempted", "reason": str(error), "new": True}
+        return {
+            "run_id": run_id,
+            "status": "preempted",
+            "reason": str(error),
+            "signal": error.signal,
+            "new": True,
+        }
     except ScalingError as error:
         status = error.status if isinstance(error, RunFailure) else "failed"
         return {"run_id": run_id, "status": status, "reason": str(error), "new": True}

@@ -62,11 +62,15 @@ class Bench:
 
     def start(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Starts the command."""
-        environment = {k: v for k, v in (environment or os.environ).items() if k != "SCALING_RESULTS"}
+        environment = {
+            key: value
+            for key, value in (environment or os.environ).items()
+            if key != "SCALING_RESULTS" and not key.endswith("_NUM_THREADS")
+        }
         return subprocess.Popen(
             [sys.executable, "-m", "scaling", *arguments],
             cwd=self.folder,
-            env=environment | {"SCALING_CACHE": str(self.folder / "cache"), "OMP_NUM_THREADS": "1"},
+            env=environment | {"SCALING_CACHE": str(self.folder / "cache")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -91,8 +95,9 @@ class Bench:
         )
 
     def losses(self, results: str = "results", sweep: str = "tiny") -> dict[str, float]:
-        """Run id to final loss, from the ledger, to the last bit."""
+        """Run id to final loss, from the ledger, to the last bit; one thread a run under every launcher."""
         table = pd.read_parquet(self.folder / results / sweep / "ledger.parquet")
+        assert set(table.threads) <= {1}, table.threads
         return dict(zip(table.run_id, table.loss, strict=True))
 
 

@@ -44,27 +44,38 @@ def test_slurm_gives_the_same_bits(bench: Bench, cluster: dict[str, str]) -> Non
     assert bench.losses("slurm") == bench.losses()
 
 
-def test_preempted_and_requeued_it_goes_on_from_its_checkpoint(bench: Bench, cluster: dict[str, str]) -> None:
-    """SLURM's warning signal in the middle of a run; the login shell is gone; the queue finishes the
-    sweep.
-    """
-    results = bench.folder / "requeued"
+LONG = ("sweep.budgets=[4e9]", "sweep.sizes=[0.5]")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(bench: Bench) -> dict[str, float]:
+    bench.run("results=undisturbed", *LONG)
+    return bench.losses("undisturbed")
+
+
+def at_work(bench: Bench, cluster: dict[str, str], results: str, *more: str) -> tuple[Any, str]:
+    """The command at the login shell and its job, once it trains."""
     process = bench.start(
-        "run",
-        "tiny",
-        *LAUNCHER,
-        "results=requeued",
-        "sweep.budgets=[4e9]",
-        "sweep.sizes=[0.5]",
-        environment=cluster,
+        "run", "tiny", "--json", *LAUNCHER, f"results={results}", *LONG, *more, environment=cluster
     )
     deadline = time.monotonic() + 90
-    while not list(results.glob("runs/*/progress.json")):
+    while not list((bench.folder / results).glob("runs/*/progress.json")):
         assert time.monotonic() < deadline, process.poll()
         time.sleep(0.1)
+    (job,) = [line.split()[0] for line in queue(cluster)]
+    return process, job
+
+
+def test_warned_before_its_time_is_up_it_goes_back_into_the_queue_by_itself(
+    bench: Bench, cluster: dict[str, str], undisturbed: dict[str, float]
+) -> None:
+    """SLURM's warning in the middle of a run; the login shell is gone; the queue finishes the sweep. submitit
+    takes jobs as short as this one for ones that met their time limit.
+    """
+    results = bench.folder / "warned"
+    process, job = at_work(bench, cluster, "warned", "hydra.launcher.timeout_min=9")
     process.kill()  # nobody waits at the login shell any more
     process.communicate()
-    (job,) = [line.split()[0] for line in queue(cluster)]
     subprocess.run(["scancel", "--signal=USR2", job], env=cluster, check=True)
     (run,) = results.glob("runs/*")
     deadline = time.monotonic() + 240
@@ -73,13 +84,24 @@ def test_preempted_and_requeued_it_goes_on_from_its_checkpoint(bench: Bench, clu
         time.sleep(0.5)
     logs = "".join(path.read_text() for path in results.glob("tiny/.submitit/**/*.out"))
     logs += "".join(path.read_text() for path in results.glob("tiny/.submitit/**/*.err"))
+    assert "this job is timed-out" in logs
     assert "Requeued job" in logs
-    status = json.loads(bench.call("status", "tiny", "--json", "--results=requeued")[0])
+    status = json.loads(bench.call("status", "tiny", "--json", "--results=warned")[0])
     assert status["counts"] == {"done": 1}
-    undisturbed = bench.run("results=undisturbed", "sweep.budgets=[4e9]", "sweep.sizes=[0.5]")
-    assert undisturbed["trained"] == 1
-    assert bench.run("results=requeued", "sweep.budgets=[4e9]", "sweep.sizes=[0.5]")["trained"] == 0
-    assert bench.losses("requeued") == bench.losses("undisturbed")
+    assert bench.run("results=warned", *LONG)["trained"] == 0
+    assert bench.losses("warned") == undisturbed
+
+
+def test_requeued_by_slurm_itself_it_goes_on_and_the_login_shell_waits(
+    bench: Bench, cluster: dict[str, str], undisturbed: dict[str, float]
+) -> None:
+    """`scontrol requeue`, which is what a preemption does: SIGTERM, and a start from the checkpoint."""
+    process, job = at_work(bench, cluster, "requeued")
+    subprocess.run(["scontrol", "requeue", job], env=cluster, check=True)
+    out, said = process.communicate(timeout=240)
+    assert process.returncode == 0, said
+    assert json.loads(out)["trained"] == 1
+    assert bench.losses("requeued") == undisturbed
 
 
 def test_a_slurm_that_rejects_the_job_is_quoted(bench: Bench, cluster: dict[str, str]) -> None:

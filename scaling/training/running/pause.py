@@ -97,7 +97,8 @@ class Pause:
                 raise KeyboardInterrupt
             name, step = signal.Signals(asked).name, self.trainer.state.step
             raise Preempted(
-                f"{name} came at step {step}; a checkpoint was written; run again to continue from it"
+                f"{name} came at step {step}; a checkpoint was written; run again to continue from it",
+                signal=asked,
             )
         if due:
             self.save()

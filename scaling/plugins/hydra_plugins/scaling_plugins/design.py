@@ -26,6 +26,10 @@ class DesignSweeper(Sweeper):
         """Keeps the config and makes the launcher that it names."""
         from hydra.core.plugins import Plugins
 
+        from scaling.sweeping.launching import batch
+
+        batch.limit_threads()
+        batch.many_turns(config.hydra)
         self.hydra_context = hydra_context
         self.config = config
         self.launcher = Plugins.instance().instantiate_launcher(
