@@ -41,6 +41,10 @@ class LaunchError(ScalingError):
     """A launcher, a cluster or a device that is not there or refuses."""
 
 
+class NotInstalled(ScalingError):
+    """A package that only an extra brings."""
+
+
 class RunFailure(ScalingError):
     """A run that ended without a result. `status` is what its record says."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from scaling import plugins
+from scaling import extras, plugins
 from scaling.errors import ConfigError, Preempted, RunFailure, ScalingError
 
 if TYPE_CHECKING:
@@ -90,13 +90,11 @@ def run_config(
         status = error.status if isinstance(error, RunFailure) else "failed"
         return {"run_id": run_id, "status": status, "reason": str(error), "new": True}
     except Exception as error:
-        sys.stderr.write(traceback.format_exc())
-        return {
-            "run_id": run_id,
-            "status": "failed",
-            "reason": f"{type(error).__name__}: {error}",
-            "new": True,
-        }
+        missing = extras.lacking(error) if isinstance(error, ModuleNotFoundError) else None
+        if missing is None:
+            sys.stderr.write(traceback.format_exc())
+        reason = str(missing or f"{type(error).__name__}: {error}")
+        return {"run_id": run_id, "status": "failed", "reason": reason, "new": True}
 
 
 def _claimed(

@@ -41,7 +41,7 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     except Exception as error:
-        sentence = _usage(error)
+        sentence = _not_installed(error) or _usage(error)
         if sentence is None:
             raise
         sys.stderr.write(sentence)
@@ -49,6 +49,14 @@ def main() -> None:
     if code == 130:
         sys.stderr.write("scaling: stopped; what was finished is kept, the same command continues\n")
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _not_installed(error: Exception) -> str | None:
+    """The sentence for a package of an extra that is not there; None for any other exception."""
+    from scaling import extras
+
+    missing = extras.lacking(error) if isinstance(error, ModuleNotFoundError) else None
+    return f"scaling: {missing}\n" if missing else None
 
 
 def _usage(error: Exception) -> str | None:

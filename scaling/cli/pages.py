@@ -123,7 +123,8 @@ def with_samples(source: Source) -> Source:
     import json
     from dataclasses import replace
 
-    from scaling.errors import ScalingError
+    from scaling import extras
+    from scaling.errors import NotInstalled, ScalingError
     from scaling.training.paths import RunPaths
 
     if (source.samples or {}).get("ledger") == source.digest or "objective" not in source.done:
@@ -133,6 +134,11 @@ def with_samples(source: Source) -> Source:
     runs = runs[[RunPaths.of(root, str(r)).weights.is_file() for r in runs["run_id"]]]
     sizes = runs.drop_duplicates("params")
     if sizes.empty:
+        return source
+    try:
+        extras.need("torch")
+    except NotInstalled as error:
+        typer.echo(f"no samples of the models: {error}", err=True)
         return source
     from scaling.figures.plates import write
     from scaling.training import sample

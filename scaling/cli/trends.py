@@ -215,7 +215,9 @@ def costs(
 
 @trends.command()
 def bill(
-    ledger: Path = typer.Argument(..., help="A folder with ledger.parquet, or a table with a flops column."),
+    ledger: Path = typer.Argument(
+        ..., help="A sweep with results, its folder, or a table with a flops column."
+    ),
     chip: str = typer.Option("H100 SXM", help="An accelerator of the fact table to price it on."),
     number_format: str = typer.Option("bf16_tensor", "--format", help="Number format of the peak."),
     mfu: float = typer.Option(0.4, help="Share of the peak that the runs reach."),
@@ -226,14 +228,16 @@ def bill(
     import pandas as pd
 
     from scaling.errors import TableError
+    from scaling.places import results
     from scaling.trends.answers.machines import over_years
     from scaling.trends.worth.price import chip as named
     from scaling.trends.worth.price import sweep_bill
 
-    path = ledger / "ledger.parquet" if ledger.is_dir() else ledger
+    found_at = ledger if ledger.exists() else results() / ledger
+    path = found_at / "ledger.parquet" if found_at.is_dir() else found_at
     if not path.exists():
         raise TableError(
-            f"there is no ledger {str(path)!r}; give a sweep's folder under results/, or a CSV with a "
+            f"there is no ledger {str(ledger)!r}; give a sweep with results, its folder, or a CSV with a "
             "flops column"
         )
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

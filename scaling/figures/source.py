@@ -113,6 +113,11 @@ def locate(sweep: str | Path) -> Path:
             (folder / "ledger.parquet").exists() or folder != Path(sweep) or "/" in str(sweep)
         ):
             return folder
+    if Path(sweep).is_file():
+        raise TableError(
+            f"{sweep} is a file; give the folder of a ledger.parquet, or make one of your own table with "
+            f"`scaling import {sweep} --into NAME` and give NAME"
+        )
     known = sorted(p.parent.name for p in places.results().glob("*/ledger.parquet"))
     have = f"there are {', '.join(map(repr, known))}" if known else f"{places.results()} has none yet"
     raise TableError(

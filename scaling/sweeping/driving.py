@@ -15,6 +15,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from scaling import extras
 from scaling.errors import ConfigError, LaunchError, ScalingError, one_of
 from scaling.sweeping import claims, ledger, rescuing
 from scaling.sweeping.differences import compared, edits
@@ -68,7 +69,7 @@ def split(arguments: Sequence[str]) -> list[list[str]]:
 
 def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence[str]) -> Outcome:
     """Runs what is missing of a sweep and collects its ledger. Failed cells are in the outcome, not
-    raised.
+    raised; NotInstalled is, before anything is written, where there is something to train and no torch.
     """
     shown = [str(name) for name in config.sweep.get("mirrors") or []]
     mirrors.check(shown)
@@ -76,6 +77,8 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     asked = plan(compose, split(arguments))
     cells.writable(asked.results)
     planned, before = rescuing.standing(asked, compose)
+    if set(planned.run_ids) - set(before) or config.sweep.get("retry"):
+        extras.need("torch")
     changes = compared(planned)
     if retry(planned, config.sweep.get("retry")):
         planned, before = rescuing.standing(asked, compose)

@@ -89,6 +89,14 @@ def test_mistakes_end_in_a_sentence(folder: Path, override: str, sentence: str) 
     assert "\n" not in str(caught.value)
 
 
+def test_a_launcher_that_is_not_installed_names_its_extra(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(configs.BROUGHT, "carrier_pigeon", "pigeons")
+    with pytest.raises(ConfigError, match=r"pip install 'scaling\[pigeons\]'"):
+        planned("tiny", ["hydra/launcher=carrier_pigeon"])
+
+
 def test_a_cross_lays_one_design_inside_another(folder: Path) -> None:
     """Families × IsoFLOP × tuning: D from each family's own count, learning rates around each cell's own
     recipe.

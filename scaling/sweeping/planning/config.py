@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Compose = Callable[[Sequence[str]], dict[str, Any]]
 """From overrides to a resolved config as plain dictionaries."""
+BROUGHT = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}
+"""Hydra launchers of others → the extra that installs them."""
 _OWN_FAMILY = re.compile(r"family=[^,\[\]]+\.py:\w+")
 
 
@@ -141,15 +143,15 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
             line.strip()
             for line in text.split("Available options", 1)[1].split("Config search path")[0].splitlines()[1:]
         ]
-        missing = text.split("Could not find '", 1)[1].split("'", 1)[0]
+        missing = text.split("Could not find '", 1)[1].split("'", 1)[0].removeprefix(f"{group}/")
         if group == "family" and ".py:" in missing:
-            own = missing.removeprefix("family/")
-            return f"{own!r} is no family; one of your own stands alone, as family=path.py:Name"
-        return one_of(
-            group,
-            missing.removeprefix(f"{group}/"),
-            [option for option in options if option not in ("", "base")],
-        )
+            return f"{missing!r} is no family; one of your own stands alone, as family=path.py:Name"
+        if group == "hydra/launcher" and missing in BROUGHT:
+            return (
+                f"hydra/launcher={missing} is not installed; type: pip install 'scaling[{BROUGHT[missing]}]' "
+                f"(in a checkout: pip install '.[{BROUGHT[missing]}]')"
+            )
+        return one_of(group, missing, [option for option in options if option not in ("", "base")])
     if text.startswith(("Could not override '", "Could not append")):
         key = text.split("'", 2)[1]
         known = keys()
