@@ -43,12 +43,17 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where the `transformers` model is written.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """A trained run as a `transformers` folder that `from_pretrained` loads, with the same logits."""
+    """A trained run as a `transformers` folder for `from_pretrained`: the same logits, the same tokens."""
+    from scaling.corpora import exporting
     from scaling.families.export import to_transformers
     from scaling.training.sample import load
 
-    cell, _, module = load(find(run))
+    cell, corpus, module = load(find(run))
     model = to_transformers(module)
+    tokenizer = exporting.to_transformers(getattr(corpus, "texts", corpus).tokenizer, context=cell.context)
+    if tokenizer is not None:
+        exporting.ends_as(model, tokenizer)
+        tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
     kind = type(model).__name__
     payload = {"run_id": cell.run_id, "model": kind, "folder": str(folder)}

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Kept
 
 FILE = "tokenizer.json"
-_END = "<|endoftext|>"
-_ENDS = (_END, "</s>", "<eos>", "<|end_of_text|>", "[SEP]", "<s>")
+END = "<|endoftext|>"
+_ENDS = (END, "</s>", "<eos>", "<|end_of_text|>", "[SEP]", "<s>")
 # byte-pair counts settle long before this much text, and the trainer holds every distinct word in memory
 _LEARN_BYTES = 1 << 28
 
@@ -234,7 +234,7 @@ def _learn(size: int, texts: Iterable[bytes]) -> Learned:
     kept.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=size,
-        special_tokens=[_END],
+        special_tokens=[END],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -37,11 +37,33 @@ def test_the_same_seed_writes_the_same_text(folder: Path) -> None:
 def test_the_exported_folder_loads_and_generates(folder: Path) -> None:
     done = call("scaling", "export", _run(folder), "exported", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder / "exported")
-    assert model.generate(torch.tensor([[84, 104]]), max_new_tokens=3, do_sample=False).shape == (1, 5)
+    tokenizer = AutoTokenizer.from_pretrained(folder / "exported")
+    asked = tokenizer("Thé", return_tensors="pt")
+    assert asked["input_ids"].tolist() == [list("Thé".encode())]
+    written = model.generate(**asked, max_new_tokens=3, do_sample=False)
+    assert tokenizer.decode(written[0]).startswith("Thé")
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id == 0
+
+
+def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
+    """lm-eval's own rolling likelihood of a text is ours, nat by nat."""
+    huggingface = pytest.importorskip("lm_eval.models.huggingface", reason="lm-eval is not installed")
+    import torch
+    from lm_eval.api.instance import Instance
+    from transformers import AutoModelForCausalLM
+
+    assert call("scaling", "export", _run(folder), "harnessed", cwd=folder).returncode == 0
+    text = "The naïve people of the States."
+    harness = huggingface.HFLM(pretrained=str(folder / "harnessed"), device="cpu", dtype="float32")
+    asked = Instance(request_type="loglikelihood_rolling", doc={}, arguments=(text,), idx=0)
+    tokens = torch.tensor([[0, *text.encode()]])
+    with torch.no_grad():
+        logits = AutoModelForCausalLM.from_pretrained(folder / "harnessed")(tokens).logits[0, :-1]
+    expected = logits.log_softmax(-1).gather(1, tokens[0, 1:, None]).sum()
+    assert harness.loglikelihood_rolling([asked])[0] == pytest.approx(float(expected), rel=1e-4)
 
 
 @pytest.mark.parametrize(
