@@ -30,7 +30,7 @@ def to_transformers(tokenizer: Tokenizer, *, context: int) -> PreTrainedTokenize
         end = str(kept.id_to_token(tokenizer.separator))
     else:
         return None
-    return PreTrainedTokenizerFast(
+    made: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=kept,
         bos_token=end,
         eos_token=end,
@@ -38,6 +38,7 @@ def to_transformers(tokenizer: Tokenizer, *, context: int) -> PreTrainedTokenize
         model_max_length=context,
         clean_up_tokenization_spaces=False,
     )
+    return made
 
 
 def ends_as(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -58,7 +59,8 @@ def _bytes(tokenizer: Bytes) -> Kept:
     from tokenizers import decoders, models, pre_tokenizers
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-    letters = {letter: byte for byte, letter in bytes_to_unicode().items() if byte != tokenizer.separator}
+    alphabet: dict[int, str] = bytes_to_unicode()  # type: ignore[no-untyped-call]
+    letters = {letter: byte for byte, letter in alphabet.items() if byte != tokenizer.separator}
     kept = Kept(models.BPE(vocab={END: int(tokenizer.separator or 0), **letters}, merges=[]))
     kept.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     kept.decoder = decoders.ByteLevel()
