@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,26 +46,6 @@ def key(cell: Cell) -> str | None:
         "dtype": cell.dtype,
     }
     return json.dumps(same, sort_keys=True, default=str)
-
-
-def packs(cells: Iterable[Cell], members: Callable[[Cell], int]) -> list[list[Cell]]:
-    """Cells laid into packs of at most `members(cell)`, the longest together, so that few end early.
-
-    `members` says how many pay for a cell's shape, from a measured table; 1 leaves it alone. Needs no torch.
-    """
-    alike: dict[str, list[Cell]] = {}
-    laid: list[list[Cell]] = []
-    for cell in cells:
-        name = key(cell)
-        if name is None or members(cell) < 2:
-            laid.append([cell])
-        else:
-            alike.setdefault(name, []).append(cell)
-    for group in alike.values():
-        group.sort(key=lambda cell: -cell.steps)
-        most = members(group[0])
-        laid += [group[first : first + most] for first in range(0, len(group), most)]
-    return laid
 
 
 class Stack:
@@ -129,7 +109,7 @@ class Stack:
 
 def train_together(
     trainers: Sequence[Trainer], pauses: Sequence[Callable[[], None]]
-) -> Iterator[tuple[int, Exception | None]]:
+) -> Iterator[tuple[int, BaseException | None]]:
     """Trains members until each is at its last step; yields (member, None) as it gets there.
 
     A member that ends with an exception is yielded with it (Diverged, or what its pause raised), and the
@@ -142,14 +122,14 @@ def train_together(
     stack: Stack | None = None
     sent: dict[int, Tensor | None] = dict.fromkeys(loops)
     while loops:
-        ended: list[tuple[int, Exception | None]] = []
+        ended: list[tuple[int, BaseException | None]] = []
         for i, loss in sent.items():
             try:
                 loops[i].send(loss)
             except StopIteration:
                 ended.append((i, None))
             except (ScalingError, KeyboardInterrupt) as error:
-                ended.append((i, error))  # type: ignore[arg-type]
+                ended.append((i, error))
         for i, _ in ended:
             del loops[i]
         if stack is not None and ended:

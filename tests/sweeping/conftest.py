@@ -7,6 +7,8 @@ import os
 import random
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,29 @@ class Bench:
         table = pd.read_parquet(self.folder / results / sweep / "ledger.parquet")
         assert set(table.threads) <= {1}, table.threads
         return dict(zip(table.run_id, table.loss, strict=True))
+
+    @staticmethod
+    def until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> bool:
+        """Waits until something is true; False when the process ended before."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if true():
+                return True
+            if process.poll() is not None:
+                return False
+            time.sleep(0.01)
+        raise AssertionError("waited in vain")
+
+    @staticmethod
+    def holders(results: Path) -> list[int]:
+        """Process ids in the claims that stand now."""
+        found = []
+        for path in results.glob("runs/*/claim.json"):
+            try:
+                found.append(json.loads(path.read_text())["pid"])
+            except (OSError, ValueError):
+                continue
+        return found
 
 
 @pytest.fixture(scope="session")

@@ -8,38 +8,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 Bench = Any  # the class in conftest.py
-
-
-def until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> bool:
-    """Waits until something is true; False when the process ended before."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        if process.poll() is not None:
-            return False
-        time.sleep(0.01)
-    raise AssertionError("waited in vain")
-
-
-def holders(results: Path) -> list[int]:
-    """Process ids in the claims that stand now."""
-    found = []
-    for path in results.glob("runs/*/claim.json"):
-        try:
-            found.append(json.loads(path.read_text())["pid"])
-        except (OSError, ValueError):
-            continue
-    return found
 
 
 def test_all_cells_have_records_and_a_ledger(bench: Bench) -> None:
@@ -96,9 +71,9 @@ def test_killed_outright_and_continued_to_the_same_bits(bench: Bench) -> None:
     arguments = ("run", "tiny", "--json", "results=killed", "checkpoint.every_seconds=0.05")
     for wait in (0.0, 0.15):
         process = bench.start(*arguments)
-        if until(lambda: bool(list(results.glob("runs/*/checkpoint.pt"))), process):
+        if bench.until(lambda: bool(list(results.glob("runs/*/checkpoint.pt"))), process):
             time.sleep(wait)
-            for victim in (process.pid, *holders(results)):
+            for victim in (process.pid, *bench.holders(results)):
                 os.kill(victim, signal.SIGKILL)
         process.communicate()
     out, _ = bench.call(*arguments)
@@ -111,8 +86,8 @@ def test_a_worker_that_dies_is_named_and_the_sweep_goes_on(bench: Bench) -> None
     process = bench.start(
         "run", "tiny", "--json", "results=died", "hydra.launcher.slots=1", "sweep.budgets=[4e8]"
     )
-    assert until(lambda: bool(holders(results)), process)
-    victim = holders(results)[0]
+    assert bench.until(lambda: bool(bench.holders(results)), process)
+    victim = bench.holders(results)[0]
     assert victim != process.pid
     os.kill(victim, signal.SIGKILL)
     out, err = process.communicate(timeout=60)
@@ -126,12 +101,12 @@ def test_a_worker_that_dies_is_named_and_the_sweep_goes_on(bench: Bench) -> None
 def test_ctrl_c_leaves_a_checkpoint_and_the_next_call_continues(bench: Bench) -> None:
     results = bench.folder / "stopped"
     process = bench.start("run", "tiny", "results=stopped", "hydra.launcher.slots=1")
-    assert until(lambda: bool(holders(results)), process)
+    assert bench.until(lambda: bool(bench.holders(results)), process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "the same command continues" in said
-    assert not [pid for pid in holders(results) if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in bench.holders(results) if Path(f"/proc/{pid}").exists()]
     bench.run("results=stopped")
     assert bench.losses("stopped") == bench.losses()
 

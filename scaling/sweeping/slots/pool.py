@@ -1,4 +1,6 @@
-"""The parent of the slots: hands out cells, replaces workers that die, shows progress, stops them gently."""
+"""The parent of the slots: hands out cells and packs, replaces workers that die, shows progress, stops them
+gently.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from scaling.sweeping.planning import cells, packing
 from scaling.sweeping.planning.config import composer, plain, results_of
 from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.places import Seat, seats
@@ -31,8 +34,8 @@ class Worker:
 
     def __init__(self, seat: Seat, log: Path) -> None:
         self.seat, self.log = seat, log
-        self.job: int | None = None
-        self.run_id: str | None = None
+        self.jobs: list[int] = []
+        self.run_ids: dict[int, str] = {}
         self.stopping = self.ready = False
         self._tail = b""
         reading, writing = os.pipe()
@@ -47,12 +50,12 @@ class Worker:
         os.set_blocking(reading, False)
         self.events = reading
 
-    def send(self, job: int, config: dict[str, Any]) -> None:
-        """Gives it a cell. A worker that is already dead is noticed by its closed pipe."""
-        self.job, self.run_id = job, None
+    def send(self, jobs: list[int], configs: list[dict[str, Any]]) -> None:
+        """Gives it a cell, or a pack. A worker that is already dead is noticed by its closed pipe."""
+        self.jobs, self.run_ids = jobs, {}
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps({"config": config}).encode() + b"\n")
+            self.process.stdin.write(json.dumps({"configs": configs}).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
@@ -113,10 +116,23 @@ def launch(
     folder = results_of(settings) / str(settings["sweep"]["name"])
     folder.mkdir(parents=True, exist_ok=True)
     compose = composer(loader, config)
-    places = seats(device=str(settings["device"]["name"]), slots=slots, per_gpu=per_gpu)[: max(1, len(jobs))]
+    configs = [partial(compose, job) for job in jobs]
+    packs = _packs(settings, configs)
+    places = seats(device=str(settings["device"]["name"]), slots=slots, per_gpu=per_gpu)[: max(1, len(packs))]
     display = Display(cells=len(jobs), slots=len(places), runs=results_of(settings) / "runs", lines=lines)
-    outcomes = Pool(places, folder, display).run([partial(compose, job) for job in jobs])
+    if len(packs) < len(jobs):
+        display.say(f"{len(jobs)} cells in {len(packs)} packs of one shape, or alone")
+    outcomes = Pool(places, folder, display).run(configs, packs)
     return [_returned(list(job), outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
+
+
+def _packs(settings: dict[str, Any], configs: Sequence[Callable[[], dict[str, Any]]]) -> list[list[int]]:
+    """Positions of the cells that go side by side; each alone where nothing is packed, and then no cell is
+    looked at before its turn."""
+    many = packing.members(settings)
+    if many is None or len(configs) < 2:
+        return [[i] for i in range(len(configs))]
+    return packing.lay([cells.prepare(make())[0] for make in configs], many)
 
 
 class Pool:
@@ -124,16 +140,19 @@ class Pool:
 
     def __init__(self, places: Sequence[Seat], folder: Path, display: Display) -> None:
         self.places, self.folder, self.display = list(places), folder, display
-        self.waiting: deque[int] = deque()
+        self.waiting: deque[list[int]] = deque()
         self.outcomes: dict[int, dict[str, Any]] = {}
         self.workers: dict[int, Worker] = {}
         self.selector = selectors.DefaultSelector()
         self.stopped_by: int | None = None
 
-    def run(self, configs: Sequence[Callable[[], dict[str, Any]]]) -> list[dict[str, Any]]:
-        """Runs all; each element makes the config of one cell when its turn has come."""
+    def run(
+        self, configs: Sequence[Callable[[], dict[str, Any]]], packs: Sequence[Sequence[int]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Runs all; each element makes the config of one cell when its turn has come. `packs` holds the
+        positions of those that go to a slot together; None = each alone."""
         self.configs = configs
-        self.waiting.extend(range(len(configs)))
+        self.waiting.extend([[i] for i in range(len(configs))] if packs is None else map(list, packs))
         previous = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with self.display:
@@ -186,35 +205,37 @@ class Pool:
         if self.stopped_by is not None and time.monotonic() > self.deadline:
             for worker in self.workers.values():
                 worker.process.kill()
-        self.display.refresh({w.seat.slot: w.run_id for w in self.workers.values()})
+        self.display.refresh(
+            {w.seat.slot: next(iter(w.run_ids.values()), None) for w in self.workers.values()}
+        )
 
     def _event(self, worker: Worker, event: dict[str, Any]) -> None:
         if event["event"] == "started":
-            worker.run_id = event["run_id"]
+            worker.run_ids[event["member"]] = event["run_id"]
             return
         worker.ready = True
         if event["event"] == "finished":
-            assert worker.job is not None
-            self._finish(worker.job, event)
-            worker.job = worker.run_id = None
+            for job, outcome in zip(worker.jobs, event["outcomes"], strict=True):
+                self._finish(job, outcome)
+            worker.jobs, worker.run_ids = [], {}
         self._next(worker)
 
     def _next(self, worker: Worker) -> None:
         while self.waiting:
-            job = self.waiting.popleft()
-            try:
-                config = self.configs[job]()
-            except Exception as error:
-                self._finish(job, {"status": "failed", "reason": str(error)})
-                continue
-            worker.send(job, config)
-            return
+            sent: dict[int, dict[str, Any]] = {}
+            for job in self.waiting.popleft():
+                try:
+                    sent[job] = self.configs[job]()
+                except Exception as error:
+                    self._finish(job, {"status": "failed", "reason": str(error)})
+            if sent:
+                worker.send(list(sent), list(sent.values()))
+                return
         if worker.process.stdin is not None:
             worker.process.stdin.close()
             worker.process.stdin = None
 
     def _finish(self, job: int, outcome: dict[str, Any]) -> None:
-        outcome = {key: value for key, value in outcome.items() if key != "event"}
         self.outcomes[job] = outcome
         self.display.finished(outcome)
 
@@ -224,14 +245,15 @@ class Pool:
         os.close(worker.events)
         del self.workers[worker.seat.slot]
         words = worker.last_words()
-        if worker.job is not None and not worker.stopping:
-            self._finish(worker.job, {"status": "died", "reason": words, "run_id": worker.run_id})
+        for i, job in enumerate(() if worker.stopping else worker.jobs):
+            self._finish(job, {"status": "died", "reason": words, "run_id": worker.run_ids.get(i)})
         if worker.ready and self.waiting and self.stopped_by is None:
             self._start(worker.seat)
         elif not worker.ready and not self.workers:
             # No slot got as far as a cell, so none will: every cell left has the same reason.
             while self.waiting:
-                self._finish(self.waiting.popleft(), {"status": "died", "reason": words, "run_id": None})
+                for job in self.waiting.popleft():
+                    self._finish(job, {"status": "died", "reason": words, "run_id": None})
 
 
 def _returned(overrides: list[str], outcome: dict[str, Any]) -> JobReturn:

@@ -1,4 +1,5 @@
-"""The process of one slot: imports torch once, then trains one cell after another, as the parent sends them.
+"""The process of one slot: imports torch once, then trains one cell, or pack of cells, after another, as the
+parent sends them.
 
 Jobs come in as lines of JSON on standard input; events go out as lines of JSON on the file descriptor given
 as first argument.
@@ -36,13 +37,13 @@ def _work(slot: int, events: TextIO) -> None:
     train.warm()
     tell(events, {"event": "ready"})
     for line in sys.stdin:
-        outcome = train.run_config(
-            json.loads(line)["config"],
+        outcomes = train.run_pack(
+            json.loads(line)["configs"],
             slot=slot,
-            started=lambda run_id: tell(events, {"event": "started", "run_id": run_id}),
+            started=lambda i, run_id: tell(events, {"event": "started", "member": i, "run_id": run_id}),
         )
-        tell(events, {"event": "finished", **outcome})
-        if outcome["status"] == "preempted":
+        tell(events, {"event": "finished", "outcomes": outcomes})
+        if any(outcome["status"] == "preempted" for outcome in outcomes):
             return
 
 

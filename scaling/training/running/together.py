@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
-from scaling.errors import ConfigError, Diverged, ScalingError
+from scaling.errors import ConfigError, Diverged, Preempted, ScalingError
 from scaling.training import checkpoint, record
 from scaling.training.cell import Cell
 from scaling.training.loop import Trainer
 from scaling.training.pack import key, train_together
 from scaling.training.paths import RunPaths
 from scaling.training.run import assemble, open_folder, run
+from scaling.training.running import mishaps
 from scaling.training.running.devices import deterministic, find_device, products
 from scaling.training.running.ending import conclude, finish, now
 from scaling.training.running.pause import Pause, signals
@@ -27,11 +28,12 @@ def run_together(
     paths: Sequence[RunPaths],
     place: Place | None = None,
     configs: Sequence[Mapping[str, Any]] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | ScalingError]:
     """Trains cells of one shape as a pack, and leaves a record of each.
 
     A record's seconds are its share of the pack's. A pack that has no room, or that torch cannot vectorise,
-    is given up, and its members are run one after the other.
+    is given up, and its members are run one after the other. What happens to one member is its own: the
+    others go on.
 
     Args:
         cells: with one `pack.key`.
@@ -40,8 +42,9 @@ def run_together(
         place: the device and the rest that is no science.
         configs: the resolved config of each.
 
-    Returns the records in the order of the cells. Raises as `run`, and ConfigError for cells that cannot be
-    packed.
+    Returns, in the order of the cells, the record of each, or what kept it from one: Preempted after a
+    checkpoint, or whatever else `run` raises. Raises ConfigError for cells that cannot be packed,
+    KeyboardInterrupt on SIGINT, LaunchError when the device is not there.
     """
     place, configs = place or Place(), configs or [{}] * len(cells)
     if None in (keys := {key(cell) for cell in cells}) or len(keys) != 1:
@@ -49,27 +52,39 @@ def run_together(
             f"{len(cells)} cells of different shapes, or with dropout or experts, cannot be a pack; run them "
             f"one by one"
         )
-    found = [record.find(one) for one in paths]
-    todo = [i for i, known in enumerate(found) if known is None]
-    left: BaseException | None = None
+    todo = [i for i, one in enumerate(paths) if record.find(one) is None]
+    kept_out: dict[int, ScalingError] = {}
     try:
-        left = _pack(
-            [cells[i] for i in todo],
-            [paths[i] for i in todo],
-            [configs[i] for i in todo],
-            corpus=corpus,
-            place=place,
-        )
+        if len(todo) > 1:
+            found = _pack(
+                [cells[i] for i in todo],
+                [paths[i] for i in todo],
+                [configs[i] for i in todo],
+                corpus=corpus,
+                place=place,
+            )
+            kept_out = {todo[i]: error for i, error in found.items()}
+    except checkpoint.Damaged:
+        pass  # the member whose it is sets it aside when it runs alone
     except (ScalingError, KeyboardInterrupt):
         raise
-    except Exception:
-        left = None  # each says alone what is the matter with it
-    if left is not None:
-        raise left
-    return [
-        run(cell, corpus=corpus, paths=one, place=place, config=config)
-        for cell, one, config in zip(cells, paths, configs, strict=True)
-    ]
+    except Exception as error:
+        if away := mishaps.away(error):
+            kept_out = dict.fromkeys(todo, away)
+        # else each says alone what is the matter with it
+    outcomes: list[dict[str, Any] | ScalingError] = []
+    for i, (cell, one, config) in enumerate(zip(cells, paths, configs, strict=True)):
+        if i in kept_out and record.find(one) is None:
+            outcomes.append(kept_out[i])
+            continue
+        try:
+            outcomes.append(run(cell, corpus=corpus, paths=one, place=place, config=config))
+        except Preempted as error:  # the signal was for all that wait
+            kept_out |= dict.fromkeys(range(i, len(cells)), error)
+            outcomes.append(error)
+        except ScalingError as error:
+            outcomes.append(error)
+    return outcomes
 
 
 def _pack(
@@ -79,10 +94,12 @@ def _pack(
     *,
     corpus: Any,
     place: Place,
-) -> BaseException | None:
-    """Runs the pack; what a member left with, when it was asked to leave, once all have left."""
+) -> dict[int, ScalingError]:
+    """Runs the pack; member → what it left with, where it left no record. Raises KeyboardInterrupt once all
+    have left."""
     device = find_device(place.device)
-    left: BaseException | None = None
+    left: dict[int, ScalingError] = {}
+    interrupted = False
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with (
         deterministic(place.deterministic and device.type == "cuda"),
@@ -102,13 +119,18 @@ def _pack(
             trainers.append(trainer)
             pauses.append(Pause(trainer, one, place, asked, starts[-1]))
         for i, error in train_together(trainers, pauses):
-            if error is not None and not isinstance(error, Diverged):
-                left = error
+            if isinstance(error, KeyboardInterrupt):
+                interrupted = True
                 continue
             try:
-                outcome = finish(trainers[i], paths[i], place) if error is None else _diverged(error)
+                if error is not None:
+                    raise error
+                outcome = finish(trainers[i], paths[i], place)
             except Diverged as late:
-                outcome = _diverged(late)
+                outcome = {"status": Diverged.status, "reason": str(late)}
+            except ScalingError as late:
+                left[i] = late
+                continue
             conclude(
                 cells[i],
                 trainers[i].state,
@@ -121,8 +143,6 @@ def _pack(
                 started=starts[i],
                 seconds=0.0,
             )
+    if interrupted:
+        raise KeyboardInterrupt
     return left
-
-
-def _diverged(error: Exception) -> dict[str, Any]:
-    return {"status": Diverged.status, "reason": str(error)}
