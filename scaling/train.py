@@ -153,7 +153,7 @@ def _together(
 
 def _kept_out(run_id: str | None, error: Exception) -> dict[str, Any]:
     """The outcome of a cell without a record. The traceback of what nobody foresaw goes to standard error."""
-    outcome = {"run_id": run_id, "status": "failed", "reason": str(error), "new": True}
+    outcome: dict[str, Any] = {"run_id": run_id, "status": "failed", "reason": str(error), "new": True}
     if isinstance(error, Preempted):
         outcome["signal"] = error.signal
     if isinstance(error, RunFailure):
