@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from scaling.errors import ShapeError
@@ -55,8 +55,7 @@ class Shape:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; what only this family has lies flat beside the rest."""
-        flat = asdict(self)
-        del flat["more"]
+        flat = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "more"}
         return flat | dict(self.more)
 
 

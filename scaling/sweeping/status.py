@@ -5,22 +5,22 @@ it yet.
 from __future__ import annotations
 
 import dataclasses
-import gc
 import json
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping import claims, ledger
+from scaling.sweeping.planning.garbage import uncollected
 from scaling.training.paths import RunPaths
 
 _PLANNED = (
     "run_id", "family", "size", "seed", "params", "tokens", "steps", "budget_flops", "flops", "seconds",
 )  # fmt: skip
+_of_plan = itemgetter(*_PLANNED)
 ENDED = {"done", "diverged", "failed", "out_of_memory"}
 """States that do not change by themselves."""
 
@@ -49,13 +49,10 @@ class Status:
         """The lowest loss at each budget so far."""
         lowest: dict[float, dict[str, Any]] = {}
         for cell in self.cells:
-            budget, loss = cell.get("budget_flops"), cell.get("loss")
-            if (
-                cell["state"] == "done"
-                and budget
-                and loss is not None
-                and loss < lowest.get(budget, {"loss": float("inf")})["loss"]
-            ):
+            if cell["state"] != "done" or cell["loss"] is None:
+                continue
+            budget, loss = cell["budget_flops"], cell["loss"]
+            if budget and (budget not in lowest or loss < lowest[budget]["loss"]):
                 lowest[budget] = {
                     "budget_flops": budget,
                     "loss": loss,
@@ -97,18 +94,6 @@ class Status:
         }
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Without the collector, which would look through a large plan again and again while it grows."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 def sweeps(results: Path) -> list[str]:
     """Names of the sweeps that have a plan under `results`."""
     try:
@@ -118,7 +103,7 @@ def sweeps(results: Path) -> list[str]:
         return []
 
 
-@_no_garbage()
+@uncollected()
 def status(results: Path, sweep: str) -> Status:
     """The state of every cell of a sweep that was run or planned into `results`.
 
@@ -149,10 +134,11 @@ def status(results: Path, sweep: str) -> Status:
 
 
 def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) -> dict[str, Any]:
-    known = {name: planned[name] for name in _PLANNED}
+    known = dict(zip(_PLANNED, _of_plan(planned), strict=True))
     known["rescues"] = planned.get("rescues")
     if row is not None:
-        return known | _ended(row)
+        known.update(_ended(row))
+        return known
     paths = RunPaths.of(results, planned["run_id"])
     if not paths.folder.exists():
         return {**known, "state": "waiting"}

@@ -13,11 +13,16 @@ from scaling.sweeping import designs
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import disk, price
 from scaling.sweeping.planning.config import Compose, results_of
+from scaling.sweeping.planning.garbage import uncollected
 from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned, Rescue
 from scaling.training import trunk
 from scaling.training.cell import Cell
 
+Asked = tuple[tuple[str, str], ...]
+"""What a cell sets beside its seed: each key with its value as text."""
 
+
+@uncollected()
 def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     """The plan of a sweep.
 
@@ -30,7 +35,7 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     first: Mapping[str, Any] | None = None
     for combination in combinations:
         there = cellar.Configs(compose, combination)
-        solved: dict[tuple[tuple[str, str], ...], Cell] = {}
+        solved: dict[Asked, tuple[Cell, dict[str, Any]]] = {}
         base = there.config({})
         first = first or base
         for cell in designs.cells(there.space({})):
@@ -71,22 +76,24 @@ def planned_cell(
     config: Mapping[str, Any],
     cell: Mapping[str, Any],
     overrides: Sequence[str],
-    known: dict[tuple[tuple[str, str], ...], Cell],
+    known: dict[Asked, tuple[Cell, dict[str, Any]]],
 ) -> Planned:
     """One cell: what `cell` sets and what it is called after `overrides`. Raises ConfigError naming it."""
-    # Seeds change nothing but themselves: one cell is solved and kept in `known`, the others are copies.
+    # Seeds change nothing but themselves: one cell is solved and priced and kept in `known`, the others are
+    # copies.
     key = tuple((name, repr(value)) for name, value in cell.items() if name != "seed")
     try:
         seed = config["seed"]
         if key not in known or type(seed) is not int or seed < 0:
-            known[key] = Cell.from_config(config, cellar.corpus_of(config))
-        made = dataclasses.replace(known[key], seed=int(seed))
+            solved = Cell.from_config(config, cellar.corpus_of(config))
+            known[key] = solved, row(solved, config)
+        made = dataclasses.replace(known[key][0], seed=int(seed))
     except ScalingError as error:
         where = " ".join(cellar.overrides(cell))
         raise type(error)(f"{error} (cell {where})" if where else str(error)) from None
     return Planned(
         overrides=tuple(overrides),
-        row=row(made, config),
+        row={**known[key][1], "run_id": made.run_id, "seed": made.seed},
         trunk=trunk.trunk_id(made),
         branch_step=trunk.branch_step(made),
         derived={
