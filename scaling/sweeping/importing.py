@@ -74,6 +74,11 @@ def trainer(path: Path) -> list[Row]:
 def wandb(path: Path) -> list[Row]:
     """A W&B run folder or its `wandb-summary.json`: the summary, and the config beside it as `config.KEY`."""
     file = path / "files" / "wandb-summary.json" if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        raise TableError(
+            f"{path} is a run that W&B kept offline, in a file that W&B alone reads; send it by `wandb sync` "
+            f"and export the runs as CSV, or write them to TensorBoard as well"
+        )
     try:
         summary = json.loads(_read(file))
     except ValueError:
@@ -124,7 +129,8 @@ def kind_of(path: Path) -> str:
     """What a path most plainly is: by its name alone."""
     if path.name == "trainer_state.json":
         return "trainer"
-    if path.name == "wandb-summary.json" or (path / "files" / "wandb-summary.json").exists():
+    summarised = (path / "files" / "wandb-summary.json").exists() or any(path.glob("run-*.wandb"))
+    if path.name == "wandb-summary.json" or (path.is_dir() and summarised):
         return "wandb"
     if ".tfevents." in path.name or (path.is_dir() and any(path.glob("*.tfevents.*"))):
         return "tensorboard"

@@ -83,6 +83,17 @@ def test_a_wandb_run_folder(tmp_path: Path) -> None:
     assert (row["loss"], row["params"], row["learning_rate"]) == (3.2, 5000, 0.01)
 
 
+def test_a_wandb_run_that_was_never_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wandb = pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    run = wandb.init(mode="offline", dir=str(tmp_path), config={"n_params": 5000})
+    folder = Path(run.dir).parent
+    run.log({"loss": 3.0})
+    run.finish()
+    with pytest.raises(TableError, match=r"kept offline.*wandb sync.*CSV"):
+        read(folder, family="gpt")
+
+
 def test_event_files(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from torch.utils.tensorboard import SummaryWriter
