@@ -62,6 +62,16 @@ def test_order_matters(name, switches) -> None:
     assert not torch.allclose(module(swapped)[:, 11], module(x)[:, 11], atol=1e-5)
 
 
+@pytest.mark.parametrize("position", ["sinusoidal", "learned", "rope", "alibi"])
+@torch.no_grad()
+def test_one_block_knows_order_by_its_positions_alone(position) -> None:
+    """The causal mask tells deeper decoders an order; here only the switch can."""
+    module, x = build("llama", {"position": position, "depth": 1}), tokens()
+    swapped = x.clone()
+    swapped[:, [8, 9]] = x[:, [9, 8]]
+    assert not torch.allclose(module(swapped)[:, 11], module(x)[:, 11], atol=1e-4)
+
+
 @torch.no_grad()
 def test_without_positions_one_block_sees_a_set() -> None:
     """With position `none` and one block, the last token sees the earlier ones as a set: the noted exception.

@@ -17,7 +17,7 @@ from scaling.corpora import Corpus
 from scaling.errors import Diverged
 from scaling.training import Cell, RunPaths, record
 from scaling.training.evaluation import Evaluation, bits_per_byte
-from scaling.training.loop import evaluation_steps, train
+from scaling.training.loop import Trainer, evaluation_steps, train
 from scaling.training.objectives.language import Causal
 from scaling.training.run import Place, assemble, run
 
@@ -167,6 +167,26 @@ def test_the_curve_and_the_record_agree(
     assert got["kwh"] == pytest.approx(got["seconds"])
     assert got["mfu"] == pytest.approx(got["tokens_per_second"] * it.counts.flops_per_token / 1e9)
     assert set(got) == {*record.COLUMNS, "config"}
+
+
+def test_the_training_loss_is_no_single_batch(
+    cell: Callable[..., Cell],
+    corpus: Corpus,
+    paths: Callable[[Cell], RunPaths],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the mean over the last twentieth of the steps."""
+    it, losses, gradients = cell(), [], Trainer.gradients
+
+    def noted(self: Trainer, step: int) -> torch.Tensor:
+        losses.append(float(loss := gradients(self, step)))
+        return loss
+
+    monkeypatch.setattr(Trainer, "gradients", noted)
+    got = run(it, corpus=corpus, paths=paths(it))
+    last = losses[-(it.steps // 20) :]
+    assert 1 < len(last) < len(losses) == it.steps
+    assert got["loss_train"] == pytest.approx(np.mean(last), rel=1e-6)
 
 
 def test_a_second_run_trains_nothing(

@@ -244,6 +244,18 @@ def test_accuracy_counts_examples_and_not_padding(cell: Callable[..., Cell], rev
     assert got.counts.tolist() == [1.0] * 20
 
 
+def test_accuracy_of_tokens_counts_neither_padding_nor_what_was_not_hidden(
+    cell: Callable[..., Cell], pairs: Examples, corpus: Corpus
+) -> None:
+    targets = torch.tensor([3, 5, IGNORED, IGNORED, 7, 9])
+    said = torch.tensor([3, 4, IGNORED, 0, 7, 1])
+    for task in (
+        Translation(cell=small(cell(), 40), examples=pairs),
+        Masked(cell=cell(), corpus=corpus),
+    ):
+        assert task.measures(said, targets) == {"accuracy": 2 / 4}
+
+
 def test_translation_targets_end_and_padding_is_ignored(cell: Callable[..., Cell], pairs: Examples) -> None:
     task = Translation(cell=small(cell(), 40), examples=pairs)
     batch = task.training(1)
