@@ -25,14 +25,17 @@ class NearDuplicates:
     """
 
     def __init__(self) -> None:
-        self._signatures: list[np.ndarray] = []
-        self._held: list[bool] = []
+        # a page of it is taken when it is first written to
+        self._signatures = np.empty((_FOLLOWED, BINS), dtype=np.uint32)
+        self._held = np.empty(_FOLLOWED, dtype=bool)
+        self._documents = 0
 
     def add(self, words: np.ndarray, side: str) -> None:
         """Takes the words of one document; documents of fewer than five words are passed over."""
-        if len(self._signatures) < _FOLLOWED and words.size >= WORDS:
-            self._signatures.append(signature(windows(words, WORDS)))
-            self._held.append(side == "heldout")
+        if self._documents < len(self._held) and words.size >= WORDS:
+            self._signatures[self._documents] = signature(windows(words, WORDS))
+            self._held[self._documents] = side == "heldout"
+            self._documents += 1
 
     def measured(self) -> dict[str, Any]:
         """For the manifest: documents followed, near duplicates of another one, and held-out ones with one in
@@ -41,15 +44,13 @@ class NearDuplicates:
         return {
             "words": WORDS,
             "similarity": SIMILAR,
-            "documents": len(self._signatures),
+            "documents": self._documents,
             "near_duplicates": near,
             "heldout_near_train": crossing,
         }
 
     def _find(self) -> tuple[int, int]:
-        if len(self._signatures) < 2:
-            return 0, 0
-        signs, held = np.stack(self._signatures), np.array(self._held)
+        signs, held = self._signatures[: self._documents], self._held[: self._documents]
         near, crossing = np.zeros(len(signs), dtype=bool), np.zeros(len(signs), dtype=bool)
         for start in range(0, BINS, BAND):
             band = np.ascontiguousarray(signs[:, start : start + BAND]).view(f"V{4 * BAND}").ravel()

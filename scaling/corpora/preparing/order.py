@@ -15,7 +15,7 @@ from pathlib import Path
 
 KEY_BYTES = 16
 _HEAD = struct.Struct(f"<{KEY_BYTES}sQ")
-_RUN_BYTES = 1 << 26
+_RUN_BYTES = 1 << 24
 _MERGE = 128
 Keyed = tuple[bytes, bytes]
 
