@@ -59,6 +59,7 @@ test-gpu: $(VENV)/.installed-test  ## what only a CUDA device can show
 .PHONY: bench-gpu
 bench-gpu: $(VENV)/.installed-test  ## speed of this machine's GPU by switch and by pack, into results/bench/ (DEVICE=h100)
 	@$(BIN)/python analysis/benchmarks/gpu_speed.py --device $(or $(DEVICE),cuda) $(ARGS)
+	@$(BIN)/scaling bench --ablate device=$(or $(DEVICE),cuda)
 
 .PHONY: wheel
 wheel: $(VENV)/.installed-test  ## build the wheel into dist/

@@ -1,4 +1,4 @@
-"""Speed of training steps on one device: by switch at GPT-2's 124M, and by members of a pack at small sizes.
+"""Speed of training steps of GPT-2's 124M on one device, by switch; small models: `scaling bench --ablate`.
 
     python analysis/benchmarks/gpu_speed.py --device h100          # minutes on a GPU; make bench-gpu
     python analysis/benchmarks/gpu_speed.py --device cpu --quick   # seconds: that it runs, no more
@@ -6,8 +6,7 @@
 Tokens are random numbers: speed does not depend on what they are. Each row is the median of several steps
 after a warm-up, the device waited for before and after. `mfu` is training FLOPs (3 × forward matrix products,
 full attention, head included) over the peak of the number format in conf/device. Targets, not results: GPT-2
-124M at 480 thousand tokens a second and 42 % on an H100. Writes results/bench/<device's own name>/steps.csv
-and packs.csv.
+124M at 480 thousand tokens a second and 42 % on an H100. Writes results/bench/<device's own name>/steps.csv.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ from scaling.errors import ScalingError
 from scaling.training import Cell
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
-from scaling.training.pack import Stack
 from scaling.training.run import assemble
 from scaling.training.running import provenance
 from scaling.training.running.devices import deterministic, find_device, products
@@ -161,52 +159,6 @@ def steps(device: torch.device, peaks: dict[str, Any], quick: bool) -> list[dict
     return rows
 
 
-def packs(device: torch.device, quick: bool) -> list[dict[str, Any]]:
-    """Steps of all members a second, for members of a pack and sizes of llama."""
-    corpus, rows = noise(256), []
-    for size in (1,) if quick else (1, 2, 4, 8, 12):
-        alone = None
-        for members in (1, 2) if quick else (1, 2, 4, 8, 16):
-            cells = [
-                cell(
-                    corpus,
-                    family={"name": "llama", "size": size},
-                    context=64 if quick else 256,
-                    sequences=4 if quick else 16,
-                    dtype="float32" if device.type == "cpu" else "bfloat16",
-                    seed=seed,
-                )
-                for seed in range(members)
-            ]
-            trainers = [
-                assemble(it, corpus, device=device, micro_batch=it.hyperparameters.batch_sequences)
-                for it in cells
-            ]
-            stack = Stack(trainers) if members > 1 else None
-
-            def step(trainers: list[Trainer] = trainers, stack: Stack | None = stack) -> None:
-                if stack is None:
-                    return one_step(trainers[0])
-                stack.gradients()
-                for trainer in trainers:
-                    trainer.update()
-
-            seconds, peak = timed(device, step, 3 if quick else 20)
-            alone = alone or seconds
-            rows.append(
-                {
-                    "size": size,
-                    "params": cells[0].counts.params_total,
-                    "members": members,
-                    "seconds_per_step": seconds,
-                    "times_runs_per_hour": members * alone / seconds,
-                    "peak_bytes": peak,
-                }
-            )
-            print(rows[-1], flush=True)
-    return rows
-
-
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -236,7 +188,6 @@ def main() -> None:
         torch.set_num_threads(1)
     folder = given.out / provenance.device(device).replace(" ", "-").replace("/", "-")
     write(folder / "steps.csv", steps(device, told.get("peaks") or {}, given.quick))
-    write(folder / "packs.csv", packs(device, given.quick))
 
 
 if __name__ == "__main__":

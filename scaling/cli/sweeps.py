@@ -175,10 +175,18 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
 
 
 @app.command(name="bench")
-def bench_verb(overrides: _OVERRIDES = None, as_json: _JSON = False) -> None:
+def bench_verb(
+    overrides: _OVERRIDES = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="What each switch of this device does to the speed of a step.")
+    ] = False,
+    as_json: _JSON = False,
+) -> None:
     """Measures seconds per step of a few shapes in this machine's slots: what `scaling plan` predicts
-    from.
+    from; with --ablate, the switches of the device and what packs gain.
     """
+    if ablate:
+        return _ablate(list(overrides or []), as_json)
     import tempfile
 
     from scaling.sweeping.planning import bench, price
@@ -205,6 +213,22 @@ def bench_verb(overrides: _OVERRIDES = None, as_json: _JSON = False) -> None:
         rows = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
         table = bench.keep(path, bench.measured([row for row in rows if row]))
     emit({"path": str(path), **table}, as_json, lambda: bench_table(path, table))
+
+
+def _ablate(overrides: list[str], as_json: bool) -> None:
+    import torch
+
+    from scaling.sweeping import ablating
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.packing import switches_path
+    from scaling.sweeping.tables import switches_table
+
+    with configs.hydra("bench") as (engine, name):
+        config = configs.plain(configs.master(engine, name, overrides))
+    torch.set_num_threads(1)  # as in a slot
+    found, path = ablating.ablate(config), switches_path(config)
+    ablating.keep(path, found)
+    emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
 
 
 @app.command(name="clean")

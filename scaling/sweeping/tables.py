@@ -257,6 +257,31 @@ def bench_table(path: Path, found: Mapping[str, Any]) -> None:
     console.print(f"kept in {path}; `scaling plan` predicts from it", soft_wrap=True)
 
 
+def switches_table(path: Path, found: Mapping[str, Any]) -> None:
+    """The speed of every switch over the plain step's, and where it is kept."""
+    console = _console()
+    console.print(
+        f"{found['family']} of {found['params']:,} parameters, {found['batch_sequences']} × "
+        f"{found['context']} tokens a step, {found['dtype']}, on {found['device']}",
+        soft_wrap=True,
+    )
+    table = Table("switch", "× plain speed", "95 %", "", box=None, pad_edge=False)
+    for row in found["switches"]:
+        if row["ratio"] is None:
+            table.add_row(row["switch"], "", "", f"not measured: {row['why']}")
+        else:
+            table.add_row(row["switch"], f"{row['ratio']:.2f}", f"{row['low']:.2f} … {row['high']:.2f}", "")
+    console.print(table)
+    packs = Table("parameters", "members", "× runs per hour", box=None, pad_edge=False)
+    for row in found["packs"]:
+        packs.add_row(
+            f"{row['params']:,}", str(row["members"]), f"{row['gain']:.2f}" if row["gain"] else row["why"]
+        )
+    if found["packs"]:
+        console.print(packs)
+    console.print(f"kept in {path}; on CUDA `scaling run` packs by it", soft_wrap=True)
+
+
 def human_bytes(count: float) -> str:
     """Bytes in the unit that a person would use."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -1,0 +1,245 @@
+"""`scaling bench --ablate`: what each switch of this device does to the speed of a training step.
+
+A switched step and the plain one are timed in turns, in one process, so that what else the machine does falls
+on both; each ratio is the median over the turns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from scaling.errors import ScalingError
+from scaling.sweeping.planning import cells
+from scaling.training.cell import Cell
+from scaling.training.loop import Trainer
+from scaling.training.objectives.chunked import Headless
+from scaling.training.pack import Stack, key
+from scaling.training.paths import whole
+from scaling.training.run import assemble
+from scaling.training.running import compiling, provenance
+from scaling.training.running.devices import deterministic, find_device, products
+from scaling.training.running.mishaps import out_of_memory
+
+TURNS = 21
+"""Pairs of steps behind a ratio."""
+WARM_UP = 3
+"""Steps before the first that counts: memory is found, kernels are chosen, blocks are compiled."""
+MEMBERS = (2, 4, 8, 16)
+"""Of the packs in the table from which a sweep is packed."""
+LEVEL = 0.95
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a step is done. The default is the plain step."""
+
+    dtype: str | None = None
+    """Number format; None = the config's."""
+    micro_batch: int | None = None
+    """Sequences held at once; None = the batch."""
+    compiled: str | None = None
+    """A mode of `device.compile`."""
+    chunk: int | None = None
+    """Tokens whose logits are held at once."""
+    resident: bool = False
+    """Whether the training text lies on the device."""
+    fused: bool = True
+    """Whether the optimiser updates all weights in one kernel."""
+    exact: bool = False
+    """Only operations that give the same bits every time."""
+    members: int = 1
+    """Cells side by side."""
+
+
+def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[str, Way | str]]:
+    """Every switch as a person types it → the way that it makes, or why it is none of this device's."""
+
+    def on_cuda(way: Way, why: str = "for CUDA devices") -> Way | str:
+        return way if cuda else why
+
+    half, chunk = max(1, batch_sequences // 2), max(1, min(1024, batch_tokens // 4))
+    return [
+        ("device.compile=default", Way(compiled="default")),
+        ("device.compile=reduce-overhead", on_cuda(Way(compiled="reduce-overhead"))),
+        (f"device.loss_chunk={chunk}", Way(chunk=chunk)),
+        ("device.resident=true", on_cuda(Way(resident=True))),
+        (f"device.micro_batch={half}", Way(micro_batch=half)),
+        ("optimiser not fused", Way(fused=False)),
+        ("device.dtype=bfloat16", Way(dtype="bfloat16")),
+        ("device.dtype=tf32", on_cuda(Way(dtype="tf32"))),
+        ("device.deterministic=true", on_cuda(Way(exact=True), "a CPU always gives the same bits")),
+        ("device.pack=4", Way(members=4)),
+    ]
+
+
+def ablate(
+    config: Mapping[str, Any], *, turns: int = TURNS, members: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Measures every switch at the config's family and size, and packs of so many `members` at each of
+    `sweep.sizes`; None = MEMBERS on CUDA, and none on a CPU, which packs only when told.
+
+    Returns what `keep` writes: under `switches` the speed of each over the plain step's, `ratio` with the
+    interval from `low` to `high` (of the median, 95 %), or `why` it was not measured; under `packs` runs per
+    hour over those of runs one by one, as `gain`. Raises LaunchError when the device is not there.
+    """
+    device = find_device(str(config["device"]["name"]))
+    if members is None:
+        members = MEMBERS if device.type == "cuda" else ()
+    plain = _cell(config, {})
+    found: dict[str, Any] = {
+        "schema": 1,
+        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "device": provenance.device(device),
+        "dtype": plain.dtype,
+        "family": plain.family,
+        "params": plain.counts.params_total,
+        "batch_sequences": plain.hyperparameters.batch_sequences,
+        "context": plain.context,
+        "turns": turns,
+    }
+    rows: list[dict[str, Any]] = []
+    first = plain.hyperparameters.batch_sequences
+    for name, way in switches(first, plain.batch_tokens, device.type == "cuda"):
+        row = {"switch": name, "ratio": None, "low": None, "high": None, "why": None}
+        rows.append(row)
+        row |= {"why": way} if isinstance(way, str) else _against(config, {}, way, device, turns)
+    packs: list[dict[str, Any]] = []
+    for size in config["sweep"]["sizes"] or []:
+        for many in members:
+            at = {"family.size": size}
+            got = _against(config, at, Way(members=many), device, turns)
+            cell = _cell(config, at)
+            packs.append(
+                {
+                    "family": cell.family,
+                    "params": cell.counts.params_total,
+                    "members": many,
+                    "gain": got.get("ratio"),
+                    "why": got.get("why"),
+                }
+            )
+    return {**found, "switches": rows, "packs": packs}
+
+
+def keep(path: Path, found: Mapping[str, Any]) -> None:
+    """Writes it, whole, in place of what was measured before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path, "the table of switches") as file:
+        file.write((json.dumps(found, indent=1) + "\n").encode())
+
+
+def _cell(config: Mapping[str, Any], more: Mapping[str, Any]) -> Cell:
+    known = {"budget.tokens": 1e6, "budget.flops": None, **more}
+    return Cell.from_config(cells.merged(config, known), cells.corpus_of(config))
+
+
+def _against(
+    config: Mapping[str, Any], more: Mapping[str, Any], way: Way, device: torch.device, turns: int
+) -> dict[str, Any]:
+    """`ratio`, `low` and `high` of a way's speed over the plain step's, or `why` it has none."""
+    try:
+        switched, plain = _step(config, more, way, device), _step(config, more, Way(), device)
+        return median([way.members * p / s for p, s in _paired(plain, switched, device, turns)])
+    except ScalingError as error:
+        return {"why": str(error)}
+    except Exception as error:
+        if compiling.failed(error):
+            return {"why": f"cannot be compiled here: {type(error).__name__}"}
+        if out_of_memory(error):
+            return {"why": "out of memory"}
+        raise
+
+
+def _step(
+    config: Mapping[str, Any], more: Mapping[str, Any], way: Way, device: torch.device
+) -> Callable[[], None]:
+    """One optimiser step of each member. Raises ScalingError for what the cell or the device cannot."""
+    dtype = {} if way.dtype is None else {"device.dtype": way.dtype}
+    some = [_cell(config, {**more, **dtype, "seed": seed}) for seed in range(way.members)]
+    if way.members > 1 and key(some[0]) is None:
+        raise ScalingError("cells of this kind cannot be packed")
+    batch = some[0].hyperparameters.batch_sequences
+    trainers: list[Trainer] = []
+    for one in some:
+        trainer = assemble(
+            one,
+            cells.corpus_of(config),
+            device=device,
+            micro_batch=way.micro_batch or batch,
+            compiled=way.compiled,
+            resident=way.resident,
+        )
+        if way.chunk is not None:
+            trainer.headless = Headless(trainer.module, way.chunk)
+        if not way.fused:
+            _unfuse(trainer)
+        trainers.append(trainer)
+    stack = Stack(trainers) if way.members > 1 else None
+
+    def step() -> None:
+        with ExitStack() as settings:
+            settings.enter_context(deterministic(way.exact))
+            settings.enter_context(products(some[0].dtype, device))
+            losses = [trainers[0].gradients(0)] if stack is None else stack.gradients()
+            for trainer, loss in zip(trainers, losses, strict=True):
+                trainer.pending[:] = [loss]
+                trainer.update()
+
+    return step
+
+
+def _unfuse(trainer: Trainer) -> None:
+    groups = [group for group in trainer.optimizers.groups if group.get("fused")]
+    if not groups:
+        raise ScalingError("this optimiser has no fused form")
+    for group in groups:
+        group["fused"] = False
+
+
+def _paired(
+    plain: Callable[[], None], switched: Callable[[], None], device: torch.device, turns: int
+) -> list[tuple[float, float]]:
+    """Seconds of both steps, turn by turn; which comes first changes."""
+
+    def wait() -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    def seconds(step: Callable[[], None]) -> float:
+        wait()
+        began = time.perf_counter()
+        step()
+        wait()
+        return time.perf_counter() - began
+
+    for _ in range(WARM_UP):
+        plain()
+        switched()
+    pairs = []
+    for turn in range(turns):
+        if turn % 2:
+            after = seconds(switched)
+            pairs.append((seconds(plain), after))
+        else:
+            before = seconds(plain)
+            pairs.append((before, seconds(switched)))
+    return pairs
+
+
+def median(ratios: Sequence[float]) -> dict[str, float]:
+    """The median with its distribution-free interval, from order statistics (David & Nagaraja, 2003, 7.1)."""
+    from scipy.stats import binom
+
+    ordered, n = sorted(ratios), len(ratios)
+    low = max(0, int(binom.ppf((1 - LEVEL) / 2, n, 0.5)) - 1)
+    return {"ratio": statistics.median(ordered), "low": ordered[low], "high": ordered[n - 1 - low]}
