@@ -3,8 +3,8 @@
     python analysis/benchmarks/against_revision.py d6290d8      # two minutes
 
 Each tree trains the same cells in a process of its own; they take turns, so that what else the machine does
-falls on both. A ratio is the median over the turns of seconds now over seconds then, with the distribution-free
-interval of a median. Writes results/bench/against_<revision>.json.
+falls on both. A ratio is the median over the turns of seconds now over seconds then, with the interval of a
+median. Writes results/bench/against_<revision>.json.
 """
 
 from __future__ import annotations
