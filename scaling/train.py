@@ -67,10 +67,16 @@ def run_config(
     """
     run_id: str | None = None
     try:
+        from scaling.sweeping.launching import processes
         from scaling.sweeping.planning.cells import prepare
         from scaling.training import record
         from scaling.training.running import team as teams
 
+        if (many := processes.wanted(config)) > 1:
+            run_id = prepare(config)[0].run_id
+            if started is not None:
+                started(run_id)
+            return processes.run_team(config, many, slot=slot)
         with teams.joined(str((config.get("device") or {}).get("name"))) as team:
             cell, corpus, paths = team.in_turn(lambda: prepare(config))
             run_id = cell.run_id

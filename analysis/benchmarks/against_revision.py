@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = ((64, 4, 64, 8), (128, 4, 128, 8), (256, 4, 128, 4))
+CASES = ((64, 4, 64, 8), (128, 4, 128, 8), (256, 2, 64, 8))
 """(width, depth, context, sequences) of a Llama-style decoder on random bytes."""
 TURNS, STEPS = 41, 3
 WORKER = """

@@ -1,4 +1,4 @@
-"""Where slots sit: one core each, or one GPU, or a share of one."""
+"""Where slots sit: one core each, or one GPU, or a share of one; as many of them as a run has processes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Seat:
 
     slot: int
     """Its number, from 0."""
-    core: int | None
-    """The core that it is pinned to; None where the system has no pinning."""
+    cores: tuple[int, ...]
+    """What it is pinned to; empty where the system has no pinning."""
     gpu: str | None = None
     """What CUDA_VISIBLE_DEVICES says in it; None on a CPU."""
 
@@ -32,26 +32,38 @@ class Seat:
         return environment
 
 
-def seats(*, device: str, slots: int | None, per_gpu: int) -> list[Seat]:
-    """The seats of this machine: `slots` of them, or one for each core (each GPU times `per_gpu`)."""
+def seats(*, device: str, slots: int | None, per_gpu: int, processes: int = 1) -> list[Seat]:
+    """The seats of this machine: `slots` of them, or one for each core (each GPU times `per_gpu`); for runs
+    of several `processes` one for as many cores or GPUs.
+    """
     for name, value in (("hydra.launcher.slots", slots), ("hydra.launcher.per_gpu", per_gpu)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} is {value}; allowed are whole numbers from 1")
     cores = available_cores()
+
+    def pinned(slot: int) -> tuple[int, ...]:
+        if not _can_pin():
+            return ()
+        return tuple(sorted({cores[(slot * processes + i) % len(cores)] for i in range(processes)}))
+
     if device != "cuda":
-        count = slots or min(len(cores), _quota() or len(cores))
-        return [Seat(slot=i, core=cores[i % len(cores)] if _can_pin() else None) for i in range(count)]
+        count = slots or max(1, min(len(cores), _quota() or len(cores)) // processes)
+        return [Seat(slot=i, cores=pinned(i)) for i in range(count)]
     cards = _gpus()
-    shares = [card for _ in range(per_gpu) for card in cards]
+    if processes > len(cards):
+        raise LaunchError(
+            f"device.processes is {processes}, and this machine shows {len(cards)} GPU(s); take as many at "
+            f"most"
+        )
+    each = [",".join(cards[i : i + processes]) for i in range(0, len(cards) - processes + 1, processes)]
+    shares = [card for _ in range(per_gpu) for card in each]
     count = slots or len(shares)
     if count > len(shares):
         raise ConfigError(
             f"hydra.launcher.slots is {count}, and {len(cards)} GPU(s) times "
             f"hydra.launcher.per_gpu={per_gpu} make {len(shares)}"
         )
-    return [
-        Seat(slot=i, core=cores[i % len(cores)] if _can_pin() else None, gpu=shares[i]) for i in range(count)
-    ]
+    return [Seat(slot=i, cores=pinned(i), gpu=shares[i]) for i in range(count)]
 
 
 def available_cores() -> list[int]:
@@ -75,21 +87,28 @@ def _quota() -> int | None:
 
 
 def _gpus() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES may say of each. Raises LaunchError for none, or for several types."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        found = [card.strip() for card in visible.split(",") if card.strip()]
-    elif shutil.which("nvidia-smi"):
+    kinds: dict[str, str] = {}
+    if shutil.which("nvidia-smi"):
         asked = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
+            ["nvidia-smi", "--query-gpu=index,name", "--format=csv,noheader"],
             capture_output=True,
             text=True,
             check=False,
         )
-        found = asked.stdout.split() if asked.returncode == 0 else []
-    else:
-        found = []
+        rows = [line.split(",", 1) for line in asked.stdout.splitlines() if "," in line]
+        kinds = {row[0].strip(): row[1].strip() for row in rows} if asked.returncode == 0 else {}
+    found = list(kinds) if visible is None else [c.strip() for c in visible.split(",") if c.strip()]
     if not found:
         raise LaunchError(
             "device=cuda, and this machine shows no GPU (nvidia-smi names none); use device=cpu"
+        )
+    types = sorted({kinds[card] for card in found if card in kinds})
+    if len(types) > 1:
+        raise LaunchError(
+            f"this machine shows GPUs of several types ({', '.join(types)}), whose speed and memory no one "
+            f"table holds; name those of one type, such as CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES="
+            f"{','.join(card for card in found if kinds.get(card) == types[0])}"
         )
     return found

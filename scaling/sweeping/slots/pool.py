@@ -24,6 +24,7 @@ from scaling.sweeping.planning import cells, packing
 from scaling.sweeping.planning.config import composer, plain, results_of
 from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.places import Seat, seats
+from scaling.training.solving.values import whole
 
 _GRACE_SECONDS = 30.0
 _TICK_SECONDS = 0.25
@@ -42,7 +43,7 @@ class Worker:
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "scaling.sweeping.slots.worker", str(writing), str(seat.slot),
-                 "-" if seat.core is None else str(seat.core)],
+                 ",".join(map(str, seat.cores)) or "-"],
                 stdin=subprocess.PIPE, stdout=out, stderr=out, pass_fds=(writing,), env=seat.environment(),
                 process_group=0,  # Ctrl-C reaches the parent alone, which then asks for checkpoints
             )  # fmt: skip
@@ -118,7 +119,10 @@ def launch(
     compose = composer(loader, config)
     configs = [partial(compose, job) for job in jobs]
     packs = _packs(settings, configs)
-    places = seats(device=str(settings["device"]["name"]), slots=slots, per_gpu=per_gpu)[: max(1, len(packs))]
+    device = settings["device"]
+    many = whole(device, "processes", "device.processes")
+    room = seats(device=str(device["name"]), slots=slots, per_gpu=per_gpu, processes=many)
+    places = room[: max(1, len(packs))]
     display = Display(cells=len(jobs), slots=len(places), runs=results_of(settings) / "runs", lines=lines)
     if len(packs) < len(jobs):
         display.say(f"{len(jobs)} cells in {len(packs)} packs of one shape, or alone")

@@ -19,11 +19,11 @@ from scaling.errors import Preempted
 
 
 def main(arguments: list[str]) -> None:
-    """`python -m scaling.sweeping.slots.worker EVENTS_FD SLOT CORE|-`."""
+    """`python -m scaling.sweeping.slots.worker EVENTS_FD SLOT CORE,…|-`."""
     events = os.fdopen(int(arguments[0]), "w", buffering=1, encoding="utf-8")
-    slot, core = int(arguments[1]), arguments[2]
-    if core != "-":
-        os.sched_setaffinity(0, {int(core)})
+    slot, cores = int(arguments[1]), arguments[2]
+    if cores != "-":
+        os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
     _die_with_parent()

@@ -1,0 +1,118 @@
+"""A cell in several processes of this machine, each with a device of its own: `device.processes`.
+
+Any launcher starts the cell as it starts others, in one process with room for all: that process starts the
+team as torchrun would, passes signals on, and returns the leader's outcome. The team itself holds the claim.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import Preempted, RunFailure
+from scaling.training.running.team import size
+from scaling.training.solving.values import whole
+
+_TICK_SECONDS = 0.2
+_STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+
+def wanted(config: Mapping[str, Any]) -> int:
+    """How many processes the cell still has to be given: 1 where it has them, or needs one. Raises
+    ConfigError.
+    """
+    device = config.get("device") or {}
+    if size() > 1 or device.get("processes") is None:
+        return 1
+    return whole(device, "processes", "device.processes")
+
+
+def run_team(config: Mapping[str, Any], processes: int, *, slot: int | None) -> dict[str, Any]:
+    """The outcome of a cell in so many processes. Raises RunFailure when one died and left none."""
+    from torch.multiprocessing.spawn import ProcessException, start_processes
+
+    with tempfile.TemporaryDirectory(prefix="scaling-team-") as folder:
+        told = Path(folder) / "outcome.json"
+        arguments = (json.dumps(config, default=str), processes, _port(), slot, str(told))
+        died = ""
+        # when we die, they are asked to leave; when one dies, the others are ended
+        starting: Any = start_processes
+        team = starting(member, args=arguments, nprocs=processes, join=False, start_method="spawn")
+        with _passed_on([int(pid) for pid in team.pids()]) as passed:
+            try:
+                while not team.join(timeout=_TICK_SECONDS):
+                    pass
+            except ProcessException as error:
+                died = str(error).strip().splitlines()[-1]
+        try:
+            outcome: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            if passed:  # before there was anything to keep
+                words = f"asked to stop by {signal.Signals(passed[0]).name}"
+                raise Preempted(words, signal=passed[0]) from None
+            raise RunFailure(
+                f"one of the {processes} processes of the run ended without a result ({died or 'no word'}); "
+                f"run again to continue from the last checkpoint"
+            ) from None
+        return outcome
+
+
+def member(rank: int, config: str, processes: int, port: int, slot: int | None, told: str) -> None:
+    """One process of the team."""
+    os.environ |= {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(processes),
+        "LOCAL_WORLD_SIZE": str(processes),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
+    if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) >= processes:
+        os.sched_setaffinity(0, set(cores[rank::processes]))
+    from scaling import train
+
+    train.warm()
+    outcome = train.run_config(json.loads(config), slot=slot)
+    if rank == 0:
+        Path(told).write_text(json.dumps(outcome, default=str), encoding="utf-8")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _passed_on(pids: list[int]) -> Iterator[list[int]]:
+    """Requests to leave go to the team, whose checkpoint it is. Gives those that came."""
+    passed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield passed
+        return
+
+    def pass_on(number: int, _frame: Any) -> None:
+        passed.append(number)
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+
+    before = {number: signal.signal(number, pass_on) for number in _STOPS}
+    try:
+        yield passed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _port() -> int:
+    """One that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
