@@ -48,15 +48,18 @@ def claim() -> Claim:
     above, below = gains.apart(numbers)
     top = max(numbers, key=lambda n: n.value or 0)
     known = [n for n in numbers if n.interval]
+    coarser = (
+        ", over windows of as many tokens, so that coarser ones see more text" if "vocab" in top.name else ""
+    )
     verdict = (
         f"Of {len(numbers)} single changes {len(known)} have runs enough for an interval: {len(above)} of "
         f"them gain and {len(below)} lose beyond it, where chance alone gives {len(known) / 20:.2g}; the "
-        f"largest gain is that of {gains.short(top)}, ×{spoken(top)}. Small models on little compute, and no "
-        "precision."
+        f"largest gain is that of {gains.short(top)}, ×{spoken(top)}{coarser}. Small models on little "
+        "compute, and no precision."
     )
     lacking = [f"a study of {kind}" for kind, found in reads.items() if not found]
     shown = next(found[0] for found in reads.values() if found)
-    figure = figures.of(figures.read(shown), ["seeds"])["seeds"]
+    figure = figures.of(figures.read(shown), ["changes"])["changes"]
     ledgers = [study / "ledger.parquet" for found in reads.values() for study in found]
     return Claim(id="Q6", state="partly measured", verdict=verdict, numbers=numbers, reads=ledgers,
                  needs=", ".join([*lacking, "runs in several precisions on a GPU"]),

@@ -37,11 +37,14 @@ def compare(
     objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
     resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
-    seed: Annotated[int, typer.Option(help="Of starts and resamples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
     out: OutBeside = None,
     as_json: Json = False,
 ) -> None:
-    """Exponents side by side with differences and p-values, shared laws, and the compute-equivalent gain."""
+    """Exponents side by side, and what one is worth in compute.
+
+    Differences with p-values, which exponents the tables may share, and the compute-equivalent gain.
+    """
     from pathlib import Path
 
     from scaling.cli.fits import columns_of
@@ -154,7 +157,9 @@ def allocate(
     inference: Annotated[
         float, typer.Option(help="Tokens served over the model's life, paid from the budget.")
     ] = 0.0,
-    data_limit: Annotated[float | None, typer.Option("--data", help="Tokens that there are.")] = None,
+    data_limit: Annotated[
+        float | None, typer.Option("--data", help="Tokens at hand; D goes no further.")
+    ] = None,
     law: LawName = "chinchilla",
     n: NColumn = None,
     d: DColumn = None,
@@ -165,7 +170,10 @@ def allocate(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Compute-optimal parameters and tokens for a budget, or the cheapest way to a loss, with intervals."""
+    """The best N and D for a budget, or the cheapest way to a loss.
+
+    Every number comes with its interval.
+    """
     from scaling.cli.fits import columns_of
     from scaling.errors import ConfigError
     from scaling.fitting.decisions.allocate import allocate as run
@@ -227,10 +235,11 @@ def next_runs(
         str, typer.Option("--for", help="a, b, loss, N_opt, D_opt, all, or a parameter of the law.")
     ] = "a",
     at: Annotated[
-        float | None, typer.Option(help="Compute at which loss, N_opt or D_opt is asked; 10 × the largest.")
+        float | None,
+        typer.Option(help="Compute at which loss, N_opt or D_opt is asked. Default: 10 × the largest."),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(help="FLOPs for all new runs; as much as was spent so far.")
+        float | None, typer.Option(help="FLOPs for all new runs. Default: as many as were spent so far.")
     ] = None,
     cells: Annotated[int, typer.Option(help="Most runs to propose.")] = 6,
     simulations: Annotated[int, typer.Option(help="Simulated experiments that check the promise.")] = 200,
@@ -247,7 +256,10 @@ def next_runs(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Which further cells shrink the interval of an asked quantity most, checked by simulation."""
+    """Which further cells narrow an asked interval most per FLOP.
+
+    The promise is checked by simulation.
+    """
     from scaling.cli.fits import columns_of
     from scaling.fitting.decisions.design import next_cells
 

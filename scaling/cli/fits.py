@@ -126,13 +126,16 @@ def fit(
     resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     starts: Annotated[int, typer.Option(help="Random starts.")] = 24,
-    seed: Annotated[int, typer.Option(help="Of starts and resamples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
     out: Annotated[
         str | None, typer.Option(help="Writes the JSON here (a sweep's goes beside its ledger by itself).")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fits a law to a table of runs: parameters with intervals, certificate, warnings."""
+    """Fits a law to a table of runs.
+
+    Gives parameters with intervals, a certificate of the optimum, and warnings.
+    """
     import json
     from pathlib import Path
 

@@ -11,7 +11,7 @@ from scaling.cli import app, emit
 
 @app.command()
 def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """What text there is: what a config can name, and what lies prepared."""
+    """Lists the text that a config can name, and what is prepared."""
     from scaling import places
     from scaling.corpora import available, prepared
 
@@ -46,7 +46,10 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """What can be trained: every family with its dial, its range and its source."""
+    """Lists what can be trained.
+
+    Every family with its dial, its range and its source.
+    """
     from scaling.families import listing
 
     rows = listing()

@@ -29,7 +29,10 @@ def figures(
     paper: Annotated[str, typer.Option(help="light or dark.")] = "light",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Redraw the figures of a sweep from its ledger: SVG, PNG and the JSON behind each."""
+    """Draws the figures of a sweep again from its ledger.
+
+    Of each there is an SVG, a PNG, and the JSON that it is drawn from.
+    """
     from pathlib import Path
 
     from scaling.errors import ConfigError, one_of
@@ -73,7 +76,10 @@ def report(
         bool, typer.Option("--json", help="Print the answer and where the page lies as JSON.")
     ] = False,
 ) -> None:
-    """Write one self-contained page: the answer, the figures, the runs, the fit, where it all came from."""
+    """Writes one self-contained page.
+
+    It holds the answer, the figures, the runs, the fit, and where it all came from.
+    """
     from scaling.errors import ConfigError, TableError
     from scaling.figures import source
     from scaling.figures.report import browser, index, page

@@ -16,10 +16,15 @@ def laws(
     name: Annotated[
         str | None, typer.Argument(help="One law, or path.py:name: shows its parameters.")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only laws of one kind, as the table names them.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only laws of this kind, such as loss or saturation.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Lists the laws that can be fitted, with formula and source; with a name, one law's parameters."""
+    """Lists the laws that can be fitted, with formula and source.
+
+    With a name, one law's parameters.
+    """
     from scaling.errors import ConfigError, one_of
     from scaling.fitting import laws as catalogue
 
@@ -103,7 +108,10 @@ def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="Published tables; none lists them.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Brings published tables of runs here, checked by SHA-256, and prints where they lie."""
+    """Brings published tables of runs here.
+
+    They are checked by SHA-256; it prints where they lie.
+    """
     from scaling.fitting.published import fetch as fetching
     from scaling.fitting.published import registry
 
@@ -157,7 +165,10 @@ def reproduce(
     list_only: Annotated[bool, typer.Option("--list", help="Names what is known and runs nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Re-runs published fits and says of each: reproduced, better optimum found, or not reproducible."""
+    """Runs published fits again.
+
+    Says of each: reproduced, better optimum found, or not reproducible.
+    """
     from pathlib import Path
 
     from scaling.fitting.published import ledger

@@ -43,7 +43,10 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where the `transformers` model is written.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """A trained run as a `transformers` folder for `from_pretrained`: the same logits, the same tokens."""
+    """Writes a trained run as a `transformers` folder.
+
+    `from_pretrained` loads it, and gives the same logits and the same tokens.
+    """
     from scaling.corpora import exporting
     from scaling.families.export import to_transformers
     from scaling.training.sample import load
@@ -72,7 +75,10 @@ def compress(
     ] = "global",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """A sweep's runs with their blocks' matrices rounded and pruned: a table of losses, no training."""
+    """Rounds and prunes a sweep's runs after training.
+
+    Writes a table of held-out losses; nothing is trained.
+    """
     from scaling import places
     from scaling.errors import ConfigError, one_of
     from scaling.sweeping.compressing import TABLE

@@ -42,7 +42,10 @@ def plan_verb(
     explain: Annotated[bool, typer.Option("--explain", help="--paper: the arithmetic of every row.")] = False,
     as_json: _JSON = False,
 ) -> None:
-    """Every cell with N, D, tokens per parameter, epochs, steps, memory and seconds, before anything runs."""
+    """Every cell and its price, before anything runs.
+
+    N, D, tokens per parameter, epochs, steps, memory and seconds.
+    """
     from scaling.errors import ConfigError
 
     if paper:
@@ -85,7 +88,8 @@ def run_verb(
     sweep: _SWEEP,
     overrides: _OVERRIDES = None,
     retry: Annotated[
-        list[str] | None, typer.Option(help="Do cells again that ended so: failed, out_of_memory, diverged.")
+        list[str] | None,
+        typer.Option(help="Tries cells again that ended as failed, out_of_memory or diverged."),
     ] = None,
     as_json: _JSON = False,
 ) -> None:
@@ -121,12 +125,15 @@ def status_verb(
     diff: Annotated[
         bool,
         typer.Option(
-            "--diff", help="Against the sweep file as it is now: which cells are new, and in which field."
+            "--diff", help="Compares with the sweep file as it is now: which cells are new, by which field."
         ),
     ] = False,
     as_json: _JSON = False,
 ) -> None:
-    """What is done, running, failed and why, and the best loss per budget; reads files only."""
+    """What is done, running, failed and why.
+
+    And the best loss of each budget. It reads files only.
+    """
     import time
     from functools import partial
 
@@ -182,8 +189,10 @@ def bench_verb(
     ] = False,
     as_json: _JSON = False,
 ) -> None:
-    """Measures seconds per step of a few shapes in this machine's slots: what `scaling plan` predicts
-    from; with --ablate, the switches of the device and what packs gain.
+    """Measures this machine's speed, which prices the plans.
+
+    Seconds per step of a few shapes, in its slots; with --ablate, what each switch of the device does to
+    them, and what packs gain.
     """
     if ablate:
         return _ablate(list(overrides or []), as_json)
@@ -244,7 +253,10 @@ def clean_verb(
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only say what would go.")] = False,
     as_json: _JSON = False,
 ) -> None:
-    """What may be thrown away, and how much it frees; records, curves and configs always stay."""
+    """What may be thrown away, and how much that frees.
+
+    Records, curves and configs always stay.
+    """
     from scaling import places
     from scaling.sweeping import cleaning
     from scaling.sweeping.tables import human_bytes
@@ -290,7 +302,10 @@ def import_verb(
     results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
     as_json: _JSON = False,
 ) -> None:
-    """Turns runs from elsewhere into a ledger; asks by name for what is missing."""
+    """Turns runs from elsewhere into a ledger.
+
+    It asks by name for what is missing.
+    """
     from scaling import places
     from scaling.errors import ConfigError
     from scaling.sweeping import importing

@@ -38,7 +38,11 @@ app.add_typer(trends, name="trends")
 
 _JSON = typer.Option(False, "--json", help="Print JSON for programs.")
 _LEVEL = typer.Option(
-    None, "--level", help="Level of the intervals, between 0 and 1. Default: 0.9; algorithms 0.95."
+    None,
+    "--level",
+    min=0.01,
+    max=0.999,
+    help="Level of the intervals. Default: 0.9; algorithms 0.95.",
 )
 _FIGURES = typer.Option(
     None, "--figures", help="Also draw this question's figures into this folder (SVG, PNG, JSON)."

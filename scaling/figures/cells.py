@@ -4,6 +4,7 @@ and learning rate), and the best of several learning rates. No curve and no fit 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,22 @@ def _changes(cell: dict[str, Any]) -> str:
     for word in cell.get("overrides") or []:
         key, _, value = str(word).lstrip("+~").partition("=")
         last = key.rpartition(".")[2]
-        if not f"{key}=".startswith(_DIAL + _PLACE) and last not in {*COLUMNS, "name", "tokenizer"}:
+        if key in ("start.sweep", "start.run"):
+            found.append("scratch" if value == "null" else f"from {value}")
+        elif not f"{key}=".startswith(_DIAL + _PLACE) and last not in {*COLUMNS, "name", "tokenizer"}:
             found.append(f"{last.replace('_', ' ')} {value}")
     return ", ".join(found)
+
+
+def in_order(kind: str) -> list[Any]:
+    """What kinds are sorted by: numbers in them as numbers, so that 512 comes before 1024."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", kind)]
+
+
+def per_byte(done: pd.DataFrame) -> bool:
+    """Whether losses compare per byte alone: tokens of several vocabularies hold unequal amounts of text."""
+    known = {"vocab", "bits_per_byte"} <= set(done)
+    return known and bool(done["vocab"].nunique() > 1 and done["bits_per_byte"].notna().all())
 
 
 def tuned(runs: pd.DataFrame) -> tuple[pd.DataFrame, int]:

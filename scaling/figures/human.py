@@ -31,11 +31,11 @@ _SUPERSCRIPT = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
 
 def digits(value: float, significant: int = 2) -> str:
-    """`value` with so many significant digits, without trailing zeros; as a power of ten where it would have
-    more than fifteen places."""
+    """`value` with so many significant digits, without trailing zeros; as a power of ten from a million on
+    and below a hundred-thousandth."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
-    if not 1e-9 <= abs(value) < 1e15:
+    if not 1e-5 <= abs(value) < 1e6:
         lead, _, exponent = f"{value:.{significant - 1}e}".partition("e")
         return f"{digits(float(lead), significant)}×10{superscript(int(exponent))}"
     places = significant - 1 - math.floor(math.log10(abs(value)))

@@ -61,7 +61,7 @@ class Source:
     @cached_property
     def several(self) -> list[str]:
         """The kinds of the finished runs, the baseline first; empty where all are of one kind."""
-        found = sorted(set(self.done["kind"]))
+        found = sorted(set(self.done["kind"]), key=cells.in_order)
         if len(found) < 2:
             return []
         against = cells.base(self.done, self.plan, self.comparison)

@@ -100,6 +100,32 @@ def test_conventions_switch_and_the_fit_follows(
     assert browser.console == []
 
 
+def test_a_kind_is_chosen_with_its_runs_and_its_own_fit(
+    browser: chromium.Page, mixed: Path, tmp_path: Path
+) -> None:
+    several = source.read(mixed)
+    (tmp_path / "report.html").write_text(pages.render(several)[0], encoding="utf-8")
+    browser.open(tmp_path / "report.html", width=1440)
+    shown = (
+        "report.chart().data.datasets.filter(s => s.isRun).flatMap(s => s.data.map(p => report.id[p.row]))"
+    )
+    for kind in [*several.several, ""]:
+        browser.js(
+            f"(() => {{ const s = document.getElementById('kind'); s.value = '{kind}'; s.dispatchEvent(new "
+            "Event('change')) })()"
+        )
+        same = several.done[several.done["kind"].eq(kind) | (kind == "")]
+        assert sorted(browser.js(shown)) == sorted(same["run_id"])
+        said = browser.js("document.getElementById('follows').textContent")
+        if kind:
+            low, high = conventions.fits(several)[kind]["counted"]["all"]["a"]["interval"]
+            assert said.startswith(f"{kind}: counted like this")
+            assert f"[{low:.2f}, {high:.2f}]" in said
+        else:
+            assert said == "All kinds together have no fit: choose one."
+    assert browser.console == []
+
+
 @pytest.mark.parametrize("view", ["isoflop", "optimum", "compute", "curves"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_view_draws_and_zooms(browser: chromium.Page, report: Path, view: str, width: int) -> None:

@@ -118,3 +118,36 @@ def test_no_change_of_the_seeds_alone_is_told_apart(tmp_path: Path) -> None:
     data = plates.of(source.read(folder), ["changes"])["changes"]
     assert sum(r["sure"] for r in data["rows"]) == 0
     assert "0 lower the loss" in data["title"]
+
+
+def test_a_start_is_named_by_what_it_starts_from() -> None:
+    runs = synthetic.ledger()
+    starts = ["start.sweep=null", "start.sweep=books"]
+    cell = [{"run_id": r, "overrides": [starts[i % 2]]} for i, r in enumerate(runs["run_id"])]
+    assert list(cells.kinds(runs, {"cells": cell})) == [
+        ("scratch", "from books")[i % 2] for i in range(len(runs))
+    ]
+
+
+def test_numbers_in_kinds_are_sorted_as_numbers() -> None:
+    found = sorted(["vocabulary 1024", "base", "vocabulary 256"], key=cells.in_order)
+    assert found == ["base", "vocabulary 256", "vocabulary 1024"]
+
+
+def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) -> None:
+    folder = synthetic.make(tmp_path / "made", with_fit=False)
+    runs, curves = (pd.read_parquet(folder / f"{name}.parquet") for name in ("ledger", "curves"))
+    coarse = runs.assign(
+        vocab=512, bits_per_byte=runs["loss"] / np.log(2) / 3, run_id="v" + runs["run_id"].str[1:]
+    )
+    fine = runs.assign(vocab=256, bits_per_byte=runs["loss"] / np.log(2))
+    pd.concat([fine, coarse]).to_parquet(folder / "ledger.parquet")
+    pd.concat([curves, curves.assign(run_id="v" + curves["run_id"].str[1:])]).to_parquet(
+        folder / "curves.parquet"
+    )
+    drawn = plates.of(source.read(folder), ["curves", "isoflop"])
+    lows = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
+    assert lows["vocabulary 256"] == pytest.approx(3 * lows["vocabulary 512"])
+    assert drawn["curves"]["title"].endswith("bits per byte")
+    assert drawn["isoflop"]["own_scale"]
+    assert "do not compare" in drawn["isoflop"]["subtitle"]

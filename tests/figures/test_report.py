@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -160,3 +161,17 @@ def test_style_attributes_become_attributes_of_their_own() -> None:
     assert "&lt;t&gt;" in text
     assert colours == {"#15181c", "#ff0000"}
     assert style.DARK.ink in svg.palette(colours)
+
+
+def test_what_was_compared_is_made_again_and_its_warnings_stand_once(made: Path) -> None:
+    command = "scaling compare made --by family"
+    comparison = {
+        "labels": ["a", "b"],
+        "exponents": [{"name": "B", "estimates": {"a": {"value": 1.67e10}, "b": {"value": 2.5}}}],
+        "warnings": ["the floors are not told apart"],
+        "made": {"command": command},
+    }
+    text, _ = page.render(replace(source.read(made), comparison=comparison))
+    assert command in text.partition("Make it again")[2]
+    assert text.count("the floors are not told apart") == 1
+    assert "1.67×10¹⁰" in text

@@ -28,7 +28,7 @@ def data(source: Source) -> dict[str, Any]:
     if not source.several:
         return {**base, "needless": True, "missing": f"all runs of {source.name} are of one kind."}
     against = source.several[0]
-    loss = "bits_per_byte" if "vocab" in source.done and source.done["vocab"].nunique() > 1 else "loss"
+    loss = "bits_per_byte" if cells.per_byte(source.done) else "loss"
     runs, rates = cells.tuned(_comparable(source.done, against))
     best = _best(runs, loss)
     noise = seeds.pooled(seeds.groups(source)) if loss == "loss" else None

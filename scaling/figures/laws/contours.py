@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from scaling.errors import TableError
@@ -102,9 +103,7 @@ def draw(data: dict[str, Any]) -> Figure:
     N, D, loss = np.array(data["N"]), np.array(data["D"]), np.array(data["loss"])
     points = np.log([[p["N"], p["D"]] for p in data["points"]])
     inside = _inside(points, N, D)
-    levels = np.quantile(loss, np.linspace(0.06, 0.94, 9))
-    step = 10.0 ** np.floor(np.log10(np.ptp(loss) / 8))
-    levels = np.unique(np.round(levels / step) * step)
+    levels = MaxNLocator(10, steps=[1, 2, 2.5, 5, 10]).tick_values(*np.quantile(loss, [0.02, 0.98]))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.grid(False)

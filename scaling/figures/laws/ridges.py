@@ -28,9 +28,9 @@ def data(source: Source) -> dict[str, Any]:
             f"20; run `scaling fit {source.name} --bootstrap pairs`.",
         }
     values = np.array([[np.nan if v is None else float(v) for v in row] for row in draws])
-    spread = [i for i in range(len(names)) if np.nanstd(values[:, i]) > 0][:6]
-    values, names = values[:, spread], [names[i] for i in spread]
     values = values[np.isfinite(values).all(1)]
+    spread = [i for i in range(len(names)) if np.unique(values[:, i]).size > 1][:6]
+    values, names = values[:, spread], [names[i] for i in spread]
     logs = np.where((values > 0).all(0), np.log(np.where(values > 0, values, 1.0)), values)
     together = np.corrcoef(logs.T)
     pairs = [(abs(together[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(i)]
@@ -95,7 +95,7 @@ def draw(data: dict[str, Any]) -> Figure:
         row_gap=0.12,
         width=7.2,
         height=7.0,
-        left=0.75,
+        left=0.95,
     )
     colour = style.tone(style.BLUE)
     scales = ["log" if v.min() > 0 and v.max() > 3 * v.min() else "linear" for v in values.T]

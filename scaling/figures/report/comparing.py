@@ -50,7 +50,6 @@ def gains(found: dict[str, Any]) -> list[tuple[str, str]]:
         )
         crossing = (g.get("crossing") or {}).get("words")
         lines.append((str(g["of"]), words + (f"; {crossing}" if crossing else "")))
-    lines += [("caution", str(w)) for w in found.get("warnings") or []]
     return lines
 
 

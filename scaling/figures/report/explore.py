@@ -52,6 +52,7 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
         "words": {letter: {key: words for key, words, _ in counted[letter]} for letter in counted},
         "fits": _rounded(fits(source)),
         "curves": _curves(source, table),
+        "curve_unit": curves.data(source).get("unit", "nats per token"),
         "ramp": [svg.variable(c) for c in RAMP],
         "cycle": [svg.variable(c) for c in style.CYCLE],
         "name": source.name,

@@ -201,9 +201,11 @@ def commands(source: Source) -> list[str]:
     """What to type to make everything on the page again."""
     fit = source.fit or {}
     fitted = str((fit.get("made") or fit).get("command") or f"scaling fit {source.name}")
+    compared = str(((source.comparison or {}).get("made") or {}).get("command") or "")
     return [
         f"scaling run {source.name}",
-        fitted,
+        *([fitted] if fit or not compared else []),
+        *([compared] if compared else []),
         f"scaling figures {source.name}",
         f"scaling report {source.name}",
     ]

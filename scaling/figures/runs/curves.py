@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from scaling.figures import human, style
+from scaling.figures import cells, human, style
 from scaling.figures.labels import beside
 from scaling.figures.marks import dots, many, threads
 from scaling.figures.source import Source
@@ -105,12 +105,14 @@ def data(source: Source) -> dict[str, Any]:
     column, found = by_run(source)
     params = dict(zip(done["run_id"], done["params"].astype(float), strict=True))
     kind = dict(zip(done["run_id"], done["kind"], strict=True)) if source.several else {}
+    own = cells.per_byte(done)
+    scale = (done["bits_per_byte"] / done["loss"]).set_axis(done["run_id"]).to_dict() if own else {}
     runs = [
         {
             "run_id": run,
             "params": params[run],
             "flops": x.tolist(),
-            "loss": y.tolist(),
+            "loss": (y * scale.get(run, 1.0)).tolist(),
             **({"kind": kind[run]} if kind else {}),
         }
         for run, (x, y) in found.items()
@@ -130,7 +132,8 @@ def data(source: Source) -> dict[str, Any]:
     sizes = [r["params"] for r in runs]
     spans = human.spoken_range(float(grid[keep][0]), float(grid[-1]), human.flops)
     if kind:
-        return {**base, **_of_kinds(source, runs, first, what, spans)}
+        unit = "bits per byte" if own else "nats per token"
+        return {**base, "unit": unit, **_of_kinds(source, runs, first, what, spans, unit)}
     return {
         **base,
         "title": f"{len(runs)} runs, and the least loss reached for each FLOP",
@@ -148,7 +151,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _of_kinds(
-    source: Source, runs: list[dict[str, Any]], first: float, what: str, spans: str
+    source: Source, runs: list[dict[str, Any]], first: float, what: str, spans: str, unit: str
 ) -> dict[str, Any]:
     """The figure of several kinds of runs: an envelope each, the best and the baseline told apart."""
     envelopes = []
@@ -166,12 +169,12 @@ def _of_kinds(
     others = len(envelopes) - len(named)
     return {
         "title": f"{len(runs)} runs of {len(envelopes)} kinds: {least['kind']} reaches the least loss, "
-        f"{least['loss'][-1]:.2f}",
+        f"{least['loss'][-1]:.2f} {unit}",
         "subtitle": f"Loss while training, one line a run ({what}); thick: the lower envelope of each kind"
         + (f"; grey: {others} other kinds" if others else ""),
         "alt": f"Loss against training compute for {len(runs)} runs, with the lower envelope of each kind: "
         + "; ".join(f"{e['kind']} down to {e['loss'][-1]:.3f}" for e in envelopes)
-        + f" nats per token, over {spans}.",
+        + f" {unit}, over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
         ),
@@ -206,7 +209,7 @@ def draw(data: dict[str, Any]) -> Figure:
     human.say_axis(axes.xaxis, human.flops)
     human.say_axis(axes.yaxis, human.plain)
     axes.set_xlabel("training compute C")
-    axes.set_ylabel("loss L (nats per token)")
+    axes.set_ylabel(f"loss L ({data.get('unit', 'nats per token')})")
     beside(axes, labels)
     if not kinds:
         style.size_ruler(axes, min(sizes), max(sizes))

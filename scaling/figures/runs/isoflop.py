@@ -98,6 +98,9 @@ def data(source: Source) -> dict[str, Any]:
     if repeats > 1:
         same_cell = "seeds of one cell" if only_seeds else "runs of one size"
         parts.append(f"ticks are up to {repeats} {same_cell}, markers their mean")
+    own_scale = len(kinds) > 1 and cells.per_byte(runs)
+    if own_scale:
+        parts.append("every panel has its own scale: losses per token of different tokens do not compare")
     spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
     r2 = [b["fit"]["r2"] for b in shown if b["fit"] and b["fit"].get("r2") is not None]
     notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
@@ -118,6 +121,7 @@ def data(source: Source) -> dict[str, Any]:
             n=n, window=f"window {spans}", interval=_interval_note(source, shown), note=" · ".join(notes)
         ),
         "budgets": shown,
+        **({"own_scale": True} if own_scale else {}),
     }
 
 
@@ -161,14 +165,18 @@ def draw(data: dict[str, Any]) -> Figure:
     figure, places = panels.canvas(data, kinds, right=1.0, gap=0.95)
     levels = sorted({b["C"] for b in data["budgets"]})
     everything = [p for b in data["budgets"] for p in b["points"]]
-    low, high = min(p["low"] for p in everything), max(p["high"] for p in everything)
     left, right = min(p["N"] for p in everything), max(p["N"] for p in everything)
     for axes, kind, first, last in places:
+        own = [b for b in data["budgets"] if b.get("kind", "") == kind]
+        seen = [p for b in own for p in b["points"]] if data.get("own_scale") else everything
+        low, high = min(p["low"] for p in seen), max(p["high"] for p in seen)
+        if data.get("own_scale"):
+            low = min([low, *(b["fit"]["loss_min"] for b in own if b["fit"] and b["fit"].get("inside"))])
         axes.set_xscale("log")
         axes.set_ylim(low - 0.06 * (high - low), high + 0.04 * (high - low))
         axes.set_xlim(left / 1.25, right * 1.25)
         labels = []
-        for budget in (b for b in data["budgets"] if b.get("kind", "") == kind):
+        for budget in own:
             step = levels.index(budget["C"])
             colour = style.ramp(step / max(len(levels) - 1, 1))
             mark = style.MARKERS[step % len(style.MARKERS)]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import human, labels, panels, style
+from scaling.figures import cells, human, labels, panels, style
 from scaling.figures.source import Source
 
 NAME = "positions"
@@ -32,13 +32,15 @@ def data(source: Source) -> dict[str, Any]:
             "missing": f"no run of {source.name} has its loss by position (positions.parquet).",
         }
     by = "context" if "context" in rows and rows["context"].nunique() > 1 else "budget"
-    several = "family" in rows and rows["family"].nunique() > 1
+    group = "family" if by == "context" else "kind"
+    several = group in rows and rows[group].nunique() > 1
     lines: list[dict[str, Any]] = []
-    for family, same in rows.groupby("family") if several else [("", rows)]:
+    for kind in sorted(rows[group].unique(), key=cells.in_order) if several else [""]:
+        same = rows[rows[group] == kind] if several else rows
         values = sorted(same[by].unique())
         few = sorted({values[round(i)] for i in np.linspace(0, len(values) - 1, min(LINES, len(values)))})
         for value in few:
-            lines.append({"kind": str(family), by: float(value), **_line(same[same[by] == value])})
+            lines.append({"kind": str(kind), by: float(value), **_line(same[same[by] == value])})
     longest = max(lines, key=lambda line: (line["position"][-1], -line["loss"][-1]))
     within = _within(longest)
     ends = "context length" if by == "context" else "budget"
@@ -57,6 +59,7 @@ def data(source: Source) -> dict[str, Any]:
         ),
         "by": by,
         "lines": lines,
+        **({"own_scale": True} if several and cells.per_byte(source.done) else {}),
     }
 
 
@@ -92,9 +95,10 @@ def draw(data: dict[str, Any]) -> Figure:
     kinds = panels.of(lines)[: panels.MOST]
     figure, places = panels.canvas(data, kinds, right=0.9, gap=1.15)
     shown = sorted({line[by] for line in lines})
-    losses = [value for line in lines for value in line["loss"]]
-    span = max(losses) - min(losses)
     for axes, kind, first, last in places:
+        own = [line for line in lines if line["kind"] == kind] if data.get("own_scale") else lines
+        losses = [value for line in own for value in line["loss"]]
+        span = max(losses) - min(losses)
         axes.set_xscale("log")
         axes.set_xlim(0.9, max(line["position"][-1] for line in lines) * 1.1)
         axes.set_ylim(min(losses) - 0.05 * span, max(losses) + 0.05 * span)

@@ -41,6 +41,7 @@ def ladder() -> Source:
         folder=Path("demo"),
         runs=pd.DataFrame(runs),
         curves=pd.DataFrame(curves),
+        positions=pd.DataFrame(),
         fit=None,
         plan=None,
         comparison=None,
@@ -91,7 +92,7 @@ def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str
         assert labels.overlaps(drawn.draw(found)) == []
 
 
-@pytest.mark.parametrize("name", ["growth", "calendar"])
+@pytest.mark.parametrize("name", drawn.NAMES)
 def test_same_json_same_bytes_on_both_papers(name: str, made: dict[str, dict]) -> None:
     again = json.loads(plates.to_json(made[name]))
     for sheet in style.PAPERS.values():

@@ -90,7 +90,7 @@
       const [low, high] = [Math.min(...logs), Math.max(...logs)];
       const shown = new Set(points);
       const sets = d.curves.filter((c) => shown.has(c.row)).map((c) => line(c.x.map((x, i) => ({ x, y: c.y[i], row: c.row })), tint(Math.round((23 * (Math.log(N[c.row]) - low)) / (high - low || 1)), 24), { isRun: true, borderWidth: 1.1, pointHitRadius: 4 }));
-      return { sets, x: ['training compute C, as counted', flops, 'logarithmic'], y: ['loss L (nats per token)', digits, 'logarithmic'] };
+      return { sets, x: ['training compute C, as counted', flops, 'logarithmic'], y: [`loss L (${d.curve_unit})`, digits, 'logarithmic'] };
     },
   };
 
