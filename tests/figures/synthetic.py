@@ -131,9 +131,7 @@ def positions(runs: pd.DataFrame, context: int = 64) -> pd.DataFrame:
     at = np.arange(context)
     return pd.concat(
         [
-            pd.DataFrame(
-                {"run_id": run, "position": at, "loss": end + 2.0 ** (1.0 - at), "loss_se": 0.01}
-            )
+            pd.DataFrame({"run_id": run, "position": at, "loss": end + 2.0 ** (1.0 - at), "loss_se": 0.01})
             for run, end in zip(runs["run_id"], runs["loss"], strict=True)
         ],
         ignore_index=True,

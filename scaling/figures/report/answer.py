@@ -152,9 +152,7 @@ def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cau
         sentence, basis = f"{where}: {drawn['title'][:1].lower()}{drawn['title'][1:]}", drawn["footer"][0]
         last = [r for r in drawn["rows"] if r["C"] == max(drawn["budgets"])]
         shown = [(r["kind"], _share(r["change"]), _change_small(r, drawn["against"])) for r in last[:3]]
-    return Answer(
-        sentence=sentence + ".", basis=basis, facts=(*shown, *facts), cautions=tuple(cautions)
-    )
+    return Answer(sentence=sentence + ".", basis=basis, facts=(*shown, *facts), cautions=tuple(cautions))
 
 
 def _times(estimate: dict[str, Any]) -> str:
