@@ -16,9 +16,8 @@ from scaling import places
 from scaling.errors import ScalingError, TableError
 from scaling.figures import cells
 from scaling.fitting.expression import evaluate
+from scaling.fitting.table import same_schema
 
-READS_SCHEMA = (1, 2)
-"""The record schema that this room understands."""
 NEEDED = ("run_id", "params", "tokens", "flops", "loss")
 
 
@@ -174,13 +173,7 @@ def read(sweep: str | Path) -> Source:
             f"{ledger} has no column {', '.join(map(repr, missing))}; a ledger has {', '.join(NEEDED)} "
             f"and more: remove it, and `scaling run {name}` collects it again from the records"
         )
-    schemas = sorted({int(s) for s in runs["schema"].dropna()}) if "schema" in runs else []
-    if any(s not in READS_SCHEMA for s in schemas):
-        raise TableError(
-            f"{ledger} is of schema {', '.join(map(str, schemas))}; this version reads schema "
-            f"{' and '.join(map(str, READS_SCHEMA))}: run `scaling run {name}` again, or use the "
-            f"version that wrote it"
-        )
+    same_schema(runs, ledger)
     if runs.empty:
         raise TableError(f"{ledger} has no rows; run `scaling run {name}` until at least one run is done")
     curves, by_position = folder / "curves.parquet", folder / "positions.parquet"

@@ -220,9 +220,25 @@ def _frame(source: Any) -> tuple[pd.DataFrame, str, str, Path | None]:
             + (", or name it .tsv" if other == "\t" else "")
             + (", or name it .csv" if other == "," else "")
         )
-    return frame, str(source), digest, path.parent if path.name == "ledger.parquet" else None
+    if path.name != "ledger.parquet":
+        return frame, str(source), digest, None
+    same_schema(frame, path)
+    return frame, str(source), digest, path.parent
 
 
+def same_schema(ledger: pd.DataFrame, path: Path) -> None:
+    """Raises TableError for a ledger of a schema version that the analysis half does not understand."""
+    schemas = sorted({int(s) for s in ledger["schema"].dropna()}) if "schema" in ledger else []
+    if any(s not in READS_SCHEMA for s in schemas):
+        raise TableError(
+            f"{path} is of schema {', '.join(map(str, schemas))}; this version reads schema "
+            f"{' and '.join(map(str, READS_SCHEMA))}: run `scaling run {path.parent.name}` again, or use the "
+            f"version that wrote it"
+        )
+
+
+READS_SCHEMA = (1, 2)
+"""The schema versions of records that the analysis half understands."""
 _IMPLIED = "C / (6 N)"
 """The column of tokens that compute and size imply."""
 

@@ -85,6 +85,16 @@ def test_one_sentence(
     assert not out
 
 
+@pytest.mark.parametrize("verb", ["fit", "figures", "report", "compare", "next"])
+def test_a_ledger_of_another_schema_is_refused(
+    runs: pd.DataFrame, verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("later").mkdir()
+    runs.assign(run_id=range(len(runs)), schema=99).to_parquet("later/ledger.parquet")
+    assert ends([verb, "./later", *(["runs.csv"] if verb == "compare" else [])], monkeypatch) == 2
+    assert "is of schema 99; this version reads schema 1 and 2" in capsys.readouterr().err
+
+
 def test_a_folder_is_no_file_to_write(
     runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
