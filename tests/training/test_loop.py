@@ -105,12 +105,16 @@ def test_standard_error_is_that_of_the_mean_over_sequences() -> None:
 
 
 def test_evaluation_is_the_mean_over_the_held_out_set(cell: Callable[..., Cell], corpus: Corpus) -> None:
-    it = trainer(cell(), corpus)
+    # dropout acts in training alone
+    it = trainer(cell(family={"name": "llama", "size": 0.5, "dropout": 0.3}), corpus)
     windows = torch.from_numpy(corpora.heldout(corpus.heldout, sequences=32, context=16))
+    it.module.eval()
     with torch.no_grad():
         losses = F.cross_entropy(it.module(windows[:, :-1]).transpose(1, 2), windows[:, 1:], reduction="none")
     per_sequence = losses.double().mean(1).numpy()
+    it.module.train()
     evaluation = it.evaluate()
+    assert it.module.training
     assert evaluation.loss == pytest.approx(per_sequence.mean(), abs=1e-6)
     assert evaluation.loss_se == pytest.approx(per_sequence.std(ddof=1) / math.sqrt(32), rel=1e-5)
 
