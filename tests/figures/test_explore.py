@@ -100,6 +100,17 @@ def test_conventions_switch_and_the_fit_follows(
     assert browser.console == []
 
 
+def test_no_mark_has_the_colour_of_the_sheet(browser: chromium.Page, tmp_path: Path) -> None:
+    folder = synthetic.make(tmp_path / "made", budgets=tuple(10.0**e for e in range(9, 16)), seeds=1)
+    browser.open(pages.write(source.read(folder))[0], width=1440)
+    strokes = browser.js(
+        "report.chart().data.datasets.filter(s => /star|cross/.test(s.pointStyle))"
+        ".map(s => [s.borderColor, s.backgroundColor, s.borderWidth])"
+    )
+    assert len(strokes) == 3
+    assert all(edge == ink and width > 1 for edge, ink, width in strokes)
+
+
 def test_a_kind_is_chosen_with_its_runs_and_its_own_fit(
     browser: chromium.Page, mixed: Path, tmp_path: Path
 ) -> None:
