@@ -15,7 +15,8 @@ from scaling.sweeping.slots.places import THREAD_LIMITS, available_cores, seats
 
 def test_a_core_a_slot_with_one_thread() -> None:
     places = seats(device="cpu", slots=None, per_gpu=1)
-    assert len({place.core for place in places}) == len(places) <= len(available_cores())
+    assert {len(place.cores) for place in places} == {1}
+    assert len({place.cores for place in places}) == len(places) <= len(available_cores())
     assert all(place.environment()[name] == "1" for place in places for name in THREAD_LIMITS)
 
 

@@ -33,7 +33,8 @@ def corpus_of(config: Mapping[str, Any]) -> Any:
     process.
     """
     root = results_of(config) / "corpora"
-    return _corpus(json.dumps(config["corpus"], sort_keys=True, default=str), str(root))
+    # absolute, so that a process that changes its folder does not meet the corpus of the folder before
+    return _corpus(json.dumps(config["corpus"], sort_keys=True, default=str), str(root.absolute()))
 
 
 @lru_cache(maxsize=16)
