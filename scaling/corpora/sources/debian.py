@@ -7,9 +7,9 @@ import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from scaling.corpora.sources import Source
+from scaling.corpora.sources.sword import pairs
 from scaling.errors import CorpusError
 
 KEYS: frozenset[str] = frozenset()
@@ -21,20 +21,25 @@ class Debian:
     """Text in a Debian package."""
 
     package: str
-    """What to install."""
-    path: str
+    """What to install; two with a space between."""
+    paths: tuple[str, ...]
     """Where its text lies, below the root of the file system."""
-    read: Callable[[Path], Iterator[bytes]]
-    """From that path to documents."""
-    rows: Callable[[Path], Iterator[Mapping[str, Any]]] | None = None
-    """From that path to rows with an answer, where there is one."""
+    read: Callable[..., Iterator[bytes]]
+    """From those paths to documents."""
+    rows: Callable[..., Iterator[Mapping[str, str]]] | None = None
+    """From those paths to rows with an answer, where there is one."""
     licence: str
     """The licence of the text."""
     about: str
     """What it is."""
 
+    @property
+    def install(self) -> str:
+        """What to type to have it."""
+        return f"apt-get install {self.package}"
 
-def source(config: Mapping[str, Any], root: Path, *, system: Path = Path("/")) -> Source:
+
+def source(config: Mapping[str, object], root: Path, *, system: Path = Path("/")) -> Source:
     """The text of an installed package, by the name in `config["source"]`.
 
     Raises CorpusError when the package is not installed.
@@ -42,20 +47,25 @@ def source(config: Mapping[str, Any], root: Path, *, system: Path = Path("/")) -
     del root
     name = str(config["source"])
     said = DEBIAN[name]
-    path = system / said.path
-    if not path.exists():
+    paths = [system / path for path in said.paths]
+    if not all(path.exists() for path in paths):
         raise CorpusError(
             f"corpus {name!r} needs the Debian package {said.package}, which is not installed; "
-            f"type: apt-get install {said.package}"
+            f"type: {said.install}"
         )
-    files = [file for file in sorted(path.iterdir()) if file.is_file()] if path.is_dir() else [path]
+    files = [
+        file
+        for path in paths
+        for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+        if file.is_file()
+    ]
     rows = said.rows
     return Source(
         origin=f"{said.about} (Debian package {said.package})",
         licence=said.licence,
         fingerprint={"package": said.package, "sizes": [[file.name, file.stat().st_size] for file in files]},
-        documents=lambda: said.read(path),
-        rows=None if rows is None else lambda: rows(path),
+        documents=lambda: said.read(*paths),
+        rows=None if rows is None else lambda: rows(*paths),
     )
 
 
@@ -88,6 +98,12 @@ def _entries(index: Path) -> Iterator[bytes]:
         yield text[start : start + length].decode("utf-8", errors="replace").encode()
 
 
+def _verses(english: Path, spanish: Path) -> Iterator[bytes]:
+    """One document a verse, in one language and then in the other."""
+    for row in pairs(english, spanish):
+        yield f"{row['text']}\n{row['target']}".encode()
+
+
 def _translations(index: Path) -> Iterator[Mapping[str, str]]:
     """The entries of a bilingual dictionary: the headword, and the first word of its first sense."""
     for entry in _entries(index):
@@ -105,32 +121,56 @@ def _number(digits: bytes) -> int:
     return total
 
 
+_DICTD = "usr/share/dictd"
+_SWORD = "usr/share/sword/modules/texts/ztext"
 DEBIAN = {
+    "bible": Debian(
+        package="sword-text-kjv sword-text-sparv",
+        paths=(f"{_SWORD}/engKJV2006eb", f"{_SWORD}/spaRV1909eb"),
+        read=_verses,
+        rows=pairs,
+        licence="public domain (the English under the Crown's patent in the United Kingdom)",
+        about="verses of the King James Bible with those of Reina-Valera 1909 in Spanish (text, target)",
+    ),
     "eng-spa": Debian(
         package="dict-freedict-eng-spa",
-        path="usr/share/dictd/freedict-eng-spa.index",
+        paths=(f"{_DICTD}/freedict-eng-spa.index",),
         read=_entries,
         rows=_translations,
         licence="GPL-2+",
         about="the English–Spanish dictionary of FreeDict: pairs of words (text, target)",
     ),
+    "foldoc": Debian(
+        package="dict-foldoc",
+        paths=(f"{_DICTD}/foldoc.index",),
+        read=_entries,
+        licence="GFDL-1.1+",
+        about="the Free On-line Dictionary of Computing",
+    ),
     "fortunes": Debian(
         package="fortunes",
-        path="usr/share/games/fortunes",
+        paths=("usr/share/games/fortunes",),
         read=_cookies,
         licence="see the package's copyright file: sayings of many authors",
         about="sayings of the fortune program",
     ),
     "gcide": Debian(
         package="dict-gcide",
-        path="usr/share/dictd/gcide.index",
+        paths=(f"{_DICTD}/gcide.index",),
         read=_entries,
         licence="GPL-2+ (text of Webster 1913 in the public domain)",
         about="the Collaborative International Dictionary of English",
     ),
+    "wordnet": Debian(
+        package="dict-wn",
+        paths=(f"{_DICTD}/wn.index",),
+        read=_entries,
+        licence="WordNet's own, permissive",
+        about="WordNet 3.0 as a dictionary",
+    ),
     "words": Debian(
         package="wamerican",
-        path="usr/share/dict/american-english",
+        paths=("usr/share/dict/american-english",),
         read=_words,
         licence="public domain and SCOWL's permissive licence",
         about="a list of American English words",
