@@ -47,21 +47,40 @@ def tokens(seed: int = 1, length: int = CONTEXT, vocab: int = VOCAB) -> torch.Te
     return torch.randint(vocab, (3, length), generator=torch.Generator().manual_seed(seed))
 
 
-def check_counts(family, shape, module, component_of, inputs: int) -> None:
+def check_counts(family, shape, module, component_of, inputs: int, **more) -> None:
     counts, params = family.counts(shape), Counter()
     for name, parameter in module.named_parameters():
         params[component_of(name)] += parameter.numel()
     assert {k: v for k, v in counts.params.items() if v} == dict(params)
     meta = module.to("meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        meta(*[torch.zeros(2, CONTEXT, dtype=torch.long, device="meta")] * inputs)
-    assert counts.flops_per_token * 2 * CONTEXT == 3 * counter.get_total_flops()
+        meta(*[torch.zeros(2, CONTEXT, dtype=torch.long, device="meta")] * inputs, **more)
+    by_module, flops = counter.get_flop_counts(), Counter()
+    for name, part in meta.named_modules():
+        if isinstance(part, torch.nn.Linear):
+            flops[component_of(f"{name}.weight")] += sum(by_module[f"{type(meta).__name__}.{name}"].values())
+    scores = {op: n for op, n in by_module["Global"].items() if "dot_product" in str(op) or "bmm" in str(op)}
+    flops["attention_scores_full"] = sum(scores.values())
+    # the tables that a tied head reads are no module of their own
+    flops["head"] += counter.get_total_flops() - sum(flops.values())
+    assert set(flops) == {"attention_projection", "attention_scores_full", "mlp", "head"}
+    for name, counted in flops.items():
+        assert counts.flops[name] * 2 * CONTEXT == pytest.approx(counted, rel=1e-12), name
+    assert counts.flops_per_token * 2 * CONTEXT == pytest.approx(3 * counter.get_total_flops(), rel=1e-12)
 
 
 @pytest.mark.parametrize("switches", MASKED, ids=str)
 @pytest.mark.parametrize("size", [0.5, 2, 3.4])
 def test_counts_of_the_encoder(switches, size) -> None:
     check_counts(*make("bert", size, **switches), masked_module.component_of, inputs=1)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("size", [0.5, 3.4])
+def test_counts_of_the_classifier(classes, size) -> None:
+    lengths = torch.full((2,), CONTEXT, device="meta")
+    made = make("bert_classifier", size, classes=classes)
+    check_counts(*made, masked_module.component_of, inputs=1, lengths=lengths)
 
 
 @pytest.mark.parametrize(("name", "switches"), SEQ2SEQ, ids=str)
@@ -126,6 +145,27 @@ def test_encoder_decoder_sees_source_whole_and_target_so_far(name, switches) -> 
     junk = torch.where(padding, (source + 5) % VOCAB, source)
     assert torch.allclose(module(source, inputs, padding), module(junk, inputs, padding), atol=1e-6)
     assert torch.allclose(module(source, inputs, padding), module(source[:, :7], inputs), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "switches"), [("bert", MASKED[0]), ("bert", MASKED[1]), *SEQ2SEQ], ids=str)
+@torch.no_grad()
+def test_attention_is_the_formula_with_padding_and_without(name, switches, monkeypatch) -> None:
+    _, _, module = make(name, **switches)
+    padding = torch.zeros(3, CONTEXT, dtype=torch.bool)
+    padding[:, 8:] = True
+    given = [(tokens(1),)] if name == "bert" else [(tokens(1), module.shift(tokens(2)))]
+    given = [(*inputs, mask) for inputs in given for mask in (None, padding)]
+    fast = [module(*inputs) for inputs in given]
+
+    def formula(q, k, v, attn_mask=None, is_causal=False, scale=None, **_):
+        scores = (q @ k.mT) * (q.shape[-1] ** -0.5 if scale is None else scale)
+        future = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        scores = scores.masked_fill(future, -torch.inf) if is_causal else scores
+        return (scores if attn_mask is None else scores + attn_mask).softmax(-1) @ v
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", formula)
+    for inputs, before in zip(given, fast, strict=True):
+        assert torch.allclose(module(*inputs), before, atol=1e-5)
 
 
 @torch.no_grad()

@@ -109,3 +109,39 @@ def test_bad_input() -> None:
         make("mamba", state_sise=4)
     with pytest.raises(ShapeError, match="outside the range"):
         make("llama", size=0.1)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gpt2"])
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"vocab_size": VOCAB - 1}, r"family.vocab_size is 60 and the corpus has 61 tokens; leave it out"),
+        ({"max_position_embeddings": 15}, r"family.max_position_embeddings is 15 and the context is 16"),
+        ({"num_attention_heads": 7}, r"transformers (refuses|cannot build) this (llama|gpt2)"),
+        ({"num_hidden_layers": 0}, r"depth must be a whole number from 1; not 0"),
+    ],
+)
+def test_fields_that_cannot_be(model_type: str, fields: dict[str, int], sentence: str) -> None:
+    def shape_and_count() -> None:
+        family, shape = make(model_type, **fields)
+        family.counts(shape)
+
+    with pytest.raises((ConfigError, ShapeError), match=sentence) as caught:
+        shape_and_count()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_space_model_costs_what_its_maps_cost() -> None:
+    """FLOPs by component from the sizes of mamba's maps (arXiv:2312.00752, figure 3), not from torch's
+    counter."""
+    family, shape = make("mamba")
+    config, counts = family.config(shape), family.counts(shape)
+    inner, rank, states = config.intermediate_size, config.time_step_rank, config.state_size
+    maps = shape.width * 2 * inner + inner * (rank + 2 * states) + rank * inner + inner * shape.width
+    # the convolution runs past the end by its own length, where it is cut; the scan itself is elementwise but
+    # for its read-out
+    kernel = config.conv_kernel
+    convolution, read_out = inner * kernel * (CONTEXT + kernel - 1) / CONTEXT, inner * states
+    assert counts.flops["head"] == 2 * VOCAB * shape.width
+    assert counts.flops["other"] == 2 * shape.depth * (maps + convolution + read_out)
+    assert "attention_scores_full" not in counts.flops

@@ -60,6 +60,10 @@ def test_counts(size, tied) -> None:
     with FlopCounterMode(display=False) as counter:
         unrolled(meta, x.to("meta"))
     assert counter.get_total_flops() * 3 == counts.flops_per_token * x.numel()
+    with FlopCounterMode(display=False) as head:
+        F.linear(torch.zeros(*x.shape, shape.width, device="meta"), meta.embedding.weight)
+    assert counts.flops["head"] * x.numel() == head.get_total_flops()
+    assert counts.flops["other"] * x.numel() == counter.get_total_flops() - head.get_total_flops()
 
 
 def test_same_grid_as_the_decoder() -> None:

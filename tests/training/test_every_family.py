@@ -1,4 +1,5 @@
-"""Every family is trained, asked to leave in the middle, and continued to the same bit."""
+"""Every family learns one batch by heart, hears the order of what it reads, and is trained, asked to leave in
+the middle, and continued to the same bit."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ import torch
 from scaling import corpora, families
 from scaling.errors import Preempted
 from scaling.training import Cell, RunPaths, record
+from scaling.training.building import build
+from scaling.training.objectives import make
+from scaling.training.objectives.task import how_many
 from scaling.training.run import run
 from scaling.training.running.pause import Pause
 from scaling.training.solving.data import open_data
@@ -79,7 +83,47 @@ def declared(family: dict[str, Any], text: dict[str, Any], root: Path) -> tuple[
     return Cell.from_config(config, data), data, config
 
 
-@pytest.mark.parametrize("family", CASES, ids=lambda f: "-".join(map(str, f.values())))
+def named(family: dict[str, Any]) -> str:
+    return "-".join(map(str, family.values()))
+
+
+@pytest.mark.parametrize("family", CASES, ids=named)
+def test_one_batch_is_learnt_by_heart(family: dict[str, Any], text: dict[str, Any], tmp_path: Path) -> None:
+    cell, data, _ = declared(family | {"dropout": 0.0} if "dropout" in family else family, text, tmp_path)
+    task, module = make(cell, data), build(cell)
+    optimizer, batch = torch.optim.Adam(module.parameters(), lr=1e-2), task.training(0)
+    losses: list[float] = []
+    while len(losses) < 500 and not (losses and losses[-1] < 0.05 * losses[0]):
+        predictions, targets = task.predict(module, batch)
+        loss = task.losses(predictions, targets).sum() / how_many(task, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.05 * losses[0], losses[::20]
+
+
+@pytest.mark.parametrize("family", [case for case in CASES if case["name"] != "mlp"], ids=named)
+@torch.no_grad()
+def test_the_order_of_what_is_read_matters(
+    family: dict[str, Any], text: dict[str, Any], tmp_path: Path
+) -> None:
+    """A regression reads numbers by their place; every other family reads a sequence."""
+    cell, data, _ = declared(family, text, tmp_path)
+    task, module = make(cell, data), build(cell).eval()
+    batch = dict(task.training(0))
+    before, _ = task.predict(module, batch)
+    swapped = batch["tokens"].clone()
+    swapped[:, [4, 6]] = batch["tokens"][:, [6, 4]]
+    after, _ = task.predict(module, batch | {"tokens": swapped})
+    differ = (swapped != batch["tokens"]).any(1)
+    assert differ.any()
+    # the last prediction of each sequence, which saw both tokens whatever their order
+    last = [said.unflatten(0, (4, -1))[:, -1][differ] for said in (before, after)]
+    assert not torch.allclose(*last, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", CASES, ids=named)
 def test_killed_and_continued_to_the_same_bit(
     family: dict[str, Any], text: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,11 +161,27 @@ def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTr
             raise ConfigError(one_of(f"a field of the {model_type} config", name, known | set(PARTS)))
     own |= {default.attribute_map.get(name, name): value for name, value in fields.items()}
     try:
-        return kind(**own)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(
-            f"transformers refuses this {model_type} config: {error}".replace("\n", " ")
-        ) from None
+        config: PreTrainedConfig = kind(**own)
+    except Exception as error:  # its classes differ between versions and have no common base
+        text = " ".join(str(error).split())
+        raise ConfigError(f"transformers refuses this {model_type} config: {text}") from None
+    _check_room(config, shape)
+    return config
+
+
+def _check_room(config: PreTrainedConfig, shape: Shape) -> None:
+    """Refuses a table set by hand that has no row for some token or position: it would fail far inside the
+    module, or not at all where positions are rotated."""
+    for name, asked, what in (
+        ("vocab_size", shape.vocab, "the corpus has {} tokens"),
+        ("max_position_embeddings", shape.context, "the context is {}"),
+    ):
+        given = getattr(config, name, None)
+        if isinstance(given, int) and given < asked:
+            raise ConfigError(
+                f"family.{name} is {given} and {what.format(asked)}; leave it out, and it follows, or set it "
+                f"to {asked} or more"
+            )
 
 
 @lru_cache(maxsize=512)
