@@ -88,8 +88,10 @@ class DataExhausted(RunFailure):
 
 
 def one_of(kind: str, value: object, allowed: Iterable[str]) -> str:
-    """The sentence for a name that is not known: the value, what is allowed, and the nearest names first."""
+    """The sentence for a name that is not known: the value, the nearest names where some are near, and all
+    that is allowed."""
     names = sorted(allowed)
-    near = get_close_matches(str(value), names, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-    return f"{kind} must be one of {', '.join(repr(n) for n in names)}; not {value!r}{hint}"
+    every = f"must be one of {', '.join(repr(n) for n in names)}"
+    if near := get_close_matches(str(value), names, n=3, cutoff=0.5):
+        return f"{kind} cannot be {value!r}; did you mean {' or '.join(map(repr, near))}? It {every}"
+    return f"{kind} {every}; not {value!r}"

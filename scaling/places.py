@@ -44,9 +44,21 @@ def sweep_file(name: str) -> Path:
             f"{', '.join(sorted(sweeps()))}"
         )
     known = sweeps()
+    if name not in known and (results() / name / "ledger.parquet").is_file():
+        raise ConfigError(
+            f"{name!r} is no sweep here, only results in {results() / name}; read them with `scaling fit "
+            f"{name}`, or write sweeps/{name}.yaml"
+        )
     if name not in known:
         raise ConfigError(one_of("sweep", name, known))
     return known[name]
+
+
+def maker(folder: Path) -> str:
+    """The command that makes the ledger in a folder of results again: its sweep's, or the import of runs from
+    elsewhere, which no plan lies beside."""
+    swept = (folder / "plan.json").exists() or folder.name in sweeps()
+    return f"scaling run {folder.name}" if swept else f"scaling import FILE --into {folder.name}"
 
 
 def results() -> Path:

@@ -45,6 +45,8 @@ class Source:
     """Text that runs of this sweep wrote, if any was kept."""
     digest: str
     """First eight hex digits of the ledger's SHA-256."""
+    implied: int = 0
+    """Rows that do not say C, as many imported ones: for them it is taken as 6 N D."""
 
     @cached_property
     def done(self) -> pd.DataFrame:
@@ -95,7 +97,8 @@ class Source:
     def footer(self, *, n: int, window: str = "", interval: str = "", note: str = "") -> list[str]:
         """The small print under a figure: n, window, interval, then source and the command that redraws
         it."""
-        first = " · ".join(part for part in (f"n = {n} runs", window, interval, note) if part)
+        taken = "C taken as 6 N D" if self.implied else ""
+        first = " · ".join(part for part in (f"n = {n} runs", window, interval, note, taken) if part)
         return [
             first,
             f"Source: {self.name}/ledger.parquet {self.digest} · redraw: scaling figures {self.name}",
@@ -148,7 +151,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     except Exception as error:
         raise TableError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
-            f"`scaling run {path.parent.name}` collects it again from the records"
+            f"`{places.maker(path.parent)}` makes it again"
         ) from None
 
 
@@ -171,11 +174,13 @@ def read(sweep: str | Path) -> Source:
     if missing:
         raise TableError(
             f"{ledger} has no column {', '.join(map(repr, missing))}; a ledger has {', '.join(NEEDED)} "
-            f"and more: remove it, and `scaling run {name}` collects it again from the records"
+            f"and more: remove it, and `{places.maker(folder)}` makes it again"
         )
     same_schema(runs, ledger)
     if runs.empty:
-        raise TableError(f"{ledger} has no rows; run `scaling run {name}` until at least one run is done")
+        raise TableError(f"{ledger} has no rows; type `{places.maker(folder)}` until a run is done")
+    silent = runs["flops"].isna()
+    runs["flops"] = runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"])
     curves, by_position = folder / "curves.parquet", folder / "positions.parquet"
     return Source(
         name=name,
@@ -192,4 +197,5 @@ def read(sweep: str | Path) -> Source:
         comparison=_json(folder / "compare.json"),
         samples=_json(folder / "samples.json"),
         digest=hashlib.sha256(ledger.read_bytes()).hexdigest()[:8],
+        implied=int(silent.sum()),
     )

@@ -71,7 +71,7 @@ def missing(name: str, frame: pd.DataFrame) -> str:
     columns = [str(c) for c in frame.columns]
     lower = {c.lower(): c for c in columns}
     near = [lower[c] for c in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
-    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "; name one of these"
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
     return f"the table has no column {name!r}; it has {shown}{hint}"
 

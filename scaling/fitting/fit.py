@@ -265,8 +265,8 @@ def make_problem(law: Law, table: Table, options: Options) -> Problem:
     free = len(coordinates.names)
     if table.n < free:
         raise FitError(
-            f"{law.name} has {free} free parameters and the table {table.n} rows; add runs, or fix or "
-            "tie parameters"
+            f"{law.name} has {free} free parameters and the table {table.n} rows; add runs, or hold a "
+            f"parameter, as in --fix {law.names[0]}=VALUE"
         )
     weights = np.ones(table.n)
     if options.weights:

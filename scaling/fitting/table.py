@@ -16,7 +16,7 @@ import pandas as pd
 from scaling.errors import TableError, one_of
 from scaling.fitting.expression import evaluate, missing
 from scaling.fitting.law import Array
-from scaling.places import results
+from scaling.places import maker, results
 
 LETTERS: dict[str, tuple[str, ...]] = {
     "N": ("params", "N"),
@@ -205,9 +205,19 @@ def _frame(source: Any) -> tuple[pd.DataFrame, str, str, Path | None]:
             f"{path} is not UTF-8 text (byte {error.object[error.start]:#04x} cannot be read); save it as "
             "UTF-8"
         ) from None
+    except pd.errors.EmptyDataError:
+        raise TableError(f"{path} is empty; name a table with a line of names and at least one run") from None
     except (ValueError, OSError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TableError(f"{path} cannot be read as {kind[1:]} ({first}); check the file") from None
+        again = path.name == "ledger.parquet"
+        raise TableError(
+            f"{path} cannot be read as {kind[1:]} ({first}); "
+            + (
+                f"remove it, and `{maker(path.parent)}` makes it again"
+                if again
+                else "save it again as a table"
+            )
+        ) from None
     if frame.empty:
         raise TableError(f"{path} holds no rows; name a table with at least one run")
     heading = str(frame.columns[0])
@@ -232,8 +242,8 @@ def same_schema(ledger: pd.DataFrame, path: Path) -> None:
     if any(s not in READS_SCHEMA for s in schemas):
         raise TableError(
             f"{path} is of schema {', '.join(map(str, schemas))}; this version reads schema "
-            f"{' and '.join(map(str, READS_SCHEMA))}: run `scaling run {path.parent.name}` again, or use the "
-            f"version that wrote it"
+            f"{' and '.join(map(str, READS_SCHEMA))}: type `{maker(path.parent)}` again, or use the version "
+            f"that wrote it"
         )
 
 
@@ -252,8 +262,8 @@ def _default(letter: str, frame: pd.DataFrame) -> str:
         if column in frame.columns:
             return column
     wanted = LETTERS.get(letter, (letter,))[0]
-    option = {"N": "--n", "D": "--d", "C": "--c", "L": "--loss"}.get(letter, f"--column {letter}=")
-    raise TableError(missing(wanted, frame) + f" (say which column is {letter} with {option})")
+    option = {"N": "--n ", "D": "--d ", "C": "--c ", "L": "--loss "}.get(letter, f"--column {letter}=")
+    raise TableError(missing(wanted, frame) + f" (say which column is {letter} with {option}COLUMN)")
 
 
 def numbers(text: str, letter: str, frame: pd.DataFrame, positive: bool = True) -> Array:
@@ -273,7 +283,7 @@ def numbers(text: str, letter: str, frame: pd.DataFrame, positive: bool = True) 
         plain = ", written without the commas" if re.fullmatch(r"[\d,.]+", word) else ""
         raise TableError(
             f"column {text!r} ({letter}) holds the text {word!r} in row {row + 1}; it must hold "
-            f"numbers{plain}"
+            f"numbers{plain}; mend it or leave it out with --where"
         )
     values = np.asarray(numbers, dtype=np.float64)
     for bad, word in ((np.isnan(values), "no value"), (np.isinf(values), "an infinite value")):

@@ -1,5 +1,5 @@
 """Where a sweep stands, from files alone: the saved plan, the ledger, and the folders of runs that are not in
-it yet.
+it yet. A ledger of runs from elsewhere has no plan, and stands as it is.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Status:
     """Every cell: `run_id`, `state` (done, diverged, …, running, failed, interrupted, waiting), and what is
     known of it.
     """
+    planned: bool = True
+    """Whether there is a plan; False for runs from elsewhere, of which there is nothing to run."""
 
     def counts(self) -> dict[str, int]:
         """State → cells."""
@@ -83,37 +85,64 @@ class Status:
         return {
             "sweep": self.sweep,
             "folder": str(self.folder),
+            "planned": self.planned,
             "counts": self.counts(),
             "seconds_spent": total("seconds_spent"),
             "dollars_spent": total("dollars_spent"),
             "kwh_spent": total("kwh_spent"),
             "seconds_left": self.seconds_left(),
-            "flops_spent": sum(cell.get("flops", 0.0) for cell in self.cells if cell["state"] == "done"),
+            "flops_spent": sum(cell.get("flops") or 0.0 for cell in self.cells if cell["state"] == "done"),
             "best": self.best(),
             "cells": self.cells,
         }
 
 
 def sweeps(results: Path) -> list[str]:
-    """Names of the sweeps that have a plan under `results`."""
+    """Names of the sweeps that have a plan or a ledger under `results`."""
     try:
         with os.scandir(results) as entries:
-            return sorted(entry.name for entry in entries if (Path(entry.path) / "plan.json").is_file())
+            return sorted(
+                entry.name
+                for entry in entries
+                if any((Path(entry.path) / name).is_file() for name in ("plan.json", ledger.LEDGER))
+            )
     except OSError:
         return []
 
 
 @uncollected()
 def status(results: Path, sweep: str) -> Status:
-    """The state of every cell of a sweep that was run or planned into `results`.
+    """The state of every cell of a sweep that was run, planned or imported into `results`.
 
     Reads the ledger first and looks into the folders of the other cells only. Raises ConfigError when there
     is no such sweep.
     """
     folder = results / sweep
+    cells = _planned_cells(results, sweep)
+    rows = {}
+    if (folder / ledger.LEDGER).exists():
+        wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
+        found = ledger.rows(folder / ledger.LEDGER, wanted if cells is not None else (*wanted, *_PLANNED))
+        rows = {row["run_id"]: row for row in found}
+    return Status(
+        sweep=sweep,
+        folder=folder,
+        cells=[
+            _cell(results, cell, rows.get(cell["run_id"]))
+            for cell in (rows.values() if cells is None else cells)
+        ],
+        planned=cells is not None,
+    )
+
+
+def _planned_cells(results: Path, sweep: str) -> list[dict[str, Any]] | None:
+    """What the plan says of each cell; None where there is a ledger alone."""
+    folder = results / sweep
     try:
-        cells = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"]
+        return list(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
     except FileNotFoundError:
+        if (folder / ledger.LEDGER).is_file():
+            return None
         known = sweeps(results)
         if not known:
             raise ConfigError(
@@ -124,13 +153,6 @@ def status(results: Path, sweep: str) -> Status:
         raise StorageError(
             f"{folder / 'plan.json'} is damaged ({error}); `scaling run {sweep}` writes it again"
         ) from None
-    rows = {}
-    if (folder / ledger.LEDGER).exists():
-        wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
-        rows = {row["run_id"]: row for row in ledger.rows(folder / ledger.LEDGER, wanted)}
-    return Status(
-        sweep=sweep, folder=folder, cells=[_cell(results, cell, rows.get(cell["run_id"])) for cell in cells]
-    )
 
 
 def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) -> dict[str, Any]:

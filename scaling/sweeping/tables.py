@@ -186,16 +186,19 @@ def status_table(found: Sequence[Status], results: Path) -> None:
     heads = ("run", "state", "size", "seed", "N", "D", "step", "loss", "s", "left", "why")
     table = Table(*heads, box=None, pad_edge=False)
     for cell in [c for c in one.cells if c["state"] != "waiting"][:_MOST_ROWS]:
-        loss = cell.get("loss")
+        known = {
+            name: "" if cell.get(name) is None else f"{cell[name]:{how}}"
+            for name, how in (
+                ("size", "g"), ("seed", "d"), ("params", ",d"), ("tokens", ",d"), ("step", ",d"),
+                ("steps", ",d"), ("loss", ".4f"),
+            )
+        }  # fmt: skip
         table.add_row(
             cell["run_id"],
             cell["state"],
-            f"{cell['size']:g}",
-            str(cell["seed"]),
-            f"{cell['params']:,}",
-            f"{cell['tokens']:,}",
-            f"{cell['step']:,}/{cell['steps']:,}" if "step" in cell else f"{cell['steps']:,}",
-            "" if loss is None else f"{loss:.4f}",
+            *(known[name] for name in ("size", "seed", "params", "tokens")),
+            f"{known['step']}/{known['steps']}" if known["step"] else known["steps"],
+            known["loss"],
             f"{cell['seconds_spent']:.1f}" if cell.get("seconds_spent") else "",
             human_seconds(cell["seconds_left"]) if "seconds_left" in cell else "",
             cell.get("reason") or (f"in place of {cell['rescues']}" if cell["rescues"] else ""),
@@ -206,6 +209,9 @@ def status_table(found: Sequence[Status], results: Path) -> None:
             f"best at C = {best['budget_flops']:.3g}: loss {best['loss']:.4f} with N = {best['params']:,} "
             f"({best['run_id']})"
         )
+    if not one.planned:
+        console.print(f"runs from elsewhere, without a plan; next: scaling fit {one.sweep}")
+        return
     payload = one.payload()
     more = [
         f"{payload[name]:.3g} {unit}, "

@@ -148,8 +148,13 @@ def storage(path: Path, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        why, remedy = _WHY.get(error.errno or 0, ((error.strerror or str(error)).lower(), "look at the disk"))
+    except (OSError, RuntimeError) as error:
+        # torch.save, whose file ends too soon, raises an error of its own over the disk's
+        refusal = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(refusal, OSError):
+            raise
+        said = (refusal.strerror or str(refusal)).lower()
+        why, remedy = _WHY.get(refusal.errno or 0, (said, "look at the disk"))
         raise StorageError(
             f"{what} could not be written to {path}: {why}; nothing that was there is lost; {remedy} and "
             "run again to continue"

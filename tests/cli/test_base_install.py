@@ -48,6 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loss = (1.7 + 400 / params**0.34 + 410 / tokens**0.28) * np.exp(draw.normal(0, 0.002, 18))
     frame = pd.DataFrame({"params": params, "tokens": tokens, "flops": budget, "loss": loss})
     frame.to_csv(path / "runs.csv", index=False)
+    frame.drop(columns="flops").to_csv(path / "bare.csv", index=False)
     return path
 
 
@@ -74,14 +75,23 @@ def test_one_run_asks_for_torch(folder: Path) -> None:
 
 def test_the_analysis_half_needs_no_torch(folder: Path) -> None:
     assert json.loads(call(folder, "plan", "mine", "--json").stdout)["total"]["cells"] == 4
-    done = call(folder, "import", "runs.csv", "--into", "table", "--set", "family=llama")
+    done = call(folder, "import", "bare.csv", "--into", "table", "--set", "family=llama")
     assert done.returncode == 0, done.stderr
+    assert "next: scaling fit table" in call(folder, "status", "table").stdout
+    assert json.loads(call(folder, "status", "table", "--json").stdout)["counts"] == {"done": 18}
+    done = call(folder, "run", "table")
+    assert done.returncode == 2
+    assert "is no sweep here, only results" in done.stderr
+    assert "`scaling fit table`" in done.stderr
     few = ("--resamples", "20", "--starts", "4")
     for words in (("fit", "table", *few), ("compare", "runs.csv", "table", "--resamples", "20"),
                   ("figures", "table", "--only", "isoflop"), ("report", "table")):  # fmt: skip
         done = call(folder, *words)
         assert done.returncode == 0, done.stderr
-    assert "N*" in (folder / "results" / "table" / "report.html").read_text(encoding="utf-8")
+    page = (folder / "results" / "table" / "report.html").read_text(encoding="utf-8")
+    assert "N*" in page
+    assert "18 of 18 runs do not say C, which is taken as 6 N D" in page
+    assert "scaling import FILE --into table" in page
 
 
 def test_figures_of_a_table_name_the_way(folder: Path) -> None:

@@ -103,9 +103,9 @@ def test_bad_input() -> None:
         families.get("hf")
     with pytest.raises(ConfigError, match=r"family.model_type=t5 has no causal head"):
         families.get("hf", model_type="t5")
-    with pytest.raises(ConfigError, match=r"not 'lama'; did you mean 'llama'"):
+    with pytest.raises(ConfigError, match=r"cannot be 'lama'; did you mean 'llama'"):
         families.get("hf", model_type="lama")
-    with pytest.raises(ConfigError, match=r"a field of the mamba config .*not 'state_sise'"):
+    with pytest.raises(ConfigError, match=r"a field of the mamba config cannot be 'state_sise'"):
         make("mamba", state_sise=4)
     with pytest.raises(ShapeError, match="outside the range"):
         make("llama", size=0.1)

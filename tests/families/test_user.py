@@ -85,7 +85,7 @@ def test_the_command_line_takes_it(
     with pytest.raises(SystemExit) as stop:
         train.main()
     assert stop.value.code == 3
-    assert "must be one of 'Bag', 'Model'; not 'Bog'" in capsys.readouterr().out
+    assert "cannot be 'Bog'; did you mean 'Bag'? It must be one of 'Bag', 'Model'" in capsys.readouterr().out
 
 
 def test_an_edited_file_is_another_family(file: Path) -> None:
@@ -106,7 +106,11 @@ def test_an_edited_file_is_another_family(file: Path) -> None:
             "say 176 parameters .embedding 176. and its",
         ),
         ("2.0 * table", "3.0 * table", "say 528 forward FLOPs per token .* and torch counts 352"),
-        ('"head": 2.0', '"heads": 2.0', "a component in the counts of .*Bag must be one of .*not 'heads'"),
+        (
+            '"head": 2.0',
+            '"heads": 2.0',
+            "a component in the counts of .*Bag cannot be 'heads'; did you mean 'head'",
+        ),
         ("def counts", "def count", "Bag in .*mine.py has no method counts"),
         ("class Bag", "class Sack", "a class of .*mine.py must be one of 'Model', 'Sack'; not 'Bag'"),
         ("import torch\n", "import torhc\n", "mine.py does not import: ModuleNotFoundError"),

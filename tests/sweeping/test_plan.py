@@ -70,11 +70,12 @@ def test_filters_say_what_they_dropped(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
+        ("family.size=3", "change what it is laid out from, sweep.budgets or sweep.sizes"),
         ("famly.size=3", "did you mean 'family.size'"),
         ("family.siz=3", "did you mean 'family.size'"),
         ("family=lama", "did you mean 'llama'"),
         ("seed=[1", "cannot be read"),
-        ("hydra/launcher=slurm", "hydra/launcher must be one of"),
+        ("hydra/launcher=slurm", "hydra/launcher cannot be 'slurm'; did you mean 'submitit_slurm'"),
         ("sweep.budgets=[-1e10]", "must be a positive number"),
         ("sweep.budgets=[0]", "must be a positive number"),
         ("sweep.design=isoflp", "did you mean 'isoflop'"),

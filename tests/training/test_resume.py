@@ -216,12 +216,14 @@ def fill(path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("left", [0, 8192])
 def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     corpus: Corpus,
     cell: Callable[..., Cell],
     small_disk: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    left: int,
 ) -> None:
     it = cell()
     calm, wild = RunPaths.of(tmp_path / "calm", it.run_id), RunPaths.of(small_disk, it.run_id)
@@ -233,6 +235,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     kept = wild.checkpoint.read_bytes()
     filler = small_disk / "filler"
     fill(filler)
+    os.truncate(filler, filler.stat().st_size - left)
     with pytest.raises(StorageError) as caught:
         run(it, corpus=corpus, paths=wild, place=Place(checkpoint_seconds=0.0))
     assert "the disk is full" in str(caught.value)

@@ -14,7 +14,7 @@ from scaling.corpora.corpus import MANIFEST, Corpus, open_corpus
 from scaling.errors import CorpusError, StorageError
 
 _LOG = logging.getLogger("scaling.corpora")
-_ELSEWHERE = "make room there, or set SCALING_RESULTS to another folder"
+_ELSEWHERE = "make room there, or choose another folder with results=FOLDER or SCALING_RESULTS"
 _STALE_SECONDS = 86_400
 
 

@@ -59,6 +59,8 @@ def surface(source: Source) -> tuple[pd.DataFrame, Law]:
             "surface is not drawn"
         )
     table = table[(table[list(law.variables)] > 0).all(axis=1)]
+    if table.empty:
+        raise TableError(f"{source.name} has no finished run of those that its fit was made from")
     predicted = law.predict(values_of(source.fit), {v: table[v].to_numpy() for v in law.variables})
     return table.assign(predicted=np.asarray(predicted, dtype=float)), law
 

@@ -211,6 +211,8 @@ def _cautions(source: Source) -> list[str]:
             f"the fit was made from {fit['input']['rows']} rows and the ledger now has {len(runs)}; "
             f"run `scaling fit {source.name}` again"
         )
+    if source.implied:
+        found.append(f"{source.implied} of {len(runs)} runs do not say C, which is taken as 6 N D for them")
     if fit and source.unfitted:
         found.append(source.unfitted.rstrip("."))
     found += [str(w) for w in (source.comparison or {}).get("warnings") or []]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from scaling import places
 from scaling.figures import human
 from scaling.figures.source import Source
 
@@ -203,7 +204,7 @@ def commands(source: Source) -> list[str]:
     fitted = str((fit.get("made") or fit).get("command") or f"scaling fit {source.name}")
     compared = str(((source.comparison or {}).get("made") or {}).get("command") or "")
     return [
-        f"scaling run {source.name}",
+        places.maker(source.folder),
         *([fitted] if fit or not compared else []),
         *([compared] if compared else []),
         f"scaling figures {source.name}",

@@ -99,8 +99,8 @@ def data(source: Source) -> dict[str, Any]:
     if source.curves.empty:
         return {
             **base,
-            "missing": f"{source.name} has no loss curves (curves.parquet); `scaling run "
-            f"{source.name}` collects them.",
+            "missing": f"{source.name} has no loss curves (curves.parquet); `scaling run` collects those of "
+            "its own runs.",
         }
     column, found = by_run(source)
     params = dict(zip(done["run_id"], done["params"].astype(float), strict=True))

@@ -37,8 +37,8 @@ def data(source: Source) -> dict[str, Any]:
     if len(both) < 2:
         return {
             **base,
-            "missing": f"the plan of {source.name} priced fewer than two of its finished runs; "
-            f"`scaling bench`, then `scaling plan {source.name}` before running.",
+            "missing": f"{source.name} has no plan that priced two of its finished runs; `scaling bench`, "
+            "before they run, lets it.",
         }
     total, was = float(both["predicted"].sum()), float(both["measured"].sum())
     ratio = (both["measured"] / both["predicted"]).to_numpy()

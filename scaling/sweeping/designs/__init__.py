@@ -36,6 +36,9 @@ DESIGNS: dict[str, Callable[[Space], Cells]] = {
     "bench": bench.cells,
 }
 
+DIALS = ("budgets", "sizes", "ratios", "unique_tokens", "epochs", "axes", "switches")
+"""Keys of `sweep` from which sizes and budgets are laid out."""
+
 
 def cells(space: Space) -> Cells:
     """The cells that `space.sweep` declares, in the order of the declaration, without duplicates.

@@ -134,8 +134,8 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
     text = str(error) or str(error.__cause__)
     if isinstance(error, OverrideParseException):
         return (
-            f"the override {error.override!r} cannot be read ({text.splitlines()[0]}); write key=value, "
-            f"lists as key=[1,2]"
+            f"the override {error.override!r} cannot be read "
+            f"({text.splitlines()[0].partition(' expecting {')[0]}); write key=value, lists as key=[1,2]"
         )
     if isinstance(error, MissingConfigException) and "Available options in '" in text:
         group = text.split("Available options in '", 1)[1].split("'", 1)[0]

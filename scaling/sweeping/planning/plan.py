@@ -18,6 +18,7 @@ from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned, Rescue
 from scaling.training import trunk
 from scaling.training.cell import Cell
 
+_DIALS = ("family.size", "budget.flops", "budget.tokens")
 Asked = tuple[tuple[str, str], ...]
 """What a cell sets beside its seed: each key with its value as text."""
 
@@ -38,7 +39,9 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
         solved: dict[Asked, tuple[Cell, dict[str, Any]]] = {}
         base = there.config({})
         first = first or base
-        for cell in designs.cells(there.space({})):
+        laid_out = designs.cells(there.space({}))
+        _no_effect(combination, laid_out, base["sweep"])
+        for cell in laid_out:
             config = there.config(cell)
             overrides = cellar.overrides(cell)
             made = planned_cell(config, cell, [*combination, *overrides], solved)
@@ -70,6 +73,18 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
         device=first["device"],
         rescue=Rescue.from_config(first),
     )
+
+
+def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: Mapping[str, Any]) -> None:
+    """Raises ConfigError for a size or budget typed by hand that the design sets in every cell."""
+    for text in given:
+        key = text.partition("=")[0].lstrip("+")
+        if key in _DIALS and all(key in cell for cell in cells):
+            made_of = [f"sweep.{name}" for name in designs.DIALS if sweep.get(name)]
+            raise ConfigError(
+                f"{text!r} would change nothing: the design of this sweep sets {key} in every cell; change "
+                f"what it is laid out from, {' or '.join(made_of)}"
+            )
 
 
 def planned_cell(

@@ -53,7 +53,9 @@ def numbers(key: str, value: Any, *, needed: bool = True) -> list[float]:
                 f"{key} holds {item!r}; allowed are positive numbers, or a range like '4e10..1e12 x 5'"
             ) from None
         if not (math.isfinite(number) and number > 0):
-            raise ConfigError(f"{key} holds {item!r}; every value must be a positive number, such as 1e11")
+            raise ConfigError(
+                f"{key} holds {item!r}; every value must be a positive number; set {key}=[NUMBER,NUMBER]"
+            )
         found.append(number)
     return found
 
