@@ -17,7 +17,7 @@ from scaling import corpora, families
 from scaling.errors import Preempted
 from scaling.training import Cell, RunPaths, record
 from scaling.training.building import build
-from scaling.training.objectives import make
+from scaling.training.objectives import ahead, make
 from scaling.training.objectives.task import how_many
 from scaling.training.run import run
 from scaling.training.running.pause import Pause
@@ -101,6 +101,22 @@ def test_one_batch_is_learnt_by_heart(family: dict[str, Any], text: dict[str, An
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.05 * losses[0], losses[::20]
+
+
+@pytest.mark.parametrize("name", ["llama", "bert", "seq2seq2017", "bert_classifier"])
+def test_batches_fetched_ahead_are_those_of_each_step(
+    name: str, text: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, data, _ = declared({"name": name, "size": 0.5}, text, tmp_path)
+    fetched = make(cell, data)
+    wanted = [0, 1, *range(25, 40), 4000, 2]
+    batches = [fetched.training(step) for step in wanted]
+    assert fetched.ahead.steps > 1
+    monkeypatch.setattr(ahead, "_STEPS", 1)
+    for step, batch in zip(wanted, batches, strict=True):
+        alone = make(cell, data).training(step)
+        assert alone.keys() == batch.keys()
+        assert all(torch.equal(batch[key], alone[key]) for key in alone), step
 
 
 @pytest.mark.parametrize("family", [case for case in CASES if case["name"] != "mlp"], ids=named)

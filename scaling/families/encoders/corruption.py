@@ -28,27 +28,33 @@ def corrupt(
     predicted.
 
     Args:
-        tokens: (batch, T) int64.
+        tokens: (batch, T) int64, or (steps, batch, T) of so many steps from `step` on.
         seed, step: what the choice depends on, and nothing else.
         vocab: random tokens are drawn from so many.
         mask_token: what hidden tokens become.
         fraction: how many are chosen, each on its own.
-        padding: (batch, T) bool, never chosen where true.
+        padding: bool of the same shape, never chosen where true.
 
     Returns:
-        (inputs, labels), both (batch, T): labels are the true tokens where chosen and −100 elsewhere.
+        (inputs, labels), both of that shape: labels are the true tokens where chosen and −100 elsewhere.
 
     Raises:
         ConfigError: when the fraction is not between 0 and 1.
     """
     if not 0 < fraction < 1:
         raise ConfigError(f"the masked fraction must be a number above 0 and below 1; not {fraction!r}")
-    rng = np.random.default_rng((seed, step))
-    chosen = rng.random(tokens.shape) < fraction
+    # what decides whether a token is chosen, what becomes of it, and which random one
+    share, lot, random = np.empty(tokens.shape), np.empty(tokens.shape), np.empty_like(tokens)
+    of_one = (-1, *tokens.shape[-2:])
+    parts = zip(share.reshape(of_one), lot.reshape(of_one), random.reshape(of_one), strict=True)
+    for i, (one, two, three) in enumerate(parts):
+        rng = np.random.default_rng((seed, step + i))
+        rng.random(out=one)
+        rng.random(out=two)
+        three[:] = rng.integers(vocab, size=three.shape)
+    chosen = share < fraction
     if padding is not None:
         chosen &= ~padding
-    lot = rng.random(tokens.shape)
     inputs = np.where(chosen & (lot < 0.8), mask_token, tokens)
-    random = rng.integers(vocab, size=tokens.shape)
-    inputs = np.where(chosen & (lot >= 0.8) & (lot < 0.9), random, inputs)
+    np.copyto(inputs, random, where=chosen & (lot >= 0.8) & (lot < 0.9))
     return inputs, np.where(chosen, tokens, IGNORED)

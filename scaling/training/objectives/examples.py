@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from scaling.training.cell import Cell
 from scaling.training.objectives import metrics
+from scaling.training.objectives.ahead import Ahead
 from scaling.training.objectives.task import IGNORED, Batch, cross_entropy, tensors
 
 WRITTEN = 64
@@ -25,15 +27,25 @@ class _Answered:
 
     bytes_heldout = None
 
+    @cached_property
+    def ahead(self) -> Ahead:
+        """Training batches."""
+        cell = self.cell
+        return Ahead(self.batches, sequences=cell.hyperparameters.batch_sequences, tokens=cell.context)
+
     def training(self, step: int) -> Batch:
         """The examples of one step, every example once an epoch."""
+        return self.ahead(step)
+
+    def batches(self, first: int, steps: int) -> Batch:
+        """Those of so many steps, `first` a multiple of them: one large step of the same examples."""
         cell = self.cell
         return self.tensors(
             self.examples.batch(
                 "train",
                 seed=cell.seed,
-                step=step,
-                examples=cell.hyperparameters.batch_sequences,
+                step=first // steps,
+                examples=steps * cell.hyperparameters.batch_sequences,
                 context=cell.context,
                 limit=None if cell.unique_tokens is None else cell.unique_tokens // cell.context,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from scaling import corpora
 from scaling.families.encoders.corruption import corrupt
 from scaling.training.cell import Cell
+from scaling.training.objectives.ahead import Ahead
 from scaling.training.objectives.chunked import Deferred
 from scaling.training.objectives.task import IGNORED, Batch, cross_entropy, tensors
 
@@ -28,14 +30,30 @@ class Language:
     cell: Cell
     corpus: Any
 
-    def windows(self, step: int) -> np.ndarray:
-        """The text of one step: int64 (batch_sequences, context + 1)."""
+    @cached_property
+    def ahead(self) -> Ahead:
+        """Training batches."""
+        cell = self.cell
+        return Ahead(self.batches, sequences=cell.hyperparameters.batch_sequences, tokens=cell.context + 1)
+
+    def training(self, step: int) -> Batch:
+        """`tokens` and `targets`, both (sequences, context)."""
+        return self.ahead(step)
+
+    def batches(self, first: int, steps: int) -> Batch:
+        """Those of so many steps."""
+        raise NotImplementedError
+
+    def windows(self, first: int, steps: int) -> np.ndarray:
+        """The text of so many steps, `first` a multiple of them: int64 (steps × batch_sequences,
+        context + 1)."""
         cell = self.cell
         return corpora.batch(
             self.corpus.train,
             seed=cell.seed,
-            step=step,
-            sequences=cell.hyperparameters.batch_sequences,
+            # several small steps are one large one of the same windows in the same order
+            step=first // steps,
+            sequences=steps * cell.hyperparameters.batch_sequences,
             context=cell.context,
             unique_tokens=cell.unique_tokens,
         )
@@ -85,9 +103,11 @@ class Causal(Language):
 
     def training(self, step: int) -> Batch:
         """`tokens` and `targets`, both (sequences, context)."""
-        if self.resident is not None:
-            return self._gathered(step, self.resident)
-        windows = self.windows(step)
+        return super().training(step) if self.resident is None else self._gathered(step, self.resident)
+
+    def batches(self, first: int, steps: int) -> Batch:
+        """Those of so many steps."""
+        windows = self.windows(first, steps)
         return tensors(tokens=windows[:, :-1], targets=windows[:, 1:])
 
     def _gathered(self, step: int, text: Tensor) -> Batch:
@@ -135,9 +155,11 @@ class Masked(Language):
 
     bytes_heldout = None
 
-    def training(self, step: int) -> Batch:
-        """`tokens`, corrupted, and `targets`, IGNORED wherever nothing was chosen."""
-        return self._corrupted(self.windows(step)[:, :-1], seed=self.cell.seed, step=step)
+    def batches(self, first: int, steps: int) -> Batch:
+        """`tokens`, corrupted, and `targets`, IGNORED wherever nothing was chosen, of so many steps."""
+        text = self.windows(first, steps)[:, :-1].reshape(steps, -1, self.cell.context)
+        made = self._corrupted(text, seed=self.cell.seed, step=first)
+        return {name: tensor.flatten(0, 1) for name, tensor in made.items()}
 
     def heldout(self) -> Batch:
         """The evaluation set, corrupted in the same way for every run."""
