@@ -79,6 +79,11 @@ def money(value: float, significant: int = 2) -> str:
     return "–" if value is None or not math.isfinite(value) else f"${count(value, significant)}"
 
 
+def things(number: int, noun: str) -> str:
+    """A number with what it counts: 1 run, 55 runs."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def superscript(value: float | str) -> str:
     """The characters of a number, raised: 0.46 → ⁰·⁴⁶."""
     return str(value).replace("−", "-").translate(_SUPERSCRIPT)
@@ -168,8 +173,13 @@ def say_axis(axis: Axis, say: Callable[[float], str], most: int = 7) -> None:
     across = axis is axis.axes.xaxis
     points = (box.width if across else box.height) * 72 / (figure.dpi if figure else 72)
     scale = points / (math.log(high / low) if axis.get_scale() == "log" else high - low)
-    while len(ticks) > 1 and _crowded(ticks, say, scale, across, axis.get_scale() == "log"):
+    log = axis.get_scale() == "log"
+    while len(ticks) > 1 and _crowded(ticks, say, scale, across, log):
         ticks = ticks[::2]
+    if len(ticks) == 1:  # one tick gives no scale: the outermost two of finer ones, where both fit
+        finer = choose(low, high, 7)
+        ends = [finer[0], finer[-1]]
+        ticks = ends if ends[0] < ends[1] and not _crowded(ends, say, scale, across, log) else ticks
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))

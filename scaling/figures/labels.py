@@ -42,11 +42,14 @@ def beside(
     size: float = 8.5,
     dx: float = 8.0,
     gap: float = 1.45,
+    column: bool = False,
+    hairlines: bool = True,
 ) -> list[Text]:
-    """Writes labels (x, y in data, text, colour) to the right of their points, pushed apart vertically;
-    long shifts get a hairline.
+    """Writes labels (x, y in data, text, colour) to the right of their points, pushed apart vertically, on a
+    ground of the sheet's colour; long shifts get a hairline.
 
-    Call it when the axes have their final limits. Returns the texts.
+    Call it when the axes have their final limits. `column` sets all of them beside the right edge of the
+    axes, so that none lies over the lines of others. Returns the texts.
     """
     if not labels:
         return []
@@ -56,13 +59,14 @@ def beside(
     box = axes.get_window_extent()
     ys = spread(at[:, 1].tolist(), size * gap * dots, box.y0 - 2, box.y1 + size * dots)
     texts: list[Text] = []
-    for (x, y, text, colour), (_, py), new in zip(labels, at, ys, strict=True):
-        shift = (new - py) / dots
-        if abs(shift) > size * 0.6:
+    ground = {"facecolor": axes.get_facecolor(), "edgecolor": "none", "pad": 0.6}
+    for (x, y, text, colour), (px, py), new in zip(labels, at, ys, strict=True):
+        shift, aside = (new - py) / dots, max(0.0, (box.x1 - px) / dots) if column else 0.0
+        if hairlines and (abs(shift) > size * 0.6 or aside > size):
             axes.annotate(
                 "",
                 (x, y),
-                xytext=(dx - 1, shift),
+                xytext=(aside + dx - 1, shift),
                 textcoords="offset points",
                 arrowprops={"arrowstyle": "-", "lw": 0.6, "color": colour, "shrinkA": 0, "shrinkB": 2},
             )
@@ -70,10 +74,11 @@ def beside(
             axes.annotate(
                 text,
                 (x, y),
-                xytext=(dx, shift),
+                xytext=(aside + dx, shift),
                 textcoords="offset points",
                 color=colour,
                 fontsize=size,
+                bbox=ground,
                 va="center_baseline",
                 annotation_clip=False,
             )

@@ -14,10 +14,13 @@ import pandas as pd
 
 from scaling import places
 from scaling.errors import ScalingError, TableError
-from scaling.figures import cells
+from scaling.figures import cells, human
 from scaling.fitting.expression import evaluate
 from scaling.fitting.table import same_schema
 
+TOKEN = "nats per token"
+LOSS_UNITS = {"classification": "nats per text", "regression": "squared error"}
+"""What losses are counted in, by objective; those of all others in nats per token."""
 NEEDED = ("run_id", "params", "tokens", "flops", "loss")
 
 
@@ -94,14 +97,29 @@ class Source:
             return f"{self.name} has no fit yet; make one with `{command}`."
         return ""
 
-    def footer(self, *, n: int, window: str = "", interval: str = "", note: str = "") -> list[str]:
+    @cached_property
+    def loss_unit(self) -> str:
+        """What a loss of the ledger is counted in."""
+        objectives = set(self.done["objective"].dropna()) if "objective" in self.done else set()
+        return LOSS_UNITS.get(next(iter(objectives)), TOKEN) if len(objectives) == 1 else TOKEN
+
+    @cached_property
+    def per_byte(self) -> bool:
+        """Whether losses of different kinds compare per byte alone."""
+        return cells.per_byte(self.done)
+
+    def footer(
+        self, *, n: int, window: str = "", interval: str = "", note: str = "", command: str = ""
+    ) -> list[str]:
         """The small print under a figure: n, window, interval, then source and the command that redraws
         it."""
         taken = "C taken as 6 N D" if self.implied else ""
-        first = " · ".join(part for part in (f"n = {n} runs", window, interval, note, taken) if part)
+        parts = (f"n = {human.things(n, 'run')}", window, interval, note, taken)
+        first = " · ".join(part for part in parts if part)
         return [
             first,
-            f"Source: {self.name}/ledger.parquet {self.digest} · redraw: scaling figures {self.name}",
+            f"Source: {self.name}/ledger.parquet {self.digest} · redraw: "
+            f"{command or f'scaling figures {self.name}'}",
         ]
 
 

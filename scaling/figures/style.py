@@ -209,7 +209,18 @@ def canvas(
 
 def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:
     """A small ruler `lift` inches above the right end of the axes, from the smallest to the largest model in
-    their colours."""
+    their colours; where all are of one size, that size alone."""
+    if human.count(low) == human.count(high):
+        axes.annotate(
+            f"parameters N  {human.count(low)}",
+            (1, 1),
+            xycoords="axes fraction",
+            xytext=(0, 72 * lift),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+        )
+        return
     box, dots = axes.get_window_extent(), axes.figure.dpi
     wide, tall, lift = 1.0 * dots / box.width, 0.075 * dots / box.height, lift * dots / box.height
     end = 1 - 0.5 * dots / box.width

@@ -28,7 +28,7 @@ def data(source: Source) -> dict[str, Any]:
     if not source.several:
         return {**base, "needless": True, "missing": f"all runs of {source.name} are of one kind."}
     against = source.several[0]
-    loss = "bits_per_byte" if cells.per_byte(source.done) else "loss"
+    loss = "bits_per_byte" if source.per_byte else "loss"
     runs, rates = cells.tuned(_comparable(source.done, against))
     best = _best(runs, loss)
     noise = seeds.pooled(seeds.groups(source)) if loss == "loss" else None
@@ -46,13 +46,14 @@ def data(source: Source) -> dict[str, Any]:
     budgets = sorted({r["C"] for r in rows})
     slope = _slope(best[best["kind"] == against])
     kinds = list(dict.fromkeys(r["kind"] for r in rows))
-    title = _title(rows, against, noise is not None)
+    title = _title(rows, against, seeded=noise is not None)
     spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
     notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
     if slope:
         notes.append(f"compute scale: {against} falls as {human.power('C', -slope)} between its budgets")
     left_out = source.done["kind"].nunique() - len(kinds) - 1
-    notes += [f"{left_out} kinds on another corpus, objective or budget are left out"] if left_out else []
+    if left_out:
+        notes.append(f"{human.things(left_out, 'kind')} on another corpus, objective or budget left out")
     return {
         **base,
         "title": title,
@@ -127,7 +128,7 @@ def _slope(reference: pd.DataFrame) -> float | None:
     return k if k > 0 else None
 
 
-def _title(rows: list[dict[str, Any]], against: str, seeded: bool) -> str:
+def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
     """The finding at the largest budget."""
     top = max(r["C"] for r in rows)
     here = [r for r in rows if r["C"] == top]
@@ -140,7 +141,7 @@ def _title(rows: list[dict[str, Any]], against: str, seeded: bool) -> str:
     better = sum(r["change"] < 0 for r in sure)
     many = f"{len(here)} change{'s' if len(here) > 1 else ''}"
     return (
-        f"Of {many} to {against}, {better} lower{'s' if better == 1 else ''} the loss beyond seed noise and "
+        f"Of {many}, {better} lower{'s' if better == 1 else ''} the loss beyond seed noise and "
         f"{len(sure) - better} raise{'s' if len(sure) - better == 1 else ''} it"
     )
 

@@ -121,7 +121,8 @@ def _gains(axes: Any, data: dict[str, Any], colours: dict[str, str]) -> None:
         f"compute of {data['gains'][0]['over']} for the same loss", color=style.paper().muted, pad=8
     )
     axes.set_xscale("log")
-    axes.axhline(1, color=style.paper().muted, lw=0.8)
+    axes.set_yscale("log")
+    axes.axhline(1, color=colours[data["gains"][0]["over"]], lw=1.2)
     tags = [(0.0, 1.0, data["gains"][0]["over"], colours[data["gains"][0]["over"]])]
     tops = [1.0]
     for g in data["gains"]:
@@ -136,12 +137,11 @@ def _gains(axes: Any, data: dict[str, Any], colours: dict[str, str]) -> None:
         axes.plot(np.where(inside, C, np.nan), gain, color=colour, lw=2)
         axes.plot(C, gain, color=colour, lw=1.4, ls="--")
         tags.append((float(C[-1]), float(gain[-1]), g["of"], colour))
-        tops += [*gain, *high[inside & np.isfinite(high)], *low[inside & np.isfinite(low)]]
+        tops += [v for v in gain if v > 0]
     end = max(t[0] for t in tags)
-    span = max(tops) - min(tops)
     axes.set_xlim(min(g["C"][0] for g in data["gains"]), end)
-    axes.set_ylim(min(tops) - 0.08 * span, max(tops) + 0.08 * span)
+    axes.set_ylim(min(tops) / 1.6, max(tops) * 1.6)
     human.say_axis(axes.xaxis, human.flops, 4)
     axes.set_xlabel("training compute C")
-    axes.yaxis.set_major_formatter(lambda v, _: f"× {human.digits(v, 3)}")
+    human.say_axis(axes.yaxis, lambda v: f"× {human.digits(v, 3)}")
     beside(axes, [(end, y, text, colour) for _, y, text, colour in tags])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from scaling.figures import human, style
 from scaling.figures.source import Source
@@ -73,6 +73,22 @@ def _limits(x: np.ndarray, scale: str) -> tuple[float, float]:
         if scale == "log"
         else (float(ends[0]), float(ends[1]))
     )
+
+
+def _ticks(low: float, high: float, scale: str) -> list[float]:
+    """At most two round numbers, far from one another and from the ends, where the next panel begins."""
+    log = scale == "log"
+    a, b = (float(np.log(v)) for v in (low, high)) if log else (low, high)
+    inner = [v * (b - a) + a for v in (0.14, 0.86)]
+    if log:
+        found = human.log_ticks(float(np.exp(inner[0])), float(np.exp(inner[1])), 4)
+    else:
+        even = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(*inner)
+        found = [float(t) for t in even if inner[0] <= t <= inner[1]]
+    if len(found) < 2:
+        return found
+    apart = (np.log(found[-1] / found[0]) if log else found[-1] - found[0]) / (b - a)
+    return [found[0], found[-1]] if apart > 0.45 else found[:1]
 
 
 def _edges(x: np.ndarray, scale: str, bins: int = 24) -> np.ndarray:
@@ -148,10 +164,12 @@ def draw(data: dict[str, Any]) -> Figure:
                 axis.set_major_locator(NullLocator())
                 axis.set_minor_locator(NullLocator())
             if i == k - 1:
-                axes.set_xticks([float(np.median(x))], [human.digits(float(np.median(x)), 3)])
+                ticks = _ticks(*axes.get_xlim(), scales[j])
+                axes.set_xticks(ticks, [human.plain(t) for t in ticks])
                 axes.set_xlabel(human.formula(names[j]), color=style.paper().ink)
             if j == 0 and i:
-                axes.set_yticks([float(np.median(y))], [human.digits(float(np.median(y)), 3)])
+                ticks = _ticks(*axes.get_ylim(), scales[i])
+                axes.set_yticks(ticks, [human.plain(t) for t in ticks])
                 axes.set_ylabel(human.formula(names[i]), color=style.paper().ink)
     figure.align_ylabels([grid[i][0] for i in range(k)])
     return figure

@@ -30,6 +30,7 @@ def data(source: Source) -> dict[str, Any]:
     used = (source.fit.get("input") or {}).get("rows_used", source.fit.get("n"))
     return {
         **base,
+        "unit": source.loss_unit,
         "title": f"The fitted law misses the measured loss by {human.percent(rms)}",
         "subtitle": f"{human.formula(law.formula)}: root mean square of what is left over in "
         f"{len(table)} runs; the worst run is {human.percent(worst)} off",
@@ -38,7 +39,7 @@ def data(source: Source) -> dict[str, Any]:
         f"root mean square {human.percent(rms)}.",
         "footer": source.footer(
             n=len(table),
-            window=f"window L {table['L'].min():.2f} to {table['L'].max():.2f} nats per token",
+            window=f"window L {table['L'].min():.2f} to {table['L'].max():.2f} {source.loss_unit}",
             interval=f"fitted to {used} runs" if used else "",
             note=_estimator(objective),
         ),
@@ -83,9 +84,9 @@ def draw(data: dict[str, Any]) -> Figure:
     below.set_ylim(-reach, reach)
     top.set_xticklabels([])
     top.tick_params(axis="x", length=0)
-    top.set_ylabel("measured L (nats per token)")
+    top.set_ylabel(f"measured L ({data['unit']})")
     below.set_ylabel("left over (%)")
-    below.set_xlabel("predicted L (nats per token)")
+    below.set_xlabel(f"predicted L ({data['unit']})")
     figure.align_ylabels([top, below])
     style.size_ruler(top, min(sizes), max(sizes))
     return figure

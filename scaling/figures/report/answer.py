@@ -54,13 +54,13 @@ def answer(source: Source) -> Answer:
     facts = [("runs", f"{len(done)}", f"of {len(source.runs)} in the ledger")]
     if len(done):
         spans = human.spoken_range(float(done["flops"].min()), float(done["flops"].max()), human.flops)
-        best = done.iloc[int(done["loss"].to_numpy(float).argmin())]
+        column, unit = ("bits_per_byte", "bits per byte") if source.per_byte else ("loss", source.loss_unit)
+        best = done.iloc[int(done[column].to_numpy(float).argmin())]
         facts.append(
             (
                 "least loss",
-                f"{best['loss']:.3f}",
-                f"nats per token, at {human.count(best['params'])} parameters and "
-                f"{human.flops(best['flops'])}",
+                f"{best[column]:.3f}",
+                f"{unit}, at {human.count(best['params'])} parameters and {human.flops(best['flops'])}",
             )
         )
     cautions = _cautions(source)
@@ -93,7 +93,7 @@ def answer(source: Source) -> Answer:
         else ""
     )
     basis = (
-        f"From {how}{level}. {len(done)} runs"
+        f"From {how}{level}. {human.things(len(done), 'run')}"
         + (f" of {spans}" if len(done) else "")
         + (f" at {len(good)} budgets with a minimum inside their sizes." if good else ".")
     )

@@ -43,6 +43,8 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
         "seed": _numbers(table["seed"]) if "seed" in table else "",
         "D": _numbers(table["tokens"]),
         "L": _numbers(table["loss"].where(fine)),
+        # Tokens of several vocabularies compare per byte alone: all kinds together are shown so.
+        "bits": _numbers(table["bits_per_byte"].where(fine)) if source.per_byte else "",
         "budget": _places(table, done, "budget", levels),
         "budgets": [_short(v) for v in levels],
         "kind": _places(table, done, "kind", source.several),
@@ -52,7 +54,8 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
         "words": {letter: {key: words for key, words, _ in counted[letter]} for letter in counted},
         "fits": _rounded(fits(source)),
         "curves": _curves(source, table),
-        "curve_unit": curves.data(source).get("unit", "nats per token"),
+        "unit": source.loss_unit,
+        "curve_unit": curves.data(source).get("unit", source.loss_unit),
         "ramp": [svg.variable(c) for c in RAMP],
         "cycle": [svg.variable(c) for c in style.CYCLE],
         "name": source.name,

@@ -127,6 +127,7 @@ def render(source: Source) -> tuple[str, answering.Answer]:
         .get_template("page.html.j2")
         .render(
             name=source.name,
+            unit=source.loss_unit,
             answer=said,
             key=[f for f in figures if f["name"] in KEY and not f["missing"]],
             more=[f for f in figures if f["name"] not in KEY and not f["missing"]],

@@ -60,7 +60,7 @@ _RUNS: tuple[tuple[str, str, str, Any], ...] = (
     ("N", "parameters", "params", lambda v: human.count(v, 3)),
     ("D", "tokens seen", "tokens", lambda v: human.count(v, 3)),
     ("C", "training FLOP", "flops", lambda v: human.flops(v, 3)),
-    ("L", "held-out loss, nats per token", "loss", PLAIN[2]),
+    ("L", "held-out loss in nats, of the model's own tokens", "loss", PLAIN[2]),
     ("±", "standard error of the loss over evaluation sequences", "loss_se", PLAIN[2]),
     ("bits/byte", "held-out loss in bits per byte", "bits_per_byte", PLAIN[1]),
     ("D/N", "tokens per parameter", RATIO, human.digits),
@@ -74,11 +74,11 @@ _RUNS: tuple[tuple[str, str, str, Any], ...] = (
 
 
 def ordered(source: Source) -> pd.DataFrame:
-    """Every row of the ledger, the best loss first, with tokens per parameter: the order of the table
-    and of its data."""
-    table = source.runs.copy()
+    """Every row of the ledger, the best loss first (per byte where tokens differ), with tokens per parameter:
+    the order of the table and of its data."""
+    table, best = source.runs.copy(), "bits_per_byte" if source.per_byte else "loss"
     N, D = (pd.to_numeric(table[c], errors="coerce") for c in ("params", "tokens"))
-    return table.assign(**{RATIO: D / N}).sort_values("loss", na_position="last").reset_index(drop=True)
+    return table.assign(**{RATIO: D / N}).sort_values(best, na_position="last").reset_index(drop=True)
 
 
 def shown(table: pd.DataFrame) -> list[tuple[str, str, str, Any]]:

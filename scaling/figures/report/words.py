@@ -101,11 +101,12 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
     sizes = [s for s in found.get("leave_one_size_out") or [] if s.get("rms_error") is not None]
     if sizes:
         worst = max(sizes, key=lambda s: s["rms_error"])
+        letter = "N" if "N" in worst else "D"
         lines.append(
             (
                 "left-out sizes",
                 "each size predicted from the others: the largest error is "
-                f"{human.digits(worst['rms_error'])} at N = {human.count(worst['N'])}",
+                f"{human.digits(worst['rms_error'])} at {letter} = {human.count(worst[letter])}",
             )
         )
     influence = found.get("influence") or {}

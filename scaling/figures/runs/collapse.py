@@ -44,9 +44,8 @@ def data(source: Source) -> dict[str, Any]:
                 "reduced": reduced[keep].tolist(),
             }
         )
+    runs.sort(key=lambda r: source.several.index(r["kind"]) if "kind" in r else 0)
     kinds = panels.of(runs)
-    kinds, left_out = kinds[: panels.MOST], kinds[panels.MOST :]
-    runs = [r for r in runs if r.get("kind", "") in kinds]
     found = {kind: _spread([r for r in runs if r.get("kind", "") == kind], at) for kind in kinds}
     spreads = {kind: spread for kind, spread in found.items() if spread is not None}
     if not spreads:
@@ -57,12 +56,15 @@ def data(source: Source) -> dict[str, Any]:
         }
     spread = max(spreads.values())
     widest = next(kind for kind, s in spreads.items() if s == spread)
+    # Of many kinds those are drawn that differ most.
+    drawn_kinds = sorted(kinds, key=lambda kind: -spreads.get(kind, 0.0))[: panels.MOST]
+    shown = [r for r in runs if r.get("kind", "") in drawn_kinds]
+    left_out = len(kinds) - len(drawn_kinds)
     said = "collapse onto one" if spread < TOLERANCE else "do not collapse onto one"
     where = f", widest for {widest}" if len(kinds) > 1 else ""
     return {
         **base,
-        "title": f"The loss curves of {len(runs)} runs {said}: they differ by up to "
-        f"{human.percent(spread)}{where}",
+        "title": f"The loss curves of {len(runs)} runs {said}: up to {human.percent(spread)} apart{where}",
         "subtitle": "Loss above the floor over what is left of it at the end, against the share of "
         "training done",
         "alt": f"Reduced loss against share of training for {len(runs)} runs, coloured by parameters; "
@@ -74,9 +76,9 @@ def data(source: Source) -> dict[str, Any]:
             note=f"floor E = {human.digits(floor, 3)} of the fit"
             if floor
             else "floor 0: no fitted E below the data"
-            + (f" · {len(left_out)} more kinds are not drawn" if left_out else ""),
+            + (f" · {left_out} more kinds, which differ less, are not drawn" if left_out else ""),
         ),
-        "runs": runs,
+        "runs": shown,
     }
 
 

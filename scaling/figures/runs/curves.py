@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from scaling.figures import cells, human, style
+from scaling.figures import human, style
 from scaling.figures.labels import beside
 from scaling.figures.marks import dots, many, threads
 from scaling.figures.source import Source
@@ -105,7 +105,7 @@ def data(source: Source) -> dict[str, Any]:
     column, found = by_run(source)
     params = dict(zip(done["run_id"], done["params"].astype(float), strict=True))
     kind = dict(zip(done["run_id"], done["kind"], strict=True)) if source.several else {}
-    own = cells.per_byte(done)
+    own = source.per_byte
     scale = (done["bits_per_byte"] / done["loss"]).set_axis(done["run_id"]).to_dict() if own else {}
     runs = [
         {
@@ -132,15 +132,16 @@ def data(source: Source) -> dict[str, Any]:
     sizes = [r["params"] for r in runs]
     spans = human.spoken_range(float(grid[keep][0]), float(grid[-1]), human.flops)
     if kind:
-        unit = "bits per byte" if own else "nats per token"
+        unit = "bits per byte" if own else source.loss_unit
         return {**base, "unit": unit, **_of_kinds(source, runs, first, what, spans, unit)}
     return {
         **base,
-        "title": f"{len(runs)} runs, and the least loss reached for each FLOP",
+        "unit": source.loss_unit,
+        "title": f"{human.things(len(runs), 'run')}, and the least loss reached for each FLOP",
         "subtitle": f"Loss while training, one line a run ({what}); the thick line is the lower envelope",
         "alt": f"Loss against training compute for {len(runs)} runs of "
         f"{human.spoken_range(min(sizes), max(sizes), human.count)} parameters, with the lower envelope, "
-        f"which falls from {low[keep][0]:.2f} to {low[-1]:.2f} nats per token over {spans}.",
+        f"which falls from {low[keep][0]:.2f} to {low[-1]:.2f} {source.loss_unit} over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
         ),
@@ -161,8 +162,9 @@ def _of_kinds(
         keep = grid >= first
         if keep.any():
             envelopes.append({"kind": kind, "flops": grid[keep].tolist(), "loss": low[keep].tolist()})
-    envelopes.sort(key=lambda e: (e["kind"] != source.several[0], e["loss"][-1]))
-    named = envelopes[: len(style.CYCLE)]
+    # The best and the baseline are named, in the order in which every figure gives the kinds their colours.
+    best = sorted(envelopes, key=lambda e: (e["kind"] != source.several[0], e["loss"][-1]))
+    named = best[: len(style.CYCLE)]
     for e in envelopes:
         e["named"] = e in named
     least = min(envelopes, key=lambda e: e["loss"][-1])
@@ -209,8 +211,8 @@ def draw(data: dict[str, Any]) -> Figure:
     human.say_axis(axes.xaxis, human.flops)
     human.say_axis(axes.yaxis, human.plain)
     axes.set_xlabel("training compute C")
-    axes.set_ylabel(f"loss L ({data.get('unit', 'nats per token')})")
-    beside(axes, labels)
+    axes.set_ylabel(f"loss L ({data['unit']})")
+    beside(axes, labels, column=True)
     if not kinds:
         style.size_ruler(axes, min(sizes), max(sizes))
     return figure

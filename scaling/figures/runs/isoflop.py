@@ -98,7 +98,7 @@ def data(source: Source) -> dict[str, Any]:
     if repeats > 1:
         same_cell = "seeds of one cell" if only_seeds else "runs of one size"
         parts.append(f"ticks are up to {repeats} {same_cell}, markers their mean")
-    own_scale = len(kinds) > 1 and cells.per_byte(runs)
+    own_scale = len(kinds) > 1 and source.per_byte
     if own_scale:
         parts.append("every panel has its own scale: losses per token of different tokens do not compare")
     spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
@@ -109,6 +109,7 @@ def data(source: Source) -> dict[str, Any]:
     notes += [] if source.fit or source.several else ["no fit yet: scaling fit"]
     return {
         **base,
+        "unit": source.loss_unit,
         "title": _title(good, len(budgets), len(kinds)),
         "subtitle": "; ".join(parts),
         "alt": f"Loss against parameters at {len(budgets)} compute budgets from {spans}. "
@@ -137,8 +138,8 @@ def _title(good: list[dict[str, Any]], budgets: int, kinds: int) -> str:
     if len(last) == 1:
         return f"At {human.flops(most)} only {last[0]['kind']} has a minimum inside its sizes"
     return (
-        f"At {human.flops(most)} the best sizes run from {human.count(last[0]['fit']['N_opt'])} "
-        f"({last[0]['kind']}) to {human.count(last[-1]['fit']['N_opt'])} ({last[-1]['kind']}) parameters"
+        f"Best size at {human.flops(most)}: {human.count(last[0]['fit']['N_opt'])} parameters "
+        f"({last[0]['kind']}) to {human.count(last[-1]['fit']['N_opt'])} ({last[-1]['kind']})"
     )
 
 
@@ -186,7 +187,7 @@ def draw(data: dict[str, Any]) -> Figure:
         if last:
             axes.set_xlabel("parameters N")
         if first:
-            axes.set_ylabel("loss L (nats per token)")
+            axes.set_ylabel(f"loss L ({data['unit']})")
         beside(axes, labels)
     return figure
 
@@ -241,8 +242,8 @@ def _parabola(
     best = fit.get("N_opt")
     if best and fit.get("opens_upwards"):
         reach = np.geomspace(max(left, min(min(N), best)), min(right, max(max(N), best)), 80)
-        if not fine:
-            axes.plot(reach, loss(reach), color=colour, lw=1.0, ls=(0, (3.6, 2.2)), zorder=2)
+        for beyond in (reach[reach <= min(N)], reach[reach >= max(N)]):
+            axes.plot(beyond, loss(beyond), color=colour, lw=1.0, ls=(0, (3.6, 2.2)), zorder=2)
         at = float(loss(np.array([best]))[0])
         if left <= best <= right and at >= bottom:
             span = fit.get("N_interval")

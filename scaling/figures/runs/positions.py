@@ -46,8 +46,11 @@ def data(source: Source) -> dict[str, Any]:
     ends = "context length" if by == "context" else "budget"
     return {
         **base,
+        "unit": source.loss_unit,
         "title": f"{human.percent(MOST_OF_IT)} of the fall of the loss lies within the first "
-        f"{math.ceil(within)} tokens of a sequence",
+        f"{math.ceil(within)} tokens of a sequence"
+        if within > 1
+        else "The loss does not fall along the sequence",
         "subtitle": f"Held-out loss of the best size of each {ends}, mean over its seeds"
         + (f"; the title speaks of {longest['kind']}" if several else ""),
         "alt": f"Loss against position for {len(lines)} groups of runs, one line a {ends}.",
@@ -59,7 +62,7 @@ def data(source: Source) -> dict[str, Any]:
         ),
         "by": by,
         "lines": lines,
-        **({"own_scale": True} if several and cells.per_byte(source.done) else {}),
+        **({"own_scale": True} if several and source.per_byte else {}),
     }
 
 
@@ -116,9 +119,9 @@ def draw(data: dict[str, Any]) -> Figure:
                 ms=3.6,
             )
             ends.append((axes.get_xlim()[1], line["loss"][-1], say(line[by]), colour))
-        labels.beside(axes, ends)
+        labels.beside(axes, ends, hairlines=False)
         if last:
             axes.set_xlabel("position in the sequence (tokens)")
         if first:
-            axes.set_ylabel("loss L (nats per token)")
+            axes.set_ylabel(f"loss L ({data['unit']})")
     return figure

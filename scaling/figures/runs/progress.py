@@ -14,6 +14,9 @@ from scaling.figures.marks import many, positions
 from scaling.figures.source import Source
 
 NAME = "progress"
+PAUSE = 0.1
+"""A stretch in which nothing ran, longer than this share of all stretches in which something did, is cut out
+of the clock."""
 
 
 def data(source: Source) -> dict[str, Any]:
@@ -49,22 +52,26 @@ def data(source: Source) -> dict[str, Any]:
     spent = sum(r["end"] - r["start"] for r in shown)
     failed = len(shown) - fine
     flops = float(pd.to_numeric(timed["flops"], errors="coerce").sum())
-    title = f"{fine} of {planned} cells done in {human.seconds(span)}" + (
+    pauses = _pauses(since[0], since[1])
+    at_work = span - sum(last - begin for begin, last in pauses)
+    title = f"{fine} of {human.things(planned, 'cell')} done in {human.seconds(at_work)}" + (
         f", {failed} failed" if failed else ""
     )
     return {
         **base,
         "title": title,
         "subtitle": f"Above: cells finished. Below: every run from start to end, {max(lanes) + 1} at most at "
-        "once",
+        "once" + ("; dotted: pauses, cut out" if pauses else ""),
         "alt": f"{title}; runs took {human.seconds(spent)} in all, {human.flops(flops)}, at most "
         f"{max(lanes) + 1} at once.",
         "footer": source.footer(
             n=len(shown),
-            window=f"window {human.seconds(span)} from {first:%Y-%m-%d %H:%M} UTC",
+            window=f"window {human.seconds(at_work)} from {first:%Y-%m-%d %H:%M} UTC",
             interval=f"{human.seconds(spent)} of running, {human.flops(flops)}; no interval",
+            note=f"{human.seconds(span)} with pauses" if pauses else "",
         ),
         "planned": planned,
+        "pauses": pauses,
         "runs": shown,
     }
 
@@ -80,9 +87,24 @@ def _lanes(start: np.ndarray, end: np.ndarray) -> list[int]:
     return lanes
 
 
+def _pauses(start: np.ndarray, end: np.ndarray) -> list[tuple[float, float]]:
+    """(begin, end) of every long stretch between runs in which nothing ran, in seconds."""
+    order = np.argsort(start)
+    until = np.maximum.accumulate(end[order])
+    gaps = [(float(a), float(b)) for a, b in zip(until[:-1], start[order][1:], strict=True) if b > a]
+    at_work = float(until[-1]) - sum(b - a for a, b in gaps)
+    return [(a, b) for a, b in gaps if b - a > PAUSE * at_work]
+
+
+def _cut(time: float, pauses: list[tuple[float, float]]) -> float:
+    """The same time on a clock that stands still in the pauses."""
+    return time - sum(max(0.0, min(time, b) - a) for a, b in pauses)
+
+
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    runs = data["runs"]
+    pauses = data["pauses"]
+    runs = [{**r, **{k: _cut(r[k], pauses) for k in ("start", "end")}} for r in data["runs"]]
     deep = max(r["lane"] for r in runs) + 1
     figure, ((above,), (below,)) = style.canvas(
         data["title"],
@@ -130,12 +152,24 @@ def draw(data: dict[str, Any]) -> Figure:
     below.set_ylabel("runs")
     for axes in (above, below):
         axes.set_xlim(0, 1.01 * span)
+    for begin, last in pauses:
+        for axes in (above, below):
+            axes.axvline(_cut(begin, pauses), color=style.paper().muted, lw=0.9, ls=":")
+        above.annotate(
+            human.seconds(last - begin),
+            (_cut(begin, pauses), 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 4),
+            textcoords="offset points",
+            fontsize=8,
+            color=style.paper().muted,
+        )
     ticks = _times(span)
     for axes in (above, below):
         axes.set_xticks(ticks)
     above.set_xticklabels([])
     below.set_xticklabels([human.seconds(t) if t else "0" for t in ticks])
-    below.set_xlabel("since the first run began")
+    below.set_xlabel("since the first run began" + (", without pauses" if pauses else ""))
     figure.align_ylabels([above, below])
     style.size_ruler(above, min(sizes), max(sizes))
     return figure

@@ -60,11 +60,12 @@ def data(source: Source) -> dict[str, Any]:
     C = [c["C"] for c in shown]
     return {
         **base,
-        "title": f"Seeds move the loss by {human.digits(sd)} nats per token ({human.percent(relative)})",
+        "title": f"Seeds move the loss by {human.digits(sd)} {source.loss_unit} ({human.percent(relative)})",
         "subtitle": "Each column is one cell, each dot one seed, against the cell's mean; band: one "
         "pooled standard deviation",
         "alt": f"Deviation of the loss from its cell's mean for {len(shown)} cells with several seeds; "
-        f"pooled standard deviation {human.digits(sd)} nats per token.",
+        f"pooled standard deviation {human.digits(sd)} {source.loss_unit}.",
+        "unit": source.loss_unit.partition(" per ")[0],
         "footer": source.footer(
             n=sum(len(c["rest"]) for c in shown),
             window=f"window {len(shown)} cells, {human.spoken_range(min(C), max(C), human.flops)}",
@@ -98,7 +99,7 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.set_xlabel("parameters N" if len(colours) == 1 else "parameters N, coloured by budget")
     if len(colours) == 1:
         axes.set_xlabel(f"parameters N, all at {human.flops(cells[0]['C'])}")
-    axes.set_ylabel("loss less cell mean (10⁻³ nats)")
+    axes.set_ylabel(f"loss less cell mean (10⁻³ {data['unit']})")
     axes.annotate(
         f"±{human.digits(1000 * sd)}",
         (1, 1000 * sd),

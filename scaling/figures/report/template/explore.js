@@ -42,6 +42,8 @@
     points = k < 0 ? everything : everything.filter((i) => d.kind[i] === k);
   };
   const together = () => d.kinds.length > 0 && $('kind').value === '';
+  // Tokens of several vocabularies compare per byte alone.
+  const losses = () => (together() && d.bits.length ? ['loss (bits per byte)', d.bits] : [`loss L (${d.unit})`, d.L]);
   const budgetOf = (i) => (d.budget[i] === null ? 0 : d.budget[i]);
   const tint = (k, n) => colour(d.ramp[n > 1 ? Math.round((k / (n - 1)) * (d.ramp.length - 1)) : 0]);
   const dot = everything.length > 800 ? 2 : everything.length > 200 ? 3 : 4.5;
@@ -61,7 +63,7 @@
 
   const views = {
     isoflop(N, C, fit) {
-      const sets = runs(N, d.L);
+      const sets = runs(N, losses()[1]);
       (fit?.budgets ?? []).forEach((b, at) => {
         const k = fit.budgets.length === d.budgets.length ? at : nearest(b.C);
         const sizes = points.filter((i) => budgetOf(i) === k).map((i) => N[i]).filter((n) => n > 0);
@@ -72,7 +74,7 @@
         sets.push(line(grid(Math.min(...sizes), Math.max(...sizes), 60).map((n) => ({ x: n, y: loss(n) })), tint(k, d.budgets.length), { borderDash: fine ? [] : [5, 4], tag: flops(b.C) }));
         if (fine) sets.push({ isBest: b, showLine: false, pointStyle: 'rectRot', pointRadius: 7, pointHitRadius: 6, backgroundColor: tint(k, d.budgets.length), borderColor: colour('--ink'), borderWidth: 1.2, data: [{ x: b.N_opt, y: loss(b.N_opt) }] });
       });
-      return { sets, x: ['parameters N', count, 'logarithmic'], y: ['loss L (nats per token)', digits, 'linear'] };
+      return { sets, x: ['parameters N', count, 'logarithmic'], y: [losses()[0], digits, 'linear'] };
     },
     optimum(N, C, fit) {
       const good = (fit?.budgets ?? []).filter((b) => b.N_opt && b.opens_upwards);
@@ -86,7 +88,7 @@
       }
       return { sets, x: ['training compute C', flops, 'logarithmic'], y: ['best size N*', count, 'logarithmic'] };
     },
-    compute: (N, C) => ({ sets: runs(C, d.L), x: ['training compute C', flops, 'logarithmic'], y: ['loss L (nats per token)', digits, 'logarithmic'] }),
+    compute: (N, C) => ({ sets: runs(C, losses()[1]), x: ['training compute C', flops, 'logarithmic'], y: [losses()[0], digits, 'logarithmic'] }),
     curves: (N) => {
       const logs = points.map((i) => Math.log(N[i]));
       const [low, high] = [Math.min(...logs), Math.max(...logs)];
@@ -97,7 +99,7 @@
   };
 
   // ---- words
-  const about = (i) => [...(d.kinds.length ? [d.kinds[d.kind[i]]] : []), `N ${count(d.N[$('count-n').value][i])} · D ${count(d.D[i])} · C ${flops(d.C[$('count-c').value][i])}`, `loss ${d.L[i].toFixed(4)}${d.seed.length ? ` · seed ${d.seed[i]}` : ''}`];
+  const about = (i) => [...(d.kinds.length ? [d.kinds[d.kind[i]]] : []), `N ${count(d.N[$('count-n').value][i])} · D ${count(d.D[i])} · C ${flops(d.C[$('count-c').value][i])}`, `${losses()[0]} ${losses()[1][i].toFixed(4)}${d.seed.length ? ` · seed ${d.seed[i]}` : ''}`];
   const aboutBest = (b) => [`best of ${flops(b.C)}: N* ${count(b.N_opt)}${b.N_interval ? ` [${b.N_interval.map(count).join(', ')}]` : ''}`, `D* ${count(b.D_opt)} · loss ${b.loss_min.toFixed(4)} · ${b.n} runs`];
   const hint = $('said').textContent;
 

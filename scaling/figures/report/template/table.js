@@ -4,7 +4,7 @@
 const report = JSON.parse(document.getElementById('data').textContent);
 (() => {
   const unpack = (text) => (text === '' ? [] : text.split(' ').map((v) => (v === '-' ? null : Number(v))));
-  for (const key of ['seed', 'D', 'L', 'budget', 'kind']) report[key] = unpack(report[key]);
+  for (const key of ['seed', 'D', 'L', 'bits', 'budget', 'kind']) report[key] = unpack(report[key]);
   for (const key of Object.keys(report.N)) report.N[key] = unpack(report.N[key]);
   for (const [key, text] of Object.entries(report.C)) {
     report.C[key] = text.startsWith('@') ? report.N[text.slice(1)].map((n, i) => 6 * n * report.D[i]) : unpack(text);

@@ -104,8 +104,9 @@ def data(source: Source) -> dict[str, Any]:
             "missing": f"{source.name} has no family with three runs and loss curves; run it with "
             "evaluation.points above 1.",
         }
-    families.sort(key=lambda f: f["line"]["loss"][-1])
-    best = families[0]
+    # In the order in which every figure gives the families their colours.
+    families.sort(key=lambda f: source.several.index(f["family"]) if f["family"] in source.several else -1)
+    best = min(families, key=lambda f: f["line"]["loss"][-1])
     start = min(f["hull"]["flops"][0] for f in families)
     return {
         "figure": NAME,
@@ -120,6 +121,7 @@ def data(source: Source) -> dict[str, Any]:
             n=sum(f["n"] for f in families),
             window=f"window {human.spoken_range(start, max(f['end'] for f in families), human.flops)}",
             interval=f"{LEVEL:.0%} bands, runs resampled {DRAWS} times; no floor is inferred",
+            command=f"scaling trends figures DIR --only families --sweep {source.name}",
         ),
         "families": families,
     }

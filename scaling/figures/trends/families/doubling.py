@@ -62,7 +62,7 @@ def data() -> dict[str, Any]:
             interval=f"90 % interval for {EXPONENTS[-1][0]}: {len(draws)} resamples of its 240 runs; none "
             "stated by the others",
             source=", ".join(c["source"] for c in curves),
-            command="scaling trends Q2 --figures DIR",
+            command="scaling trends Q3 --figures DIR",
         ),
         "n": n.tolist(),
         "curves": curves,

@@ -27,7 +27,8 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
             "schema": 1,
             "missing": "there is no comparison yet; make one with `scaling compare A B`.",
         }
-    shown = []
+    shown: list[dict[str, Any]] = []
+    names = list((comparison or {}).get("inputs") or {})
     for g in gains:
         keep = [i for i, v in enumerate(g["curve"]["gain"]) if v is not None and v > 0]
         if not keep:
@@ -37,6 +38,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
         shown.append(
             {
                 "name": f"{g['of']} over {g['over']}",
+                "place": names.index(g["of"]) if g["of"] in names else len(shown),
                 "flops": [c["C"][i] for i in keep],
                 "gain": [c["gain"][i] for i in keep],
                 # an unbounded end is drawn to the edge, not left out
@@ -52,7 +54,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
             "schema": 1,
             "missing": "no gain of the comparison is finite; run both families over the same budgets.",
         }
-    first = shown[0]
+    first = max(shown, key=lambda s: s["headline"].get("value") or 0.0)
     span = min(s["flops"][0] for s in shown), max(s["flops"][-1] for s in shown)
     head = first["headline"]
     months = 12 * np.log(head["value"]) / np.log(TIMES_A_YEAR) if head.get("value") else None
@@ -77,7 +79,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
             window=f"window {human.spoken_range(*span, human.flops)}",
             interval=f"{head.get('level', 0.95):.0%} bands ({str(head.get('method', '')).split(', ')[-1]})",
             source="compare.json",
-            command="scaling figures",
+            command="scaling trends figures DIR --only gain --comparison compare.json",
         ),
         "gains": shown,
     }
@@ -108,8 +110,8 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.set_ylim(low, high)
     axes.set_xscale("log")
     axes.set_xlim(min(s["flops"][0] for s in data["gains"]), max(s["flops"][-1] for s in data["gains"]))
-    for i, s in enumerate(data["gains"]):
-        colour = style.tone(style.CYCLE[i % len(style.CYCLE)])
+    for s in data["gains"]:
+        colour = style.tone(style.CYCLE[s["place"] % len(style.CYCLE)])
         x, y, inside = np.array(s["flops"]), np.array(s["gain"]), np.array(s["inside"], bool)
         axes.fill_between(x, s["low"], s["high"], color=colour, alpha=0.07, lw=0, zorder=1)
         axes.fill_between(

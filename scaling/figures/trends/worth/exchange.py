@@ -71,13 +71,14 @@ def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     rows = [*({**r, "name": f"×{r['gain']:g}"} for r in data["rungs"]), *data["own"]]
     rows.sort(key=lambda r: r["gain"])
+    left = max(1.15, 0.3 + 0.078 * max(len(r["name"]) for r in rows))
     figure, ((axes,),) = style.canvas(
         data["title"],
         data["subtitle"],
         data["footer"],
-        width=7.8,
+        width=6.65 + left,
         height=2.55 + 0.42 * len(rows),
-        left=1.15,
+        left=left,
         right=1.9,
     )
     axes.set_xscale("log")
