@@ -61,3 +61,14 @@ def test_what_is_known_by_theorem_was_found() -> None:
     heldout = 1.96 * float(np.mean(pd.read_parquet(study / "ledger.parquet")["loss_se"]))
     assert low - heldout < 0.5 < high + heldout
     assert high - low + 2 * heldout < 0.03
+
+
+def test_the_facts_give_the_trend_figures(tmp_path: Path) -> None:
+    """All twelve, as `scaling trends figures results/trends/figures --sweep families-2-cores` made them."""
+    shutil.copytree(ROOT / "results" / "families-2-cores", tmp_path / "results" / "families-2-cores")
+    scaling("trends", "figures", "drawn", "--sweep", "families-2-cores", cwd=tmp_path)
+    kept = sorted((ROOT / "results" / "trends" / "figures").glob("*.json"))
+    assert len(kept) == 12
+    for path in kept:
+        drawn = json.loads((tmp_path / "drawn" / path.name).read_text(encoding="utf-8"))
+        assert drift(json.loads(path.read_text(encoding="utf-8")), drawn) == [], path.name

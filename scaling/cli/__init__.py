@@ -77,7 +77,9 @@ def _register() -> None:
     """Imports the verb files, which hang their functions on `app`."""
     from importlib import import_module
 
-    for room in ("sweeps", "fits", "decisions", "published", "trends", "pages", "models", "runs"):
+    sweeps = (f"sweeps.{part}" for part in ("planning", "running", "machine", "importing"))
+    trends = (f"trends.{part}" for part in ("questions", "worth", "ahead", "drawn", "own"))
+    for room in (*sweeps, "fits", "decisions", "published", *trends, "pages", "models", "runs"):
         import_module(f"scaling.cli.{room}")
 
 

@@ -12,9 +12,9 @@ import pytest
 import synthetic
 from scipy import stats
 
-from scaling.figures import cells, plates, source
+from scaling.figures import cells, plates, source, trends
 from scaling.figures.compare import changes
-from scaling.figures.report import answer
+from scaling.figures.report import answer, explore, tables
 from scaling.figures.runs import seeds
 
 FAMILIES = tuple(synthetic.FAMILIES)
@@ -145,9 +145,37 @@ def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) 
     pd.concat([curves, curves.assign(run_id="v" + curves["run_id"].str[1:])]).to_parquet(
         folder / "curves.parquet"
     )
-    drawn = plates.of(source.read(folder), ["curves", "isoflop"])
+    found = source.read(folder)
+    drawn = plates.of(found, ["curves", "isoflop"])
     lows = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
     assert lows["vocabulary 256"] == pytest.approx(3 * lows["vocabulary 512"])
     assert drawn["curves"]["title"].endswith("bits per byte")
     assert drawn["isoflop"]["own_scale"]
     assert "do not compare" in drawn["isoflop"]["subtitle"]
+    least = {what: (number, small) for what, number, small in answer.answer(found).facts}["least loss"]
+    assert least[1].startswith("bits per byte")
+    assert float(least[0]) == pytest.approx(float(found.done["bits_per_byte"].min()), abs=1e-3)
+    table = tables.ordered(found)
+    assert table["bits_per_byte"].is_monotonic_increasing
+    shown = [float(v) for v in explore.payload(found, table)["bits"].split()]
+    assert shown == pytest.approx(list(table["bits_per_byte"]), rel=1e-4)
+
+
+def test_a_kind_has_one_colour_in_every_figure(several: source.Source) -> None:
+    order = several.several
+    assert [e["kind"] for e in plates.of(several, ["curves"])["curves"]["envelopes"]] == order
+    assert (
+        list(dict.fromkeys(r["kind"] for r in plates.of(several, ["collapse"])["collapse"]["runs"])) == order
+    )
+    trend = trends.data("families", source=several)
+    assert [f["family"] for f in trend["families"]] == order
+
+
+def test_losses_are_in_the_unit_of_their_objective(tmp_path: Path) -> None:
+    folder = synthetic.make(tmp_path / "made")
+    runs = pd.read_parquet(folder / "ledger.parquet").assign(objective="classification")
+    runs.to_parquet(folder / "ledger.parquet")
+    found = source.read(folder)
+    assert found.loss_unit == "nats per text"
+    assert plates.of(found, ["curves"])["curves"]["unit"] == "nats per text"
+    assert "nats per text" in plates.of(found, ["seeds"])["seeds"]["title"]

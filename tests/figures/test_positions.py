@@ -30,3 +30,10 @@ def test_without_positions_it_is_left_out(made: Path) -> None:
     bare = replace(source.read(made), positions=source.read(made).positions.head(0))
     assert "positions" not in plates.of(bare)
     assert "positions.parquet" in plates.of(bare, ["positions"])["positions"]["missing"]
+
+
+def test_a_loss_that_does_not_fall_is_not_said_to(made: Path) -> None:
+    found = source.read(made)
+    rising = replace(found, positions=found.positions.assign(loss=found.positions["position"] * 1.0))
+    title = plates.of(rising, ["positions"])["positions"]["title"]
+    assert title == "The loss does not fall along the sequence"

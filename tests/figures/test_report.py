@@ -16,7 +16,7 @@ import pytest
 import synthetic
 
 from scaling.figures import plates, source, style
-from scaling.figures.report import answer, page, svg
+from scaling.figures.report import answer, page, svg, words
 
 EVIL = "<script>document.title='run'</script>"
 
@@ -175,3 +175,11 @@ def test_what_was_compared_is_made_again_and_its_warnings_stand_once(made: Path)
     assert command in text.partition("Make it again")[2]
     assert text.count("the floors are not told apart") == 1
     assert "1.67×10¹⁰" in text
+
+
+def test_sizes_left_out_of_a_law_without_parameters_are_named_by_their_data() -> None:
+    found = {
+        "validation": {"leave_one_size_out": [{"D": 2e6, "rms_error": 0.012}, {"D": 1e6, "rms_error": 0.02}]}
+    }
+    (line,) = words.validation(found)
+    assert line[1].replace("\u202f", " ").endswith("the largest error is 0.02 at D = 1 M")

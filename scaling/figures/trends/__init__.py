@@ -16,7 +16,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, TableError, one_of
 from scaling.figures import plates, style
 
 _WHERE = {
@@ -82,12 +82,34 @@ def rendered(found: dict[str, Any], kind: str, sheet: style.Paper = style.LIGHT)
     return out.getvalue()
 
 
-def save(name: str, folder: Path, sheet: style.Paper = style.LIGHT, **options: Any) -> list[Path]:
-    """Writes NAME.json, NAME.svg and NAME.png into `folder`; returns their paths. Options go to the
-    figure's `data`."""
-    found = data(name, **options)
-    paths = [folder / f"{name}.{ending}" for ending in ("json", "svg", "png")]
+def load(path: Path) -> dict[str, Any]:
+    """The JSON behind a figure. Raises TableError when it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TableError(
+            f"{path} cannot be read as the JSON of a figure ({error}); `scaling trends figures DIR` makes it"
+        ) from None
+    if not isinstance(found, dict) or found.get("figure") not in NAMES:
+        raise TableError(
+            f"{path} is not the JSON of a trend figure; it needs a key 'figure' that is one of "
+            f"{', '.join(map(repr, NAMES))}"
+        )
+    return found
+
+
+def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT) -> list[Path]:
+    """Writes NAME.json, NAME.svg and NAME.png of one figure into `folder`; returns their paths. On dark paper
+    the pictures are NAME.dark."""
+    name = str(found["figure"])
+    stem = name if sheet is style.LIGHT else f"{name}.dark"
+    paths = [folder / f"{name}.json", folder / f"{stem}.svg", folder / f"{stem}.png"]
     contents = (plates.to_json(found).encode(), rendered(found, "svg", sheet), rendered(found, "png", sheet))
     for path, content in zip(paths, contents, strict=True):
         plates.write(path, content)
     return paths
+
+
+def save(name: str, folder: Path, sheet: style.Paper = style.LIGHT, **options: Any) -> list[Path]:
+    """Makes a figure and writes it into `folder`; returns its paths. Options go to the figure's `data`."""
+    return write(data(name, **options), folder, sheet)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.errors import ConfigError
+from scaling.errors import ConfigError, TableError
 from scaling.figures import labels, plates, style
 from scaling.figures import trends as drawn
 from scaling.figures.source import Source
@@ -99,10 +99,30 @@ def test_same_json_same_bytes_on_both_papers(name: str, made: dict[str, dict]) -
         assert drawn.rendered(made[name], "svg", sheet) == drawn.rendered(again, "svg", sheet)
 
 
-def test_files_are_written(tmp_path: Path) -> None:
+def test_files_are_written_and_come_back_from_the_json_alone(tmp_path: Path) -> None:
     paths = drawn.save("doubling", tmp_path)
     assert [p.name for p in paths] == ["doubling.json", "doubling.svg", "doubling.png"]
     assert all(p.stat().st_size > 1000 for p in paths)
+    again = drawn.write(drawn.load(paths[0]), tmp_path / "again")
+    assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in again]
+    dark = drawn.write(drawn.load(paths[0]), tmp_path, style.DARK)
+    assert [p.name for p in dark] == ["doubling.json", "doubling.dark.svg", "doubling.dark.png"]
+
+
+def test_a_file_that_is_no_figure_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"figure": "residuals"}')
+    with pytest.raises(TableError, match="is not the JSON of a trend figure"):
+        drawn.load(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("name", ["growth", "gain", "exchange"])
+def test_several_gains_with_long_names_fit(name: str) -> None:
+    (one,) = COMPARISON["gains"]
+    gains = [one | {"of": f"a family with a long name {i}", "over": "transformer2017"} for i in range(3)]
+    several = COMPARISON | {"gains": gains}
+    options = {"gain": {"comparison": several}}.get(name, {"gains": measured(several)})
+    with style.printed_on():
+        assert labels.overlaps(drawn.draw(drawn.data(name, **options))) == []
 
 
 def test_what_is_missing_is_said() -> None:

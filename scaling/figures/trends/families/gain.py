@@ -38,6 +38,8 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
         shown.append(
             {
                 "name": f"{g['of']} over {g['over']}",
+                "of": g["of"],
+                "over": g["over"],
                 "place": names.index(g["of"]) if g["of"] in names else len(shown),
                 "flops": [c["C"][i] for i in keep],
                 "gain": [c["gain"][i] for i in keep],
@@ -100,8 +102,18 @@ def measured(comparison: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
+    overs = {s["over"] for s in data["gains"]}
+    names = [s["of"] if len(overs) == 1 else s["name"] for s in data["gains"]]
+    right = 0.35 + 0.075 * max(map(len, names))
     figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], width=7.8, height=4.9, left=0.75, right=2.2, head=0.5
+        data["title"],
+        data["subtitle"],
+        data["footer"],
+        width=max(7.8, 5.6 + right),
+        height=4.9,
+        left=0.75,
+        right=right,
+        head=0.5,
     )
     ends = []
     low = min(0.8, *(v for s in data["gains"] for v in s["gain"])) * 0.85
@@ -110,7 +122,7 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.set_ylim(low, high)
     axes.set_xscale("log")
     axes.set_xlim(min(s["flops"][0] for s in data["gains"]), max(s["flops"][-1] for s in data["gains"]))
-    for s in data["gains"]:
+    for s, name in zip(data["gains"], names, strict=True):
         colour = style.tone(style.CYCLE[s["place"] % len(style.CYCLE)])
         x, y, inside = np.array(s["flops"]), np.array(s["gain"]), np.array(s["inside"], bool)
         axes.fill_between(x, s["low"], s["high"], color=colour, alpha=0.07, lw=0, zorder=1)
@@ -125,13 +137,13 @@ def draw(data: dict[str, Any]) -> Figure:
         )
         axes.plot(x, y, color=colour, lw=1.3, ls=kit.DASHED, zorder=3)
         axes.plot(x[inside], y[inside], color=colour, lw=2.2, zorder=4)
-        ends.append((float(x[-1]), float(y[-1]), s["name"], colour))
+        ends.append((float(x[-1]), float(y[-1]), name, colour))
     axes.axhline(1, color=style.paper().muted, lw=0.9)
     human.say_axis(axes.xaxis, human.flops, 6)
     axes.yaxis.set_major_locator(FixedLocator(human.log_ticks(low, high, 6)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"×{v:g}"))
-    axes.set_xlabel("training compute of the second")
+    axes.set_xlabel(f"training compute of {overs.pop() if len(overs) == 1 else 'the second'}")
     axes.set_ylabel("compute-equivalent gain")
     top = axes.secondary_xaxis("top", functions=(lambda c: c, lambda c: c))
     origin = axes.get_xlim()[0]

@@ -1,0 +1,58 @@
+"""`scaling import`: runs from elsewhere as a ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scaling.cli import app, emit
+from scaling.cli.sweeps.options import JSON
+
+
+@app.command(name="import")
+def import_verb(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Files or run folders of one kind.", show_default=False)
+    ],
+    into: Annotated[str, typer.Option(help="Name of the folder in results that gets the ledger.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(help="table, nanochat, trainer, wandb or tensorboard; else by the file's name."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=NAME: what the source calls a column.")
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, for every row.")] = None,
+    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Turns runs from elsewhere into a ledger.
+
+    It asks by name for what is missing.
+    """
+    from scaling import places
+    from scaling.errors import ConfigError
+    from scaling.sweeping import importing
+
+    if not into or Path(into).name != into:
+        raise ConfigError(
+            f"--into is {into!r}; it names one folder inside the results, so write it without slashes"
+        )
+
+    def pairs(option: str, given: list[str] | None) -> dict[str, str]:
+        wrong = [one for one in given or [] if "=" not in one]
+        if wrong:
+            raise ConfigError(
+                f"{option} {wrong[0]!r} is not COLUMN=...; write for example {option} params=12345"
+            )
+        return dict(one.split("=", 1) for one in given or [])
+
+    rows = importing.read(sources, kind=kind, names=pairs("--name", name), values=pairs("--set", set_))
+    path = importing.save(rows, (results or places.results()) / into)
+    emit(
+        {"ledger": str(path), "rows": len(rows)},
+        as_json,
+        lambda: typer.echo(f"{len(rows)} runs in {path}; next: scaling fit {into}"),
+    )

@@ -1,0 +1,115 @@
+"""`scaling bench` and `scaling clean`: how fast this machine is, and what its disk may lose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scaling.cli import app, emit
+from scaling.cli.sweeps.options import JSON, OVERRIDES
+
+
+@app.command(name="bench")
+def bench_verb(
+    overrides: OVERRIDES = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="What each switch of this device does to the speed of a step.")
+    ] = False,
+    as_json: JSON = False,
+) -> None:
+    """Measures this machine's speed, which prices the plans.
+
+    Seconds per step of a few shapes, in its slots; with --ablate, what each switch of the device does to
+    them, and what packs gain.
+    """
+    if ablate:
+        return _ablate(list(overrides or []), as_json)
+    import tempfile
+
+    from scaling.sweeping.planning import bench, price
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.tables import bench_table
+    from scaling.training import record
+    from scaling.training.paths import RunPaths
+
+    overrides = list(overrides or [])
+    with (
+        tempfile.TemporaryDirectory(prefix="scaling-bench-") as folder,
+        configs.hydra("bench") as (engine, name),
+    ):
+        master = configs.master(engine, name, overrides)
+        path = price.path_of(configs.plain(master))
+        from scaling import train
+
+        outcome: Any = engine.multirun(
+            config_name=name,
+            task_function=train.job,
+            overrides=[*overrides, f"results={folder}"],
+            with_log_configuration=False,
+        )
+        rows = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
+        table = bench.keep(path, bench.measured([row for row in rows if row]))
+    emit({"path": str(path), **table}, as_json, lambda: bench_table(path, table))
+
+
+def _ablate(overrides: list[str], as_json: bool) -> None:
+    import torch
+
+    from scaling.sweeping import ablating
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.packing import switches_path
+    from scaling.sweeping.tables import switches_table
+
+    with configs.hydra("bench") as (engine, name):
+        config = configs.plain(configs.master(engine, name, overrides))
+    torch.set_num_threads(1)  # as in a slot
+    found, path = ablating.ablate(config), switches_path(config)
+    ablating.keep(path, found)
+    emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
+
+
+@app.command(name="clean")
+def clean_verb(
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="checkpoints, damaged (the default two); weights, milestones, trunks, unfinished.",
+            show_default=False,
+        ),
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only say what would go.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """What may be thrown away, and how much that frees.
+
+    Records, curves and configs always stay.
+    """
+    from scaling import places
+    from scaling.sweeping import cleaning
+    from scaling.sweeping.tables import human_bytes
+
+    folder = results or places.results()
+    found = cleaning.rubbish(folder, kinds or ("checkpoints", "damaged"))
+    totals: dict[str, dict[str, int]] = {}
+    for one in found:
+        total = totals.setdefault(one.kind, {"files": 0, "bytes": 0})
+        total["files"] += 1
+        total["bytes"] += one.size_bytes
+    freed = cleaning.remove(found) if yes else 0
+
+    def text() -> None:
+        for kind, total in totals.items():
+            typer.echo(
+                f"{kind} ({cleaning.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}"
+            )
+        everything = human_bytes(sum(total["bytes"] for total in totals.values()))
+        typer.echo(
+            f"freed {human_bytes(freed)} in {folder}"
+            if yes
+            else f"would free {everything} in {folder}; to do it, add --yes"
+        )
+
+    emit({"folder": str(folder), "kinds": totals, "removed": yes, "bytes_freed": freed}, as_json, text)

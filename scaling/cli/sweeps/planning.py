@@ -1,0 +1,74 @@
+"""`scaling plan`: every cell and its price, or large runs on paper."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scaling.cli import app, emit
+from scaling.cli.sweeps.options import JSON, OVERRIDES
+
+
+@app.command(name="plan")
+def plan_verb(
+    sweep: Annotated[
+        str | None, typer.Argument(help="A name in sweeps/, or the path of a .yaml file.")
+    ] = None,
+    overrides: OVERRIDES = None,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="No sweep: large runs on many GPUs, on paper.")
+    ] = False,
+    flops: Annotated[str, typer.Option(help="--paper: training FLOPs, with commas.")] = (
+        "1e17,1e18,1e19,1e20,1e21,1e22"
+    ),
+    gpus: Annotated[str, typer.Option(help="--paper: GPUs, with commas.")] = "8,64,512",
+    device: Annotated[str, typer.Option(help="--paper: a file of conf/device.")] = "h100",
+    dtype: Annotated[str | None, typer.Option(help="--paper: float32, bfloat16 or float16.")] = None,
+    family: Annotated[str, typer.Option(help="--paper: llama, gpt2, …")] = "llama",
+    vocab: Annotated[int, typer.Option(min=2, help="--paper: different tokens.")] = 32_768,
+    context: Annotated[int, typer.Option(min=1, help="--paper: tokens of a sequence.")] = 2_048,
+    ratio: Annotated[float, typer.Option(min=1e-3, help="--paper: tokens per parameter.")] = 20.0,
+    mfu: Annotated[float, typer.Option(min=1e-3, max=1, help="--paper: share of the peak, assumed.")] = 0.4,
+    explain: Annotated[bool, typer.Option("--explain", help="--paper: the arithmetic of every row.")] = False,
+    as_json: JSON = False,
+) -> None:
+    """Every cell and its price, before anything runs.
+
+    N, D, tokens per parameter, epochs, steps, memory and seconds.
+    """
+    from scaling.errors import ConfigError
+
+    if paper:
+        from scaling.sweeping.planning import paper as papers
+
+        if sweep is not None:
+            raise ConfigError(f"--paper plans no sweep; leave {sweep!r} out, or leave --paper out")
+        on = papers.device(device, dtype)
+        rows = [
+            papers.paper(
+                c, g, on, family={"name": family}, vocab=vocab, context=context, ratio=ratio, mfu=mfu
+            )
+            for c in papers.numbers("--flops", flops)
+            for g in map(int, papers.numbers("--gpus", gpus))
+        ]
+        return emit({"rows": rows}, as_json, lambda: papers.table(rows, explain=explain))
+    if sweep is None:
+        raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
+    from scaling.sweeping.differences import compared, edits
+    from scaling.sweeping.driving import split
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.plan import plan
+    from scaling.sweeping.rescuing import standing
+    from scaling.sweeping.tables import plan_table
+
+    with configs.hydra(sweep) as (engine, name):
+        master = configs.master(engine, name, overrides or [])
+        task = [str(item) for item in master.hydra.overrides.task]
+        compose = configs.composer(engine.config_loader, master)
+        found = plan(compose, split(task))
+        if found.rescue is not None:
+            found, _ = standing(found, compose)
+    new, orphans = compared(found)
+    payload = {**found.payload(), "new": new, "orphans": orphans} if as_json else None
+    emit(payload, as_json, lambda: plan_table(found, edits(found, new, orphans)))

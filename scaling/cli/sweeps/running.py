@@ -1,0 +1,109 @@
+"""`scaling run` and `scaling status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scaling.cli import app, emit
+from scaling.cli.sweeps.options import JSON, OVERRIDES, SWEEP
+
+
+@app.command(name="run")
+def run_verb(
+    sweep: SWEEP,
+    overrides: OVERRIDES = None,
+    retry: Annotated[
+        list[str] | None,
+        typer.Option(help="Tries cells again that ended as failed, out_of_memory or diverged."),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Plans, then runs what is missing; again = continue. Ctrl-C stops at a checkpoint."""
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.tables import outcome_payload, outcome_table
+
+    overrides = [*(overrides or []), *([f"sweep.retry=[{','.join(retry)}]"] if retry else [])]
+    outcome: Any
+    with configs.hydra(sweep) as (engine, name):
+        configs.master(engine, name, overrides)  # a mistake ends here, in one sentence
+        from scaling import train
+
+        outcome = engine.multirun(
+            config_name=name,
+            task_function=train.job,
+            overrides=overrides,
+            with_log_configuration=False,
+        )
+    emit(outcome_payload(outcome), as_json, lambda: outcome_table(outcome))
+    if outcome.failed:
+        raise SystemExit(3)
+
+
+@app.command(name="status")
+def status_verb(
+    sweep: Annotated[str | None, typer.Argument(help="A sweep that was run; none = all of them.")] = None,
+    overrides: OVERRIDES = None,
+    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Draw again every two seconds until all is done.")
+    ] = False,
+    diff: Annotated[
+        bool,
+        typer.Option(
+            "--diff", help="Compares with the sweep file as it is now: which cells are new, by which field."
+        ),
+    ] = False,
+    as_json: JSON = False,
+) -> None:
+    """What is done, running, failed and why.
+
+    And the best loss of each budget. It reads files only.
+    """
+    import time
+    from functools import partial
+
+    from scaling import places
+    from scaling.errors import ConfigError
+    from scaling.sweeping import status as standing
+    from scaling.sweeping.tables import status_table
+
+    if diff:
+        return _diff(sweep, overrides, as_json)
+    folder = results or places.results()
+    while True:
+        names = [Path(sweep).stem] if sweep else standing.sweeps(folder)
+        if not names:
+            raise ConfigError(f"nothing has been run in {folder} yet; start with: scaling run demo")
+        found = [standing.status(folder, name) for name in names]
+        payload = [one.payload() for one in found] if as_json else []
+        if watch and not as_json:
+            typer.echo("\x1b[2J\x1b[H", nl=False)  # an empty screen
+        emit(payload[0] if payload and sweep else payload, as_json, partial(status_table, found, folder))
+        if not watch or all(set(one.counts()) <= standing.ENDED for one in found):
+            return None
+        time.sleep(2)
+
+
+def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None:
+    import dataclasses
+
+    from scaling.errors import ConfigError
+    from scaling.sweeping.differences import differences
+    from scaling.sweeping.driving import split
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.plan import plan
+    from scaling.sweeping.rescuing import standing
+    from scaling.sweeping.tables import diff_table
+
+    if sweep is None:
+        raise ConfigError("--diff needs the name of a sweep, such as: scaling status demo --diff")
+    with configs.hydra(sweep) as (engine, name):
+        master = configs.master(engine, name, overrides or [])
+        compose = configs.composer(engine.config_loader, master)
+        planned = plan(compose, split([str(one) for one in master.hydra.overrides.task]))
+        pairs, new, orphans = differences(standing(planned, compose)[0], compose)
+    payload = {"changed": [dataclasses.asdict(pair) for pair in pairs], "new": new, "orphans": orphans}
+    emit(payload, as_json, lambda: diff_table(pairs, new, orphans))

@@ -1,0 +1,123 @@
+"""What a gain, a loss and a sweep are worth: months, dollars, kWh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
+
+
+@trends.command()
+def exchange(
+    gain: list[float] = typer.Argument(None, help="Compute-equivalent gains, e.g. 2 10. Default: a ladder."),
+    low: float = typer.Option(None, help="Low end of the gain's interval (with one gain)."),
+    high: float = typer.Option(None, help="High end."),
+    as_json: bool = JSON,
+    level: float | None = LEVEL,
+    figures: Path | None = FOLDER,
+) -> None:
+    """What a gain of compute is worth in months of each trend."""
+    from scaling.errors import ConfigError
+    from scaling.trends.answers.coming import exchange_rates
+    from scaling.trends.worth.exchange import exchange as worth
+
+    at = 0.9 if level is None else level
+    if (low is None) != (high is None) or (low is not None and len(gain or ()) != 1):
+        raise ConfigError(
+            "an interval needs one gain and both --low and --high; for example `scaling trends exchange 2 "
+            "--low 1.5 --high 2.6`"
+        )
+    if low is not None:
+        found = worth(gain[0], (low, high), level=at)
+        finish(
+            {"question": "exchange", "answer": found.words() + ".", "exchange": [found.as_dict()]},
+            as_json,
+            figures,
+            ("exchange",),
+        )
+        return
+    payload = exchange_rates(tuple(gain), level=at) if gain else exchange_rates(level=at)
+    finish(payload, as_json, figures, ("exchange",))
+
+
+@trends.command()
+def costs(
+    loss: float = typer.Option(2.2, help="The loss to buy, nats a token."),
+    law: Path = typer.Option(None, help="A fit.json of your own; without it a published law."),
+    first: int = typer.Option(2012, help="First year."),
+    last: int = typer.Option(2030, help="Last year."),
+    as_json: bool = JSON,
+    level: float | None = LEVEL,
+    figures: Path | None = FOLDER,
+) -> None:
+    """What a fixed loss costs in dollars and kWh in each year."""
+    from scaling.errors import ConfigError
+    from scaling.trends.ahead.loss_law import from_fit
+    from scaling.trends.answers.machines import costs as answer
+
+    if last <= first:
+        raise ConfigError(f"the years run from {first} to {last}; the last must come after the first")
+    own = None if law is None else from_fit(law)
+    payload = answer(0.9 if level is None else level, loss=loss, years=(first, last), law=own)
+    finish(payload, as_json, figures, ("costs",))
+
+
+@trends.command()
+def bill(
+    ledger: Path = typer.Argument(
+        ..., help="A sweep with results, its folder, or a table with a flops column."
+    ),
+    chip: str = typer.Option("H100 SXM", help="An accelerator of the fact table to price it on."),
+    number_format: str = typer.Option("bf16_tensor", "--format", help="Number format of the peak."),
+    mfu: float = typer.Option(0.4, help="Share of the peak that the runs reach."),
+    dollars_per_hour: float = typer.Option(None, help="Price of a chip-hour; by default from the facts."),
+    as_json: bool = JSON,
+) -> None:
+    """Dollars and kWh of a sweep of yours, here and elsewhere.
+
+    The same sweep on another chip or in another precision, and in other years.
+    """
+    import pandas as pd
+
+    from scaling.errors import TableError
+    from scaling.places import results
+    from scaling.trends.answers.machines import over_years
+    from scaling.trends.worth.price import chip as named
+    from scaling.trends.worth.price import sweep_bill
+
+    found_at = ledger if ledger.exists() else results() / ledger
+    path = found_at / "ledger.parquet" if found_at.is_dir() else found_at
+    if not path.exists():
+        raise TableError(
+            f"there is no ledger {str(ledger)!r}; give a sweep with results, its folder, or a CSV with a "
+            "flops column"
+        )
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    on = named(chip, format=number_format, dollars_per_hour=dollars_per_hour)
+    found = sweep_bill(table, on=on, mfu=mfu)
+    other = found["elsewhere"]
+    measured = [f"{k} {found[k]:,.3g}" for k in ("hours", "dollars", "kwh") if found[k] is not None]
+    words = (
+        f"{found['runs']} runs, {found['flops']:.3g} FLOP: "
+        f"{', '.join(measured) or 'no measured price'}; on {other['basis']}: "
+    )
+    words += f"{other['chip_hours']:,.3g} chip-hours, ${other['dollars']:,.3g}"
+    words += "." if other["kwh"] is None else f", {other['kwh']:,.3g} kWh."
+    then = {
+        "columns": ["year", "dollars", "interval"],
+        "title": "The same FLOPs bought in another year (FP32 price trend, 90 %)",
+    }
+    years = over_years(found["flops"])
+    rows = [
+        [f"{y['year']:.0f}", f"${y['dollars']:,.3g}", f"${y['low']:,.3g} – ${y['high']:,.3g}"] for y in years
+    ]
+    payload = {
+        "question": "bill",
+        "answer": words,
+        **found,
+        "years": years,
+        "tables": [{**then, "rows": rows}],
+    }
+    finish(payload, as_json, None, ())
