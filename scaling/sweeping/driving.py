@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from scaling.sweeping.planning import cells
 from scaling.sweeping.planning.config import composer, sentences
 from scaling.sweeping.planning.plan import plan
 from scaling.sweeping.planning.planned import Plan, Planned
+from scaling.training import record
 from scaling.training.paths import RunPaths
-from scaling.training.record import STATUSES
 
 _WAIT_SECONDS = 1.0
 _ROUNDS = 20
@@ -139,7 +140,7 @@ def _launch_all(
         batch = planned.longest_first(missing)
         again: set[str] = set()
         elsewhere: set[str] = set()
-        for cell, outcome in zip(batch, _launch(launcher, batch, first), strict=True):
+        for cell, outcome in zip(batch, _launch(launcher, planned, batch, first), strict=True):
             status = outcome["status"]
             if status == "elsewhere":
                 elsewhere.add(cell.run_id)
@@ -150,7 +151,7 @@ def _launch_all(
             reasons.pop(cell.run_id, None)
             if outcome.get("reason"):
                 reasons[cell.run_id] = outcome["reason"]
-            if outcome.get("new") and status in STATUSES:
+            if outcome.get("new") and status in record.STATUSES:
                 trained.append(cell.run_id)
         first += len(batch)
         rounds += 1
@@ -164,25 +165,50 @@ def _launch_all(
         missing = again | _released(planned.results, elsewhere)
 
 
-def _launch(launcher: Any, batch: Sequence[Planned], first: int) -> list[dict[str, Any]]:
+def _launch(launcher: Any, planned: Plan, batch: Sequence[Planned], first: int) -> list[dict[str, Any]]:
     """Outcomes of a batch under any Hydra launcher, in the order of the batch.
 
     Raises LaunchError, with the words of whoever refused, when the launcher could not even start.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results; submitit warns there
+        # standard output is for results
+        with _waited_for(launcher, planned.sweep, len(batch)), contextlib.redirect_stdout(sys.stderr):
             returned = launcher.launch([list(cell.overrides) for cell in batch], initial_job_idx=first)
     except ScalingError:
         raise
     except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+        words = " ".join(str(error).split())[-600:] or type(error).__name__
         name = type(launcher).__name__.removesuffix("Launcher").lower()
-        raise LaunchError(
-            f"the launcher {name!r} could not start the cells: {words[-600:]}; correct hydra.launcher, or "
-            f"use "
-            f"hydra/launcher=slots; what was finished is kept"
-        ) from error
+        left = [_left_behind(planned.results, cell.run_id, f"{name}: {words}") for cell in batch]
+        if all(one["status"] == "preempted" for one in left):
+            raise LaunchError(
+                f"the launcher {name!r} could not start the cells: {words}; correct hydra.launcher, or use "
+                f"hydra/launcher=slots; what was finished is kept"
+            ) from error
+        return left
     return [_value(one) for one in returned]
+
+
+def _waited_for(launcher: Any, sweep: str, cells: int) -> AbstractContextManager[None]:
+    """What waits for the jobs of a launcher that gives them to a queue; nothing for the others."""
+    if not type(launcher).__module__.startswith("hydra_plugins.hydra_submitit_launcher."):
+        return contextlib.nullcontext()
+    from scaling.sweeping.launching import jobs
+
+    return jobs.waited_for(sweep, cells)
+
+
+def _left_behind(results: Path, run_id: str, words: str) -> dict[str, Any]:
+    """The outcome of a cell whose launcher broke down over another, or over this one: a joblib whose worker
+    is killed gives up all of them.
+    """
+    paths = RunPaths.of(results, run_id)
+    known = record.find(paths)
+    if known is not None:
+        return {"status": known["status"], "reason": known["reason"], "new": True}
+    if paths.claim.exists() and claims.stale(paths.claim, claims.read(paths.claim)):
+        return {"status": "died", "reason": words}
+    return {"status": "preempted", "reason": words}
 
 
 def _value(returned: Any) -> dict[str, Any]:

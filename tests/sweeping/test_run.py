@@ -22,9 +22,8 @@ def test_all_cells_have_records_and_a_ledger(bench: Bench) -> None:
     assert set(bench.first["statuses"].values()) == {"done"}
     assert len(bench.losses()) == 4
     assert not list(bench.folder.glob("results/runs/*/claim.json"))
-    assert {path.name for path in bench.folder.iterdir()} == {"text", "sweeps", "results"}, (
-        "Hydra left litter"
-    )
+    litter = {"outputs", "multirun", ".hydra", "tiny"} & {path.name for path in bench.folder.iterdir()}
+    assert not litter, "Hydra left litter"
 
 
 def test_one_slot_and_two_give_the_same_bits(bench: Bench) -> None:
@@ -36,6 +35,21 @@ def test_joblib_gives_the_same_bits(bench: Bench) -> None:
     found = bench.run("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "results=joblib")
     assert found["trained"] == 4
     assert bench.losses("joblib") == bench.losses()
+
+
+def test_a_joblib_that_lost_a_worker_does_not_end_the_sweep(bench: Bench) -> None:
+    results = bench.folder / "broken"
+    joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    process = bench.start("run", "tiny", "--json", "results=broken", *joblib)
+    assert bench.until(lambda: bool(bench.holders(results)), process)
+    os.kill(bench.holders(results)[0], signal.SIGKILL)
+    out, said = process.communicate(timeout=120)
+    assert process.returncode == 3, said
+    found = json.loads(out)
+    assert set(found["statuses"].values()) == {"died", "done"}
+    assert all("SIGKILL" in reason for reason in found["reasons"].values())
+    bench.run("results=broken")
+    assert bench.losses("broken") == bench.losses()
 
 
 def test_again_trains_nothing_even_where_the_folder_was_moved(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scaling.training import RunPaths, record
 from tests.sweeping import slurm
 
 Bench = Any  # the class in conftest.py
@@ -44,6 +45,17 @@ def test_slurm_gives_the_same_bits(bench: Bench, cluster: dict[str, str]) -> Non
     assert bench.losses("slurm") == bench.losses()
 
 
+def test_a_cell_of_two_processes_in_one_job_of_two_cores(bench: Bench, cluster: dict[str, str]) -> None:
+    one = ("results=slurm2", "sweep.budgets=[2e8]", "sweep.sizes=[0.5]", "device.processes=2")
+    found = bench.run(*LAUNCHER[:2], *one, environment=cluster)
+    assert found["trained"] == 1
+    ((run_id, loss),) = bench.losses("slurm2").items()
+    assert loss == pytest.approx(bench.losses()[run_id], rel=1e-4)
+    assert record.read(RunPaths.of(bench.folder / "slurm2", run_id))["device"].endswith(" x 2")
+    asked = next((bench.folder / "slurm2").glob("tiny/.submitit/*/*.sh")).read_text()
+    assert "--cpus-per-task=2" in asked
+
+
 LONG = ("sweep.budgets=[4e9]", "sweep.sizes=[0.5]")
 
 
@@ -62,8 +74,7 @@ def at_work(bench: Bench, cluster: dict[str, str], results: str, *more: str) -> 
     while not list((bench.folder / results).glob("runs/*/progress.json")):
         assert time.monotonic() < deadline, process.poll()
         time.sleep(0.1)
-    (job,) = [line.split()[0] for line in queue(cluster)]
-    return process, job
+    return process, next(one.split()[0] for one in queue(cluster) if one.endswith("RUNNING"))
 
 
 def test_warned_before_its_time_is_up_it_goes_back_into_the_queue_by_itself(
@@ -102,6 +113,22 @@ def test_requeued_by_slurm_itself_it_goes_on_and_the_login_shell_waits(
     assert process.returncode == 0, said
     assert json.loads(out)["trained"] == 1
     assert bench.losses("requeued") == undisturbed
+
+
+def test_a_job_without_a_result_is_a_cell_that_died_and_the_others_go_on(
+    bench: Bench, cluster: dict[str, str], undisturbed: dict[str, float]
+) -> None:
+    """No accounting is kept here, so that `sacct` never says what became of a job."""
+    process, job = at_work(bench, cluster, "cancelled", "seed=0,1")
+    subprocess.run(["scancel", job], env=cluster, check=True)
+    out, said = process.communicate(timeout=120)
+    assert process.returncode == 3, said
+    found = json.loads(out)
+    assert sorted(found["statuses"].values()) == ["died", "done"]
+    (reason,) = found["reasons"].values()
+    assert f"job {job} ended without a result (CANCELLED)" in reason
+    assert bench.run("results=cancelled", *LONG)["failed"] == []
+    assert bench.losses("cancelled") == undisturbed
 
 
 def test_a_slurm_that_rejects_the_job_is_quoted(bench: Bench, cluster: dict[str, str]) -> None:

@@ -45,6 +45,15 @@ def many_turns(engine: DictConfig) -> None:
         engine.launcher[name] = _TURNS
 
 
+def room_for(engine: DictConfig, processes: Any) -> None:
+    """Asks the queue for a core for each process of a cell, where the command line asks for no cores and the
+    launcher can: else they would share one.
+    """
+    launcher = engine.launcher
+    if "cpus_per_task" in launcher and launcher.cpus_per_task is None and processes not in (None, 1):
+        launcher.cpus_per_task = processes
+
+
 class Queue:
     """SLURM's, as submitit left it in the handler of SIGUSR2; none outside of a job of submitit's."""
 

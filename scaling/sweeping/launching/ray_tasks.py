@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from scaling.errors import LaunchError
-from scaling.sweeping.planning.config import composer
+from scaling.sweeping.launching.outcomes import returned
+from scaling.sweeping.planning.config import composer, plain
 from scaling.sweeping.slots.display import outcome_line
 from scaling.sweeping.slots.places import THREAD_LIMITS
+from scaling.training.solving.values import whole
 
 
 def launch(
@@ -33,12 +35,17 @@ def launch(
         ) from None
 
     compose = composer(loader, config)
+    # a core for every process of a cell; all of them run with one thread
+    cores = max(settings["num_cpus"], whole(plain(config)["device"], "processes", "device.processes"))
     options = {
-        "num_cpus": settings["num_cpus"],
+        "num_cpus": cores,
         "num_gpus": settings["num_gpus"],
         "max_retries": settings["max_retries"],
         "runtime_env": {"env_vars": dict.fromkeys(THREAD_LIMITS, str(max(1, int(settings["num_cpus"]))))},
     }
+    # Ray makes its workers give way to everything else (niceness 15): on a machine that others use, a cell of
+    # 5 s took 113 s
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ours = not ray.is_initialized()
     if ours:
         more = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
@@ -67,7 +74,7 @@ def launch(
     finally:
         if ours:
             ray.shutdown()
-    return [_returned(list(job), outcomes[number]) for number, job in enumerate(jobs)]
+    return [returned(job, outcomes[number]) for number, job in enumerate(jobs)]
 
 
 def _train(config: dict[str, Any], folder: str) -> dict[str, Any]:
@@ -82,9 +89,3 @@ def _train(config: dict[str, Any], folder: str) -> dict[str, Any]:
 def _absolute(config: dict[str, Any]) -> dict[str, Any]:
     """Results by absolute path: a task may start in a folder of Ray's."""
     return {**config, "results": str(Path(config["results"]).expanduser().absolute())}
-
-
-def _returned(overrides: list[str], outcome: dict[str, Any]) -> JobReturn:
-    result = JobReturn(overrides=overrides, task_name="scaling", status=JobStatus.COMPLETED)
-    result.return_value = outcome
-    return result

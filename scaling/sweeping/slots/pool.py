@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from scaling.sweeping.launching.outcomes import returned
 from scaling.sweeping.planning import cells, packing
 from scaling.sweeping.planning.config import composer, plain, results_of
 from scaling.sweeping.slots.display import Display
@@ -127,7 +128,7 @@ def launch(
     if len(packs) < len(jobs):
         display.say(f"{len(jobs)} cells in {len(packs)} packs of one shape, or alone")
     outcomes = Pool(places, folder, display).run(configs, packs)
-    return [_returned(list(job), outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
+    return [returned(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
 
 def _packs(settings: dict[str, Any], configs: Sequence[Callable[[], dict[str, Any]]]) -> list[list[int]]:
@@ -258,10 +259,3 @@ class Pool:
             while self.waiting:
                 for job in self.waiting.popleft():
                     self._finish(job, {"status": "died", "reason": words, "run_id": None})
-
-
-def _returned(overrides: list[str], outcome: dict[str, Any]) -> JobReturn:
-    """A failed cell is an outcome too: it must not stop what Hydra does with the others."""
-    result = JobReturn(overrides=overrides, task_name="scaling", status=JobStatus.COMPLETED)
-    result.return_value = outcome
-    return result

@@ -22,6 +22,10 @@ from scaling.training.running.keeping import milestone_steps
 from scaling.training.running.place import Place
 
 BEAT_SECONDS = 1.0
+_ONE_REQUEST_SECONDS = 1.0
+"""Two signals of a kind within this time are one request: SLURM tells every process of a job, and the parent
+of a team passes on what it was told.
+"""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,7 +39,8 @@ class Asked:
 def signals() -> Iterator[Asked]:
     """Notes SIGTERM, SIGUSR1 and SIGINT instead of dying of them, so that the step in hand ends and is kept.
 
-    A second one of a kind acts as it did before. In another thread than the main one nothing can be noted.
+    A second one of a kind, more than a moment later, acts as it did before. In another thread than the main
+    one nothing can be noted.
     """
     asked = Asked()
     if threading.current_thread() is not threading.main_thread():
@@ -45,10 +50,14 @@ def signals() -> Iterator[Asked]:
         int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
     }
 
+    came: dict[int, float] = {}
+
     def note(number: int, frame: Any) -> None:
         del frame
         asked.signal = number
-        signal.signal(number, before[number] or signal.SIG_DFL)
+        if time.monotonic() - came.setdefault(number, time.monotonic()) > _ONE_REQUEST_SECONDS:
+            signal.signal(number, before[number] or signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     for number in before:
         signal.signal(number, note)

@@ -30,6 +30,7 @@ class DesignSweeper(Sweeper):
 
         batch.limit_threads()
         batch.many_turns(config.hydra)
+        batch.room_for(config.hydra, config.device.processes)
         self.hydra_context = hydra_context
         self.config = config
         self.launcher = Plugins.instance().instantiate_launcher(
