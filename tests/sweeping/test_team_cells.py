@@ -27,23 +27,6 @@ def test_a_cell_in_two_processes_through_a_slot(bench: Bench) -> None:
     assert bench.run(*one)["trained"] == 0, "the same run, in however many processes"
 
 
-def test_asked_to_leave_by_two_at_once_the_team_leaves_a_checkpoint(bench: Bench) -> None:
-    """A queue tells every process of a job, and the one that started the team tells it again."""
-    results = bench.folder / "left"
-    one = ("results=left", "hydra.launcher.slots=1", "sweep.budgets=[4e9]", "sweep.sizes=[0.5]")
-    process = bench.start("run", "tiny", *one, "device.processes=2")
-    assert bench.until(lambda: bool(list(results.glob("runs/*/progress.json"))), process)
-    (leader,) = bench.holders(results)
-    worker = int(Path(f"/proc/{leader}/stat").read_text().rpartition(")")[2].split()[1])
-    team = [int(pid) for pid in Path(f"/proc/{worker}/task/{worker}/children").read_text().split()]
-    for pid in (worker, *team):
-        os.kill(pid, signal.SIGTERM)
-    assert bench.until(lambda: bool(list(results.glob("runs/*/checkpoint.pt"))), process)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert "ended without a result" not in said
-
-
 def test_two_signals_at_once_are_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 0.0
     monkeypatch.setattr(pause.time, "monotonic", lambda: moment)

@@ -88,7 +88,7 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
 
 
 def _reason(job: Any, error: Exception) -> str:
-    """How a job ended that left no result, with the last line of its log that tells of an error, or the last."""
+    """How a job ended that left no result, with the last line of its log, if it can be one about an error."""
     try:
         said = (job.stderr() or "").strip().splitlines()
     except OSError:
