@@ -1,9 +1,9 @@
 """Packs: runs of one shape that train side by side, their weights stacked on a leading axis.
 
 One forward and one backward pass do the work of all members; everything else (batch, learning rate,
-optimiser, clipping, curve) stays each member's own, on views of the stack. On a CPU the losses are those of
-the runs alone to 1e-5 of themselves over 60 steps: the same sums in another order. It should pay where a step
-waits for launches rather than for arithmetic; that has not been measured on a GPU, and a CPU hardly gains.
+optimiser, clipping, curve) stays each member's own, on views of the stack. On a CPU every member ends at the
+bits of its run alone (`running.by_member`); a GPU adds up in another order. It should pay where a step waits
+for launches rather than for arithmetic; that has not been measured on a GPU, and a CPU hardly gains.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Stack:
         from torch.func import functional_call
 
         from scaling.training.objectives.task import how_many, part
+        from scaling.training.running.by_member import ByMember
 
         first = self.trainers[0]
         task, module, h = first.task, first.module, first.cell.hyperparameters
@@ -88,7 +90,8 @@ class Stack:
             end = min(start + first.micro_batch, h.batch_sequences)
             some = [part({n: t[i] for n, t in stacked.items()}, start, end) for i in range(len(totals))]
             together = {n: torch.stack([one[n] for one in some]) for n in some[0]}
-            with first.precision.autocast():
+            apart = ByMember() if first.precision.device.type == "cpu" else nullcontext()
+            with first.precision.autocast(), apart:
                 every = torch.vmap(losses)(self.weights, together)
             # summed row by row, as each member would alone: to the same bit
             sums = [scale * row.sum() for scale, row in zip(scales, every, strict=True)]

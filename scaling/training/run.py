@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -103,7 +104,10 @@ def run(
                 try_step(trainer)
                 continued = load(trainer, paths, place)
                 started = continued.get("started", started)
-                train(trainer, pause=Pause(trainer, paths, place, asked, started, meter))
+                train(
+                    trainer,
+                    pause=Pause(trainer, paths, place, asked, started, partial(meter.read, trainer.state)),
+                )
                 outcome = finish(trainer, paths, place)
             except checkpoint.Damaged:
                 trainer = None  # half of it may be the checkpoint's

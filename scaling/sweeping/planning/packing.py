@@ -21,6 +21,13 @@ LEAST_GAIN = 1.2
 REACH = 2.0
 """A table speaks for models up to so many times larger or smaller than those that it measured."""
 
+ALONE = {
+    "processes": (1, "the one puts many cells on a device, the other one cell on many"),
+    "compile": (None, "a pack's step is vectorised by torch.vmap, which takes no compiled blocks"),
+    "loss_chunk": (None, "a pack's step is vectorised by torch.vmap, which takes no loss in chunks"),
+}
+"""Keys of `device` that keep cells out of packs: each with the value that does not, and why."""
+
 
 def members(config: Mapping[str, Any]) -> Callable[[Cell], int] | None:
     """Cell → how many of its shape go side by side; None where every cell goes alone.
@@ -31,15 +38,17 @@ def members(config: Mapping[str, Any]) -> Callable[[Cell], int] | None:
     Raises ConfigError.
     """
     device = config["device"]
+    apart = [key for key, (plain, _) in ALONE.items() if device.get(key) not in (None, plain)]
     if device.get("pack") is not None:
         told = whole(device, "pack", "device.pack")
-        if told > 1 and int(device.get("processes") or 1) > 1:
+        if told > 1 and apart:
+            key = apart[0]
             raise ConfigError(
-                f"device.pack is {told} and device.processes is {device['processes']}: the one puts many "
-                f"cells on a device, the other one cell on many; leave one of them out"
+                f"device.pack is {told} and device.{key} is {device[key]!r}: {ALONE[key][1]}; leave one of "
+                f"them out"
             )
         return (lambda cell: told) if told > 1 else None
-    if not str(device["name"]).startswith("cuda") or int(device.get("processes") or 1) > 1:
+    if not str(device["name"]).startswith("cuda") or apart:
         return None
     rows = _table(switches_path(config))
     return partial(paying, rows) if rows else None

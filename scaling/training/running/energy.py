@@ -32,12 +32,14 @@ class Meter:
             if len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) <= 1:
                 self.handle = handle
 
-    def read(self, state: State) -> None:
-        """Adds the joules since the last reading to the state; leaves it alone where nothing is counted."""
+    def read(self, *states: State) -> None:
+        """Adds the joules since the last reading to the state, or in equal parts to those of a pack; leaves
+        them alone where nothing is counted."""
         if self.handle is None:
             return
         import pynvml
 
         now = int(pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
-        state.joules = (state.joules or 0.0) + (now - self.last) / 1000
+        for state in states:
+            state.joules = (state.joules or 0.0) + (now - self.last) / 1000 / len(states)
         self.last = now

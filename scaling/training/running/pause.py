@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,7 +17,6 @@ from scaling.training import checkpoint
 from scaling.training.loop import Trainer
 from scaling.training.paths import RunPaths, whole
 from scaling.training.running import provenance
-from scaling.training.running.energy import Meter
 from scaling.training.running.keeping import milestone_steps
 from scaling.training.running.place import Place
 
@@ -78,7 +77,7 @@ class Pause:
         place: Place,
         asked: Asked,
         started: str,
-        meter: Meter | None = None,
+        meter: Callable[[], None],
     ) -> None:
         self.meter = meter
         self.trainer, self.paths, self.place, self.asked, self.started = trainer, paths, place, asked, started
@@ -123,8 +122,7 @@ class Pause:
 
     def save(self) -> None:
         """A checkpoint now."""
-        if self.meter is not None:
-            self.meter.read(self.trainer.state)
+        self.meter()
         checkpoint.save(self.trainer, self.paths, started=self.started)
 
     def heartbeat(self) -> None:

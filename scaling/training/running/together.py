@@ -10,13 +10,14 @@ import torch
 from scaling.errors import ConfigError, Diverged, Preempted, ScalingError
 from scaling.training import checkpoint, record
 from scaling.training.cell import Cell
-from scaling.training.loop import Trainer
+from scaling.training.loop import State, Trainer
 from scaling.training.pack import key, train_together
 from scaling.training.paths import RunPaths
 from scaling.training.run import assemble, open_folder, run
 from scaling.training.running import mishaps
 from scaling.training.running.devices import deterministic, find_device, products
 from scaling.training.running.ending import conclude, finish, now
+from scaling.training.running.energy import Meter
 from scaling.training.running.pause import Pause, signals
 from scaling.training.running.place import Place
 
@@ -31,9 +32,9 @@ def run_together(
 ) -> list[dict[str, Any] | ScalingError]:
     """Trains cells of one shape as a pack, and leaves a record of each.
 
-    A record's seconds are its share of the pack's. A pack that has no room, or that torch cannot vectorise,
-    is given up, and its members are run one after the other. What happens to one member is its own: the
-    others go on.
+    A record's seconds and energy are its share of the pack's. A pack that has no room, or that torch cannot
+    vectorise, is given up, and its members are run one after the other. What happens to one member is its
+    own: the others go on.
 
     Args:
         cells: with one `pack.key`.
@@ -98,6 +99,12 @@ def _pack(
     """Runs the pack; member → what it left with, where it left no record. Raises KeyboardInterrupt once all
     have left."""
     device = find_device(place.device)
+    meter = Meter(device)
+    at_work: dict[int, State] = {}
+
+    def measure() -> None:
+        meter.read(*at_work.values())
+
     left: dict[int, ScalingError] = {}
     interrupted = False
     accelerators = [device.index or 0] if device.type == "cuda" else []
@@ -117,8 +124,11 @@ def _pack(
             continued = checkpoint.load(trainer, one, shared=place.share_trunk) or {}
             starts.append(continued.get("started", now()))
             trainers.append(trainer)
-            pauses.append(Pause(trainer, one, place, asked, starts[-1]))
+            pauses.append(Pause(trainer, one, place, asked, starts[-1], measure))
+            at_work[len(at_work)] = trainer.state
         for i, error in train_together(trainers, pauses):
+            measure()
+            del at_work[i]
             if isinstance(error, KeyboardInterrupt):
                 interrupted = True
                 continue

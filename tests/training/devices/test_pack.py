@@ -32,6 +32,12 @@ def losses(trainer: Trainer) -> list[float | None]:
     return [row[3] for row in trainer.state.rows]
 
 
+def assert_same_weights(one: Trainer, other: Trainer) -> None:
+    """To the bit."""
+    for (name, weight), same in zip(one.module.named_parameters(), other.module.parameters(), strict=True):
+        assert torch.equal(weight, same), name
+
+
 def nothing() -> None:
     return None
 
@@ -52,8 +58,34 @@ def test_members_end_where_their_runs_end_alone(cell: Callable[..., Cell], corpu
         for one, member in zip(cells, together, strict=True):
             alone = trainer(one, corpus, micro_batch)
             train(alone, pause=nothing)
-            assert losses(member) == pytest.approx(losses(alone), rel=1e-5)
-            assert member.evaluate().loss == pytest.approx(alone.evaluate().loss, rel=1e-5)
+            assert losses(member) == losses(alone)
+            assert member.evaluate().loss == alone.evaluate().loss
+            assert_same_weights(member, alone)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "family",
+    [
+        {"name": "llama", "size": 0.25, "qk_norm": True},
+        {"name": "llama", "size": 0.5, "kv_heads": 1, "norm": "layernorm", "bias": True, "position": "alibi"},
+        {"name": "gpt2", "size": 0.5},
+        {"name": "transformer2017", "size": 0.5, "dropout": 0.0},
+        {"name": "bert", "size": 0.5},
+    ],
+    ids=lambda family: str(family["name"]),
+)
+def test_every_family_that_packs_gives_the_bits_of_its_runs_alone(
+    cell: Callable[..., Cell], corpus: Corpus, family: dict[str, object]
+) -> None:
+    cells = [cell(recipe=recipe(), family=family, seed=seed, budget={"tokens": 640}) for seed in range(3)]
+    together = [trainer(one, corpus) for one in cells]
+    assert [error for _, error in train_together(together, [nothing] * 3)] == [None] * 3
+    for one, member in zip(cells, together, strict=True):
+        alone = trainer(one, corpus)
+        train(alone, pause=nothing)
+        assert losses(member) == losses(alone)
+        assert_same_weights(member, alone)
 
 
 def test_a_member_that_diverges_leaves_the_others_alone(cell: Callable[..., Cell], corpus: Corpus) -> None:
@@ -65,7 +97,7 @@ def test_a_member_that_diverges_leaves_the_others_alone(cell: Callable[..., Cell
     assert isinstance(error, Diverged)
     alone = trainer(calm, corpus)
     train(alone, pause=nothing)
-    assert losses(together[1]) == pytest.approx(losses(alone), rel=1e-5)
+    assert losses(together[1]) == losses(alone)
 
 
 def test_a_pack_leaves_the_record_of_each_and_continues(
@@ -89,7 +121,7 @@ def test_a_pack_leaves_the_record_of_each_and_continues(
     monkeypatch.setattr("scaling.training.run.train", lambda *a, **k: pytest.fail("it went alone"))
     packed = run_together(cells, corpus=corpus, paths=paths)
     assert [one["status"] for one in packed] == ["done", "done"]
-    assert [one["loss"] for one in packed] == pytest.approx([one["loss"] for one in alone], rel=1e-5)
+    assert [one["loss"] for one in packed] == [one["loss"] for one in alone]
     assert [one["run_id"] for one in packed] == [one["run_id"] for one in alone]
 
 

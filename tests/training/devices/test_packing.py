@@ -57,5 +57,9 @@ def test_the_table_says_how_many_pay(
     assert members((n, 4, 2.0), pack=1) is None
     with pytest.raises(ConfigError, match="leave one of them out"):
         members(pack=3, processes=2)
+    for key, value in (("compile", "default"), ("loss_chunk", 64)):
+        assert members((n, 4, 2.0), **{key: value}) is None, "what was asked for is kept"
+        with pytest.raises(ConfigError, match=f"device.{key} is .*leave one of them out"):
+            members(pack=3, **{key: value})
     with pytest.raises(ConfigError, match=r"device\.pack"):
         members(pack=0)

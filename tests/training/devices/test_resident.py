@@ -50,7 +50,7 @@ def test_a_run_on_resident_text_ends_at_the_same_bits(
 def test_energy_is_counted_by_the_device_where_it_is_ours_alone(
     monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
-    count = iter([5_000_000, 5_400_000, 9_000_000])  # millijoules since the driver was loaded
+    count = iter([5_000_000, 5_400_000, 9_000_000, 11_000_000])  # millijoules since the driver was loaded
     nvml = types.SimpleNamespace(
         nvmlInit=lambda: None,
         nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
@@ -67,5 +67,9 @@ def test_energy_is_counted_by_the_device_where_it_is_ours_alone(
         assert told == {"kwh": pytest.approx(4000 / 3.6e6), "kwh_by": "nvml"}
     else:
         assert told == {"kwh": pytest.approx(400 * 36 / 3.6e6), "kwh_by": "watts"}
+    if processes == 1:
+        two = [State(), State()]
+        meter.read(*two)
+        assert [one.joules for one in two] == [1000.0, 1000.0], "a pack's members share what it used"
     Meter(CPU).read(state)
     assert energy(State(), Place(), seconds=1.0, team=SOLO) == {"kwh": None, "kwh_by": None}
