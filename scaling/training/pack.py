@@ -3,7 +3,7 @@
 One forward and one backward pass do the work of all members; everything else (batch, learning rate,
 optimiser, clipping, curve) stays each member's own, on views of the stack. On a CPU every member ends at the
 bits of its run alone (`running.by_member`); a GPU adds up in another order. It should pay where a step waits
-for launches rather than for arithmetic; that has not been measured on a GPU, and a CPU hardly gains.
+for launches rather than for arithmetic; that has not been measured on a GPU, and a CPU loses.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def members(config: Mapping[str, Any]) -> Callable[[Cell], int] | None:
 
     `device.pack` of them; where that is null, on CUDA as many as were the fastest in the table that
     `scaling bench --ablate` left here, at the nearest number of parameters. 1 where packs did not pay, where
-    nothing near was measured, and on a CPU, on which a pack hardly gains and a run alone gives the same bits.
+    nothing near was measured, and on a CPU, on which a pack is the slower one.
     Raises ConfigError.
     """
     device = config["device"]
