@@ -1,8 +1,9 @@
 """What a pack does member by member on a CPU, in the order in which a run alone adds up.
 
-Stacked, a linear map's weight gradient is computed as its transpose and a layer norm's sums run along another
-axis: other last bits, at some widths. Attention has no stacked form on a CPU at all. Taking them apart costs a
-pack a third of its speed at 7 k parameters and a tenth at 470 k, on a processor that packs only when told.
+Stacked, a linear map's weight gradient is computed as its transpose and a layer norm's sums run along
+another axis: other last bits, at some widths. Attention has no stacked form on a CPU at all. Taking them
+apart costs a pack a third of its speed at 7 k parameters and a tenth at 470 k, on a processor that packs only
+when told.
 """
 
 from __future__ import annotations
