@@ -10,6 +10,7 @@ from scaling.cli import app, emit
 
 if TYPE_CHECKING:
     from scaling.figures.source import Source
+    from scaling.training.paths import RunPaths
 
 SAMPLES, TOKENS, TEMPERATURE = 4, 200, 0.8
 """How many runs of a sweep write a sample for its report, how long, how boldly."""
@@ -72,6 +73,9 @@ def report(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Also print the page to PDF (needs a Chromium).")
     ] = False,
+    samples: Annotated[
+        bool, typer.Option("--samples/--no-samples", help="Let models whose weights are here write text.")
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the answer and where the page lies as JSON.")
     ] = False,
@@ -92,7 +96,8 @@ def report(
     made: list[dict[str, object]] = []
     for name in index.studies(results()) if everything else [sweep]:
         try:
-            path, answer = page.write(with_samples(source.read(str(name))))
+            found = source.read(str(name))
+            path, answer = page.write(with_samples(found) if samples else found)
         except TableError as error:
             if not everything:
                 raise
@@ -124,7 +129,7 @@ def with_samples(source: Source) -> Source:
     """The same results, with `samples.json` beside the ledger where runs of this sweep kept their weights.
 
     Up to four language models from the smallest to the largest, of each size the one with the least loss.
-    Written once a ledger; torch is loaded only when there are weights.
+    What a run wrote before is kept; torch is loaded only when there are weights and there is text to write.
     """
     import json
     from dataclasses import replace
@@ -141,29 +146,42 @@ def with_samples(source: Source) -> Source:
     sizes = runs.drop_duplicates("params")
     if sizes.empty:
         return source
+    places = sorted({round(i * (len(sizes) - 1) / max(SAMPLES - 1, 1)) for i in range(SAMPLES)})
+    chosen = sizes.iloc[places].to_dict("records")
+    settings: dict[str, Any] = {"tokens": TOKENS, "seed": 0, "temperature": TEMPERATURE}
+    before = source.samples or {}
+    same = all(before.get(key) == value for key, value in {"prompt": "", **settings}.items())
+    known = {row["run_id"]: row["text"] for row in before.get("samples") or [] if same}
     try:
-        extras.need("torch")
+        if not {row["run_id"] for row in chosen} <= set(known):
+            extras.need("torch")
     except NotInstalled as error:
         typer.echo(f"no samples of the models: {error}", err=True)
         return source
-    from scaling.figures.plates import write
-    from scaling.training import sample
-
-    places = sorted({round(i * (len(sizes) - 1) / max(SAMPLES - 1, 1)) for i in range(SAMPLES)})
-    settings: dict[str, Any] = {"tokens": TOKENS, "seed": 0, "temperature": TEMPERATURE}
     written: list[dict[str, Any]] = []
-    for row in sizes.iloc[places].to_dict("records"):
-        try:
-            cell, corpus, module = sample.load(RunPaths.of(root, str(row["run_id"])))
-            text = sample.text(module, corpus, "", context=cell.context, **settings)
-        except ScalingError as error:
-            typer.echo(f"no sample of {str(row['run_id'])[:8]}: {error}", err=True)
-            continue
-        said = {"run_id": row["run_id"], "params": int(row["params"]), "loss": float(row["loss"])}
-        written.append({**said, "text": text})
+    for number, row in enumerate(chosen, start=1):
+        run, params = str(row["run_id"]), int(row["params"])
+        if run not in known:
+            typer.echo(f"sample {number} of {len(chosen)}: {run[:8]}, N={params:,}", err=True)
+            try:
+                known[run] = _text(RunPaths.of(root, run), settings)
+            except ScalingError as error:
+                typer.echo(f"no sample of {run[:8]}: {error}", err=True)
+                continue
+        written.append({"run_id": run, "params": params, "loss": float(row["loss"]), "text": known[run]})
     if not written:
         return source
+    from scaling.figures.plates import write
+
     made = {"schema": 1, "ledger": source.digest, "prompt": "", **settings, "samples": written}
     content = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     write(source.folder / "samples.json", content.encode())
     return replace(source, samples=made)
+
+
+def _text(paths: RunPaths, settings: dict[str, Any]) -> str:
+    """What one trained model writes."""
+    from scaling.training import sample
+
+    cell, corpus, module = sample.load(paths)
+    return sample.text(module, corpus, "", context=cell.context, **settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from scaling.training.building import build, fold
 from scaling.training.cell import Cell
 from scaling.training.paths import RunPaths
 from scaling.training.solving.data import open_data
+
+SMALL = 10_000_000
+"""Parameters below which one thread writes text."""
 
 
 def load(
@@ -104,6 +108,19 @@ def sample(
         seen = torch.cat([seen, torch.tensor([chosen])])[-context:]
 
 
+@contextmanager
+def _threads(module: nn.Module) -> Iterator[None]:
+    """One thread for a small network: a step of one token is too little to share, and on a busy machine
+    threads wait for one another longer than they work."""
+    before = torch.get_num_threads()
+    if sum(p.numel() for p in module.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def restrict(logits: Tensor, *, top_k: int | None, top_p: float | None) -> Tensor:
     """(vocab,) logits with all but the allowed tokens at −∞; ties with the k-th stay."""
     if top_k is not None and top_k < len(logits):
@@ -128,5 +145,6 @@ def text(
     ids = tokenizer.encode([prompt.encode()])[0].astype(np.int64) if prompt else np.zeros(0, dtype=np.int64)
     if tokenizer.separator is not None:
         ids = np.concatenate([[tokenizer.separator], ids])
-    written = list(sample(module, ids, tokens=tokens, context=context, seed=seed, **settings))
+    with _threads(module):
+        written = list(sample(module, ids, tokens=tokens, context=context, seed=seed, **settings))
     return prompt + str(tokenizer.decode(np.array(written)))

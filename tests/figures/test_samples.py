@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
+import pytest
 import synthetic
 
 from scaling.cli import pages
 from scaling.figures import source
 from scaling.figures.report import page
+from scaling.training.paths import RunPaths
 
 EVIL = "<script>document.title='x'</script>"
 
@@ -38,3 +41,31 @@ def test_without_weights_nothing_is_written(tmp_path: Path) -> None:
     found = source.read(folder)
     assert pages.with_samples(found) is found
     assert not (folder / "samples.json").exists()
+
+
+def test_a_run_writes_once_also_when_the_ledger_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = synthetic.make(tmp_path / "results" / "made")
+    runs = pd.read_parquet(folder / "ledger.parquet").assign(objective="causal")
+    for run in runs["run_id"]:
+        weights = RunPaths.of(tmp_path / "results", run).weights
+        weights.parent.mkdir(parents=True)
+        weights.touch()
+    asked: list[str] = []
+
+    def text(paths: RunPaths, settings: dict) -> str:
+        asked.append(paths.folder.name)
+        return f"from {paths.folder.name}"
+
+    monkeypatch.setattr(pages, "_text", text)
+    monkeypatch.setattr("scaling.extras.need", lambda name: None)
+    runs.to_parquet(folder / "ledger.parquet")
+    first = pages.with_samples(source.read(folder)).samples
+    assert len(asked) == len(first["samples"]) == 4
+    assert all(row["text"] == f"from {row['run_id']}" for row in first["samples"])
+    runs.assign(seconds=1.0).to_parquet(folder / "ledger.parquet")
+    again = pages.with_samples(source.read(folder)).samples
+    assert len(asked) == 4
+    assert again["samples"] == first["samples"]
+    assert again["ledger"] != first["ledger"]
