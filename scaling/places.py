@@ -55,10 +55,15 @@ def sweep_file(name: str) -> Path:
 
 
 def maker(folder: Path) -> str:
-    """The command that makes the ledger in a folder of results again: its sweep's, or the import of runs from
-    elsewhere, which no plan lies beside."""
-    swept = (folder / "plan.json").exists() or folder.name in sweeps()
-    return f"scaling run {folder.name}" if swept else f"scaling import FILE --into {folder.name}"
+    """The command that makes the ledger in a folder of results again: its sweep's, under the folder's name
+    where that is longer than the sweep's, or the import of runs from elsewhere, which no plan lies beside."""
+    name, known = folder.name, sweeps()
+    if name in known:
+        return f"scaling run {name}"
+    if not (folder / "plan.json").exists():
+        return f"scaling import FILE --into {name}"
+    file = max((one for one in known if name.startswith(f"{one}-")), key=len, default="")
+    return f"scaling run {file} sweep.name={name}" if file else f"scaling run {name}"
 
 
 def results() -> Path:

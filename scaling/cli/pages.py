@@ -55,7 +55,10 @@ def figures(
 
     def text() -> None:
         for name, data in drawn.items():
-            typer.echo(f"{name:<12} {data.get('missing') or data['title']}")
+            if name not in missing:
+                typer.echo(f"{name:<12} {data['title']}")
+        for why in dict.fromkeys(missing.values()):
+            typer.echo(f"not drawn: {', '.join(n for n in missing if missing[n] == why)}: {why}")
         typer.echo(f"wrote {sum(map(len, written.values()))} files into {folder}")
 
     emit({"folder": str(folder), "figures": written, "missing": missing}, as_json, text)

@@ -139,10 +139,13 @@ def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
         return f"At {human.flops(top)} {best['kind']} comes lowest: {share} {way} the loss of {against}"
     sure = [r for r in here if r["sure"]]
     better = sum(r["change"] < 0 for r in sure)
-    many = f"{len(here)} change{'s' if len(here) > 1 else ''}"
+    worse = len(sure) - better
+    if len(here) == 1:
+        told = f"{'lowers' if better else 'raises'} the loss of {against} beyond seed noise"
+        return f"{best['kind']} " + (told if sure else f"is not told from {against} by its loss")
     return (
-        f"Of {many}, {better} lower{'s' if better == 1 else ''} the loss beyond seed noise and "
-        f"{len(sure) - better} raise{'s' if len(sure) - better == 1 else ''} it"
+        f"Of {len(here)} changes, {better or 'none'} lower{'s' * (better < 2)} the loss beyond seed noise "
+        f"and {worse or 'none'} raise{'s' * (worse < 2)} it"
     )
 
 

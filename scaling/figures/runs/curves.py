@@ -91,6 +91,16 @@ def envelope(curves: list[tuple[np.ndarray, np.ndarray]], points: int = 160) -> 
     return x[kept], y[kept]
 
 
+def _lower(source: Source, runs: list[dict[str, Any]], column: str) -> tuple[np.ndarray, np.ndarray]:
+    """The lower envelope of some runs. Of training losses the lowest is a lucky batch: there it is the least
+    held-out loss of those that have ended."""
+    if column == "loss":
+        return envelope([(np.array(r["flops"]), np.array(r["loss"])) for r in runs])
+    ended = source.done[source.done["run_id"].isin({r["run_id"] for r in runs})].sort_values("flops")
+    loss = ended["bits_per_byte" if source.per_byte else "loss"].to_numpy(float)
+    return ended["flops"].to_numpy(float), np.minimum.accumulate(loss)
+
+
 @lru_cache(maxsize=2)
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
@@ -126,39 +136,50 @@ def data(source: Source) -> dict[str, Any]:
         }
     # The first steps say only how a network starts: the window opens where the shortest run is a tenth done.
     first = min(r["flops"][-1] for r in runs) / 10
-    grid, low = envelope([(np.array(r["flops"]), np.array(r["loss"])) for r in runs])
+    grid, low = _lower(source, runs, column)
     keep = grid >= first
-    what = "held-out loss" if column == "loss" else "training loss, running mean over ±4 % of compute"
+    held = column == "loss"
+    what = "held-out loss" if held else "training loss, running mean over ±4 % of compute"
+    thick = "lower envelope" if held else "least held-out loss of ended runs"
     sizes = [r["params"] for r in runs]
     spans = human.spoken_range(float(grid[keep][0]), float(grid[-1]), human.flops)
     if kind:
         unit = "bits per byte" if own else source.loss_unit
-        return {**base, "unit": unit, **_of_kinds(source, runs, first, what, spans, unit)}
+        return {**base, "unit": unit, **_of_kinds(source, runs, first, column, (what, thick), spans, unit)}
     return {
         **base,
         "unit": source.loss_unit,
         "title": f"{human.things(len(runs), 'run')}, and the least loss reached for each FLOP",
-        "subtitle": f"Loss while training, one line a run ({what}); the thick line is the lower envelope",
+        "subtitle": f"Loss while training, one line a run ({what}); the thick line is the {thick}",
         "alt": f"Loss against training compute for {len(runs)} runs of "
-        f"{human.spoken_range(min(sizes), max(sizes), human.count)} parameters, with the lower envelope, "
+        f"{human.spoken_range(min(sizes), max(sizes), human.count)} parameters, with the {thick}, "
         f"which falls from {low[keep][0]:.2f} to {low[-1]:.2f} {source.loss_unit} over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
         ),
         "runs": runs,
         "first": first,
-        "envelope": {"flops": grid[keep].tolist(), "loss": low[keep].tolist()},
+        "envelope": {
+            "name": thick.partition(" of ")[0],
+            "flops": grid[keep].tolist(),
+            "loss": low[keep].tolist(),
+        },
     }
 
 
 def _of_kinds(
-    source: Source, runs: list[dict[str, Any]], first: float, what: str, spans: str, unit: str
+    source: Source,
+    runs: list[dict[str, Any]],
+    first: float,
+    column: str,
+    words: tuple[str, str],
+    spans: str,
+    unit: str,
 ) -> dict[str, Any]:
     """The figure of several kinds of runs: an envelope each, the best and the baseline told apart."""
     envelopes = []
     for kind in source.several:
-        curves = [(np.array(r["flops"]), np.array(r["loss"])) for r in runs if r["kind"] == kind]
-        grid, low = envelope(curves)
+        grid, low = _lower(source, [r for r in runs if r["kind"] == kind], column)
         keep = grid >= first
         if keep.any():
             envelopes.append({"kind": kind, "flops": grid[keep].tolist(), "loss": low[keep].tolist()})
@@ -172,7 +193,7 @@ def _of_kinds(
     return {
         "title": f"{len(runs)} runs of {len(envelopes)} kinds: {least['kind']} reaches the least loss, "
         f"{least['loss'][-1]:.2f} {unit}",
-        "subtitle": f"Loss while training, one line a run ({what}); thick: the lower envelope of each kind"
+        "subtitle": f"Loss while training, one line a run ({words[0]}); thick: the {words[1]} of each kind"
         + (f"; grey: {others} other kinds" if others else ""),
         "alt": f"Loss against training compute for {len(runs)} runs, with the lower envelope of each kind: "
         + "; ".join(f"{e['kind']} down to {e['loss'][-1]:.3f}" for e in envelopes)
@@ -189,7 +210,7 @@ def _of_kinds(
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     kinds = [e["kind"] for e in data.get("envelopes") or [] if e["named"]]
-    longest = max(map(len, kinds), default=14)
+    longest = max(map(len, kinds or [data["envelope"]["name"]]))
     figure, ((axes,),) = style.canvas(
         data["title"], data["subtitle"], data["footer"], right=0.25 + 0.065 * longest
     )
@@ -203,7 +224,7 @@ def draw(data: dict[str, Any]) -> Figure:
         sizes = [r["params"] for r in runs]
         threads(axes, [(r["flops"], r["loss"]) for r in runs], sizes, width=0.9)
         dots(axes, [r["flops"][-1] for r in runs], [r["loss"][-1] for r in runs], sizes, small=3.4, zorder=5)
-        labels = [_thick(axes, data["envelope"], style.paper().ink, "lower envelope")]
+        labels = [_thick(axes, data["envelope"], style.paper().ink, data["envelope"]["name"])]
         low, high = _ends([data["envelope"]])
     inside = [v for r in runs for f, v in zip(r["flops"], r["loss"], strict=True) if f >= data["first"]]
     axes.set_xlim(data["first"], high * 1.08)
