@@ -140,7 +140,7 @@ def test_every_optimizer_has_a_ladder_of_its_own(elsewhere: Path) -> None:
     for cell in planned("optimizers", elsewhere).cells:
         name = next((o.split("=")[1] for o in cell.overrides if "recipe.optimizer=" in o), "adamw")
         rates.setdefault(name, set()).add(cell.row["learning_rate"])
-    assert set(rates) == {"adamw", "adam", "lion", "muon", "sgd"}
+    assert set(rates) == {"adamw", "adam", "lion", "muon", "soap", "sgd"}
     assert all(len(ladder) == 5 for ladder in rates.values())
     assert max(rates["lion"]) < max(rates["adamw"]) < max(rates["sgd"])
 
