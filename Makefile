@@ -54,12 +54,12 @@ check: $(VENV)/.installed-test  ## lint and types
 
 .PHONY: test-gpu
 test-gpu: $(VENV)/.installed-test  ## what only a CUDA device can show
-	@$(BIN)/python -m pytest -m gpu $(ARGS)
+	@$(BIN)/python -m pytest -m gpu -rs $(ARGS)
 
 .PHONY: bench-gpu
-bench-gpu: $(VENV)/.installed-test  ## speed of this machine's GPU by switch and by pack, into results/bench/ (DEVICE=h100)
+bench-gpu: $(VENV)/.installed-test  ## speed of this machine's GPU by shape, batch, switch and pack, into results/bench/ (DEVICE=h100)
 	@$(BIN)/python analysis/benchmarks/gpu_speed.py --device $(or $(DEVICE),cuda) $(ARGS)
-	@$(BIN)/scaling bench --ablate device=$(or $(DEVICE),cuda)
+	@$(BIN)/scaling bench device=$(or $(DEVICE),cuda)
 
 .PHONY: wheel
 wheel: $(VENV)/.installed-test  ## build the wheel into dist/

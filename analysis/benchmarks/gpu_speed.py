@@ -1,4 +1,5 @@
-"""Speed of training steps of GPT-2's 124M on one device, by switch; small models: `scaling bench --ablate`.
+"""Speed of training steps on one device: GPT-2's 124M by switch, then small models by shape, batch, switch
+and pack, as `scaling bench --ablate` measures them.
 
     python analysis/benchmarks/gpu_speed.py --device h100          # minutes on a GPU; make bench-gpu
     python analysis/benchmarks/gpu_speed.py --device cpu --quick   # seconds: that it runs, no more
@@ -6,7 +7,8 @@
 Tokens are random numbers: speed does not depend on what they are. Each row is the median of several steps
 after a warm-up, the device waited for before and after. `mfu` is training FLOPs (3 × forward matrix products,
 full attention, head included) over the peak of the number format in conf/device. Targets, not results: GPT-2
-124M at 480 thousand tokens a second and 42 % on an H100. Writes results/bench/<device's own name>/steps.csv.
+124M at 480 thousand tokens a second and 42 % on an H100. Writes steps.csv and switches.json into
+results/bench/<device's own name>, and the table by which sweeps are packed.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ import torch
 import yaml
 
 from scaling.errors import ScalingError
+from scaling.sweeping import ablating
+from scaling.sweeping.planning import config as configs
+from scaling.sweeping.planning import packing
 from scaling.training import Cell
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
@@ -188,6 +193,17 @@ def main() -> None:
         torch.set_num_threads(1)
     folder = given.out / provenance.device(device).replace(" ", "-").replace("/", "-")
     write(folder / "steps.csv", steps(device, told.get("peaks") or {}, given.quick))
+    if given.quick:
+        return
+    with configs.hydra("bench") as (engine, name):
+        every = [
+            configs.plain(configs.master(engine, name, [f"device={given.device}", *at]))
+            for at in ([f"family.size={n}", f"recipe.batch={b}"] for n in (1, 4, 12) for b in (8, 32))
+        ]
+    found = ablating.ablate(every)
+    for path in (folder / "switches.json", packing.switches_path(every[0])):
+        ablating.keep(path, found)
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +70,7 @@ def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[
 
     half, chunk = max(1, batch_sequences // 2), max(1, min(1024, batch_tokens // 4))
     return [
+        ("none, against itself", Way()),
         ("device.compile=default", Way(compiled="default")),
         ("device.compile=reduce-overhead", on_cuda(Way(compiled="reduce-overhead"))),
         (f"device.loss_chunk={chunk}", Way(chunk=chunk)),
@@ -83,36 +85,45 @@ def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[
 
 
 def ablate(
-    config: Mapping[str, Any], *, turns: int = TURNS, members: Sequence[int] | None = None
+    configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS, members: Sequence[int] | None = None
 ) -> dict[str, Any]:
-    """Measures every switch at the config's family and size, and packs of so many `members` at each of
-    `sweep.sizes`; None = MEMBERS on CUDA, and none on a CPU, which packs only when told.
+    """Measures every switch at the shape and batch of each config, and packs of so many `members` at each of
+    the first's `sweep.sizes`; None = MEMBERS on CUDA, and none on a CPU, which packs only when told.
 
     Returns what `keep` writes: under `switches` the speed of each over the plain step's, `ratio` with the
-    interval from `low` to `high` (of the median, 95 %), or `why` it was not measured; under `packs` runs per
+    interval from `low` to `high` (of the median, 95 %), `tokens_per_second` and `mfu`, or `why` it was not
+    measured; under `peaks` the peak behind `mfu` of each number format that has one; under `packs` runs per
     hour over those of runs one by one, as `gain`. Raises LaunchError when the device is not there.
     """
+    config = configs[0]
     device = find_device(str(config["device"]["name"]))
     if members is None:
         members = MEMBERS if device.type == "cuda" else ()
-    plain = _cell(config, {})
+    first = _cell(config, {})
+    peaks = known_peaks(config, device)
     found: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": provenance.device(device),
-        "dtype": plain.dtype,
-        "family": plain.family,
-        "params": plain.counts.params_total,
-        "batch_sequences": plain.hyperparameters.batch_sequences,
-        "context": plain.context,
+        "dtype": first.dtype,
+        "family": first.family,
         "turns": turns,
+        "peaks": peaks,
     }
     rows: list[dict[str, Any]] = []
-    first = plain.hyperparameters.batch_sequences
-    for name, way in switches(first, plain.batch_tokens, device.type == "cuda"):
-        row = {"switch": name, "ratio": None, "low": None, "high": None, "why": None}
-        rows.append(row)
-        row |= {"why": way} if isinstance(way, str) else _against(config, {}, way, device, turns)
+    for one in configs:
+        plain = _cell(one, {})
+        batch = plain.hyperparameters.batch_sequences
+        at = {"params": plain.counts.params_total, "batch_sequences": batch, "context": plain.context}
+        for name, way in switches(batch, plain.batch_tokens, device.type == "cuda"):
+            row = at | dict.fromkeys(("ratio", "low", "high", "tokens_per_second", "mfu", "why"))
+            row |= {"switch": name}
+            row |= {"why": way} if isinstance(way, str) else _against(one, {}, way, device, turns)
+            dtype = (None if isinstance(way, str) else way.dtype) or plain.dtype
+            if row["tokens_per_second"] and dtype in peaks:
+                peak = peaks[dtype]["flops_per_second"]
+                row["mfu"] = row["tokens_per_second"] * plain.flops_per_token / peak
+            rows.append(row)
     packs: list[dict[str, Any]] = []
     for size in config["sweep"]["sizes"] or []:
         for many in members:
@@ -131,6 +142,25 @@ def ablate(
     return {**found, "switches": rows, "packs": packs}
 
 
+def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, dict[str, Any]]:
+    """FLOP/s that the device could reach at most, by number format, and who says so: the config, or for
+    float32 on a CPU the best of a few products of 1,024 on the one core that a slot has."""
+    told = {k: float(v) for k, v in (config["device"].get("peaks") or {}).items() if v}
+    peaks = {
+        k: {"flops_per_second": v, "by": "device.peaks, the maker's dense figure"} for k, v in told.items()
+    }
+    if device.type == "cpu" and "float32" not in told:
+        side = 1024
+        left, right, seconds = torch.ones(side, side), torch.ones(side, side), math.inf
+        for _ in range(10):
+            began = time.perf_counter()
+            torch.mm(left, right)
+            seconds = min(seconds, time.perf_counter() - began)
+        by = f"the best of 10 products of {side:,} on a core here"
+        peaks["float32"] = {"flops_per_second": 2 * side**3 / seconds, "by": by}
+    return peaks
+
+
 def keep(path: Path, found: Mapping[str, Any]) -> None:
     """Writes it, whole, in place of what was measured before."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,10 +176,14 @@ def _cell(config: Mapping[str, Any], more: Mapping[str, Any]) -> Cell:
 def _against(
     config: Mapping[str, Any], more: Mapping[str, Any], way: Way, device: torch.device, turns: int
 ) -> dict[str, Any]:
-    """`ratio`, `low` and `high` of a way's speed over the plain step's, or `why` it has none."""
+    """`ratio`, `low` and `high` of a way's speed over the plain step's and its tokens a second, or `why`
+    there are none."""
     try:
         switched, plain = _step(config, more, way, device), _step(config, more, Way(), device)
-        return median([way.members * p / s for p, s in _paired(plain, switched, device, turns)])
+        pairs = _paired(plain, switched, device, turns)
+        tokens = way.members * _cell(config, more).batch_tokens
+        speed = {"tokens_per_second": tokens / statistics.median(s for _, s in pairs)}
+        return median([way.members * p / s for p, s in pairs]) | speed
     except ScalingError as error:
         return {"why": str(error)}
     except Exception as error:

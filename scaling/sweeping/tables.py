@@ -19,7 +19,8 @@ from scaling.sweeping.status import Status
 _MOST_ROWS = 200
 
 
-def _console() -> Console:
+def wide_console() -> Console:
+    """Rich's, wide enough for a table where it is no terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 140
@@ -28,7 +29,7 @@ def _console() -> Console:
 
 def plan_table(plan: Plan, edited: str) -> None:
     """The plan, its totals, how it was `edited` since it last ran, and where it would write."""
-    console = _console()
+    console = wide_console()
     table = Table(
         "run",
         "size",
@@ -143,7 +144,7 @@ def outcome_payload(outcome: Outcome) -> dict[str, Any]:
 
 def outcome_table(outcome: Outcome) -> None:
     """How many are done, which are not and why."""
-    console = _console()
+    console = wide_console()
     counts: dict[str, int] = {}
     for status in outcome.statuses.values():
         counts[status] = counts.get(status, 0) + 1
@@ -173,7 +174,7 @@ def outcome_table(outcome: Outcome) -> None:
 
 def status_table(found: Sequence[Status], results: Path) -> None:
     """States of all sweeps, or one sweep in detail."""
-    console = _console()
+    console = wide_console()
     for one in found:
         counts = one.counts()
         console.print(
@@ -229,7 +230,7 @@ def status_table(found: Sequence[Status], results: Path) -> None:
 
 def diff_table(pairs: Sequence[Difference], new: Sequence[str], orphans: Sequence[str]) -> None:
     """What makes cells new, one line a field, cells with the same reason together."""
-    console = _console()
+    console = wide_console()
     if not (pairs or new or orphans):
         console.print("nothing differs: the sweep asks for the cells that it asked for before")
     reasons: dict[str, list[str]] = {}
@@ -244,48 +245,6 @@ def diff_table(pairs: Sequence[Difference], new: Sequence[str], orphans: Sequenc
                 f"{len(runs)} {title}: {', '.join(runs[:10])}{' ...' if len(runs) > 10 else ''}",
                 soft_wrap=True,
             )
-
-
-def bench_table(path: Path, found: Mapping[str, Any]) -> None:
-    """What was measured, and where it is kept."""
-    console = _console()
-    table = Table("family", "depth", "FLOPs a step", "ms a step", "FLOP/s", box=None, pad_edge=False)
-    for row in found["measured"]:
-        flops, seconds = row["flops_per_step"], row["seconds_per_step"]
-        table.add_row(
-            row["family"],
-            str(row["depth"]),
-            f"{flops:.3g}",
-            f"{1000 * seconds:.2f}",
-            f"{flops / seconds:.3g}",
-        )
-    console.print(table)
-    console.print(f"kept in {path}; `scaling plan` predicts from it", soft_wrap=True)
-
-
-def switches_table(path: Path, found: Mapping[str, Any]) -> None:
-    """The speed of every switch over the plain step's, and where it is kept."""
-    console = _console()
-    console.print(
-        f"{found['family']} of {found['params']:,} parameters, {found['batch_sequences']} × "
-        f"{found['context']} tokens a step, {found['dtype']}, on {found['device']}",
-        soft_wrap=True,
-    )
-    table = Table("switch", "× plain speed", "95 %", "", box=None, pad_edge=False)
-    for row in found["switches"]:
-        if row["ratio"] is None:
-            table.add_row(row["switch"], "", "", f"not measured: {row['why']}")
-        else:
-            table.add_row(row["switch"], f"{row['ratio']:.2f}", f"{row['low']:.2f} … {row['high']:.2f}", "")
-    console.print(table)
-    packs = Table("parameters", "members", "× runs per hour", box=None, pad_edge=False)
-    for row in found["packs"]:
-        packs.add_row(
-            f"{row['params']:,}", str(row["members"]), f"{row['gain']:.2f}" if row["gain"] else row["why"]
-        )
-    if found["packs"]:
-        console.print(packs)
-    console.print(f"kept in {path}; on CUDA `scaling run` packs by it", soft_wrap=True)
 
 
 def human_bytes(count: float) -> str:

@@ -124,7 +124,10 @@ COLUMNS: dict[str, Column] = {
     "seconds": _number("s", "training and evaluation, over all continuations"),
     "tokens_per_second": _number("tokens/s", "tokens / seconds of training", required=False),
     "mfu": _number(
-        "", "flops / seconds of training / peak FLOP/s; null when the peak is unknown", required=False
+        "",
+        "3 × forward matrix products (full attention, head included) a second of training / the device's "
+        "dense peak of the number format; null when that is unknown",
+        required=False,
     ),
     "device": _text("name of the device"),
     "dtype": _text("number format of the forward pass"),

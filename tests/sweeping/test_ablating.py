@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from scaling.sweeping import ablating
+from scaling.sweeping.planning import cells
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning.packing import switches_path
-from scaling.sweeping.tables import switches_table
+from scaling.sweeping.speeds import switches_table
+from scaling.training.cell import Cell
 
 TINY = [
     *("corpus=files", "corpus.name=tiny", "corpus.path=text", "corpus.document=line", "context=16"),
@@ -28,15 +30,22 @@ def test_switches_on_a_cpu(
     )
     with configs.hydra("bench") as (engine, name):
         config = configs.plain(configs.master(engine, name, TINY))
-    found = ablating.ablate(config, turns=5, members=(2,))
-    rows = {row["switch"]: row for row in found["switches"]}
+        wider = configs.plain(configs.master(engine, name, [*TINY, "recipe.batch_sequences=8"]))
+    found = ablating.ablate([config, wider], turns=5, members=(2,))
+    assert {row["batch_sequences"] for row in found["switches"]} == {4, 8}
+    rows = {row["switch"]: row for row in found["switches"] if row["batch_sequences"] == 4}
     measured = {name for name, row in rows.items() if row["ratio"] is not None}
     assert measured == {
-        *("device.loss_chunk=16", "device.micro_batch=2", "optimiser not fused"),
+        *("none, against itself", "device.loss_chunk=16", "device.micro_batch=2", "optimiser not fused"),
         *("device.dtype=bfloat16", "device.pack=4"),
     }
     assert all(0 < rows[name]["low"] <= rows[name]["ratio"] <= rows[name]["high"] for name in measured)
     assert all(row["why"] for name, row in rows.items() if name not in measured)
+    assert {name for name in measured if rows[name]["mfu"] is None} == {"device.dtype=bfloat16"}
+    plain, peak = rows["none, against itself"], found["peaks"]["float32"]["flops_per_second"]
+    flops = Cell.from_config(config | {"budget": {"tokens": 1e6}}, cells.corpus_of(config)).flops_per_token
+    assert plain["mfu"] == pytest.approx(plain["tokens_per_second"] * flops / peak)
+    assert 0 < plain["mfu"] < 1
     (pack,) = found["packs"]
     assert pack["members"] == 2
     assert pack["gain"] > 0
@@ -44,7 +53,10 @@ def test_switches_on_a_cpu(
     ablating.keep(path, found)
     assert json.loads(path.read_text()) == found
     switches_table(path, found)
-    assert "not measured: for CUDA devices" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not measured: for CUDA devices" in said
+    assert "MFU: 3 × forward matrix products (full attention, head included)" in said
+    assert "products of 1,024 on a core here" in said
 
 
 def test_the_interval_of_a_median_covers_as_it_says() -> None:

@@ -21,8 +21,8 @@ def bench_verb(
 ) -> None:
     """Measures this machine's speed, which prices the plans.
 
-    Seconds per step of a few shapes, in its slots; with --ablate, what each switch of the device does to
-    them, and what packs gain.
+    Speed of a few shapes, in its slots, by batch too (recipe.batch=8,32). With --ablate, what each switch of
+    the device does to a step, by shape and batch (family.size=1,4 recipe.batch=8,32), and what packs gain.
     """
     if ablate:
         return _ablate(list(overrides or []), as_json)
@@ -30,7 +30,7 @@ def bench_verb(
 
     from scaling.sweeping.planning import bench, price
     from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.tables import bench_table
+    from scaling.sweeping.speeds import bench_table
     from scaling.training import record
     from scaling.training.paths import RunPaths
 
@@ -49,23 +49,27 @@ def bench_verb(
             overrides=[*overrides, f"results={folder}"],
             with_log_configuration=False,
         )
-        rows = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
-        table = bench.keep(path, bench.measured([row for row in rows if row]))
-    emit({"path": str(path), **table}, as_json, lambda: bench_table(path, table))
+        found = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
+        rows = [row for row in found if row]
+        table, speeds = bench.keep(path, bench.measured(rows)), bench.speeds(rows)
+    emit({"path": str(path), **table, "speeds": speeds}, as_json, lambda: bench_table(path, speeds))
 
 
 def _ablate(overrides: list[str], as_json: bool) -> None:
     import torch
 
     from scaling.sweeping import ablating
+    from scaling.sweeping.driving import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.packing import switches_path
-    from scaling.sweeping.tables import switches_table
+    from scaling.sweeping.speeds import switches_table
 
     with configs.hydra("bench") as (engine, name):
-        config = configs.plain(configs.master(engine, name, overrides))
+        master = configs.master(engine, name, overrides)
+        compose = configs.composer(engine.config_loader, master)
+        every = [compose(one) for one in split([str(one) for one in master.hydra.overrides.task])]
     torch.set_num_threads(1)  # as in a slot
-    found, path = ablating.ablate(config), switches_path(config)
+    found, path = ablating.ablate(every), switches_path(every[0])
     ablating.keep(path, found)
     emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
 

@@ -14,9 +14,11 @@ _FEWEST_STEPS = 30
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """A token budget for each of `sweep.sizes`."""
-    least = _FEWEST_STEPS * 8 * int(space.base["context"])
-    return [
-        {"family.size": size, "budget.tokens": float(max(least, round(_FLOPS / space.measure(size)[1])))}
-        for size in space.values("sizes")
-    ]
+    """A token budget, in whole steps, for each of `sweep.sizes`."""
+    assert space.cell is not None
+    found = []
+    for size in space.values("sizes"):
+        step = space.cell({"family.size": size, "budget.tokens": 1e6}).batch_tokens
+        steps = max(_FEWEST_STEPS, round(_FLOPS / space.measure(size)[1] / step))
+        found.append({"family.size": size, "budget.tokens": float(steps * step)})
+    return found

@@ -23,7 +23,7 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> list[price.Measured]:
         if row["status"] != "done" or not row["tokens_per_second"]:
             continue
         per_token = row["flops"] / row["tokens"]
-        training = row["tokens"] / row["tokens_per_second"]
+        training = _training(row)
         config = json.loads(row["config"])
         evaluated = config["evaluation"]["sequences"] * row["context"] * per_token / 3
         found.append(
@@ -36,6 +36,25 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> list[price.Measured]:
             )
         )
     return found
+
+
+def speeds(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a person is shown of the records of a bench: shape, batch, and how fast, with `mfu` as in the
+    record."""
+    shape = ("family", "params", "width", "depth", "batch_sequences", "context", "dtype")
+    return [
+        {
+            **{name: row[name] for name in (*shape, "tokens_per_second", "mfu")},
+            "flops_per_second": row["flops"] / _training(row),
+        }
+        for row in sorted(rows, key=lambda row: (row["family"], row["params"], row["batch_sequences"]))
+        if row["status"] == "done" and row["tokens_per_second"]
+    ]
+
+
+def _training(row: Mapping[str, Any]) -> float:
+    """Seconds of training."""
+    return float(row["tokens"] / row["tokens_per_second"])
 
 
 def keep(path: Path, found: Sequence[price.Measured]) -> dict[str, Any]:

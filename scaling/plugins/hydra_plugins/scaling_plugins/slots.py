@@ -21,7 +21,8 @@ class SlotsLauncherConf:
     slots: int | None = None
     """How many cells run at once; null = one for each core that this process may use, or for each GPU."""
     per_gpu: int = 1
-    """Slots that share one GPU."""
+    """Slots that share one GPU; in turns, or at once where NVIDIA's MPS was started (nvidia-cuda-mps-control
+    -d)."""
     lines: bool = False
     """Lines instead of a live display, even on a terminal."""
 
