@@ -99,6 +99,20 @@ def test_losses_do_not_depend_on_the_number_of_processes(
         assert found[processes] == pytest.approx(found[1], rel=1e-6)
 
 
+@pytest.mark.parametrize(("sharing", "processes"), [("ddp", 2), ("fsdp", 2)])
+def test_compiled_blocks_can_be_shared(
+    corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str, processes: int
+) -> None:
+    """Blocks are compiled before their weights are cut, and the losses stay those of one plain process."""
+    it = cell(**SMALL)
+    plain, shared = RunPaths.of(tmp_path / "plain", it.run_id), RunPaths.of(tmp_path / "shared", it.run_id)
+    run(it, corpus=corpus, paths=plain)
+    place = Place(sharing=sharing, compile="aot_eager", loss_chunk=24)
+    got = together(processes, it, corpus, shared, place)
+    assert [(one["status"], one["compiled"]) for one in got] == [("done", "aot_eager")] * processes
+    assert losses(shared) == pytest.approx(losses(plain), rel=1e-6)
+
+
 @pytest.mark.parametrize(
     "family",
     [
