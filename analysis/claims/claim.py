@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import forest
 import pandas as pd
 
 from scaling.figures import plates
@@ -58,7 +59,7 @@ class Claim:
     needs: str = ""
     """What is not measured yet; empty where nothing is missing."""
     figure: Mapping[str, Any] | None = None
-    """JSON of a figure of the catalogue or of the trends."""
+    """JSON of a figure of the catalogue, of the trends, or of `forest`."""
     reads: Sequence[Path] = ()
     """Ledgers and fact tables behind the numbers."""
 
@@ -179,9 +180,7 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
         figure = plain(claim.figure)
         (folder / f"{stem}.figure.json").write_text(plates.to_json(figure), encoding="utf-8")
         if picture:
-            in_runs = figure["figure"] in plates.CATALOGUE
-            made = plates.to_svg(figure) if in_runs else trend_figures.rendered(figure, "svg")
-            (folder / f"{stem}.svg").write_bytes(made)
+            (folder / f"{stem}.svg").write_bytes(drawn(figure))
     told = load("claims").set_index("id").loc[claim.id]
     payload = asdict(replace(claim, figure=None, reads=())) | {
         "claim": told["claim"],
@@ -192,6 +191,14 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
     path = folder / f"{stem}.json"
     path.write_text(plates.to_json(plain(payload)), encoding="utf-8")
     return path
+
+
+def drawn(figure: Mapping[str, Any]) -> bytes:
+    """The SVG of a figure of the catalogue, of the trends, or of a claim's own numbers, from its JSON."""
+    if figure["figure"] == forest.NAME:
+        return forest.svg(figure)
+    in_runs = figure["figure"] in plates.CATALOGUE
+    return plates.to_svg(dict(figure)) if in_runs else trend_figures.rendered(dict(figure), "svg")
 
 
 def sha256(path: Path) -> str:

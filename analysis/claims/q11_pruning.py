@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import forest
 import pandas as pd
 from claim import Claim, bare, digits, done, missing, of_estimate, spoken, studies, window, write
 
@@ -53,7 +54,18 @@ def claim() -> Claim:
     if not numbers:
         return missing("Q11", NEEDS)
     verdict = f"Little until a point, then much: {'; '.join(said)}. Networks of 8 k to 26 k parameters."
-    return Claim(id="Q11", state="measured", verdict=verdict, numbers=numbers, needs=LARGER, reads=reads)
+    rows = forest.rows_of(numbers, r"nats lost (?:at|with) (?P<what>.+), D/N (?P<series>\d+),")
+    low, high = rows[0][1], rows[1][1]
+    few, many = (digits(max(n.value or 0 for _, at, n in rows if at == r), 2) for r in (low, high))
+    figure = forest.picture(
+        [(what, f"{at} tokens each", n) for what, at, n in rows if (n.value or 0) > 1e-4],
+        title=f"The same compression costs up to {many} nats at {high} tokens a parameter, {few} at {low}",
+        subtitle="Rise of the held-out loss after training, by tokens per parameter; below 0.0001 left out",
+        axis="nats lost", at=None, log=True,
+        sources=[path.parent.name for path in reads if path.suffix == ".csv"],
+    )  # fmt: skip
+    return Claim(id="Q11", state="measured", verdict=verdict, numbers=numbers, needs=LARGER, figure=figure,
+                 reads=reads)  # fmt: skip
 
 
 def main() -> None:

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scaling.figures import labels, style
+
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "analysis" / "claims"))
+import forest  # noqa: E402
+from claim import drawn  # noqa: E402
+
 SCRIPTS = sorted((ROOT / "analysis" / "claims").glob("q[0-9]*.py"))
 INDEX = yaml.safe_load((ROOT / "analysis" / "index.yaml").read_text(encoding="utf-8"))
 PAGE = (ROOT / "analysis" / "CLAIMS.md").read_text(encoding="utf-8")
@@ -34,7 +40,19 @@ def test_every_question_has_its_claim() -> None:
         assert told["verdict"] in PAGE
         assert (told["state"] == "not measured") == (not told["numbers"])
         assert told["needs"] or told["state"] == "measured"
-        assert row["figure"] is None or (ROOT / row["figure"]).is_file()
+        assert (ROOT / row["figure"]).is_file()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "results" / "claims").glob("*.figure.json")), ids=lambda p: p.name
+)
+def test_a_figure_comes_back_from_its_json_alone(path: Path) -> None:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert drawn(data) == drawn(json.loads(path.read_text(encoding="utf-8")))
+    assert "redraw: " in " ".join(data["footer"])
+    if data["figure"] == forest.NAME:
+        with style.printed_on():
+            assert labels.overlaps(forest.draw(data)) == []
 
 
 def test_every_number_says_how_it_was_made() -> None:
