@@ -94,7 +94,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
         gradient=float(np.abs(gradient[0]).max() / max(abs(float(value[0])), 1e-300)),
         definite=bool(eigenvalues[0] > 1e-12),
         condition=condition,
-        ridge=_ridge(problem, hessian[0], condition),
+        ridge=_ridge(problem, hessian[0], condition, at_bounds),
         at_bounds=at_bounds,
         rescaling=_rescaling(problem, optimum),
         names=coordinates.names,
@@ -103,42 +103,41 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
 
 def _at_bounds(problem: Problem, optimum: Optimum) -> tuple[str, ...]:
     c = problem.coordinates
-    near = [
+    return tuple(
         name
         for name, u, low, high in zip(c.names, optimum.u, c.lower, c.upper, strict=True)
         if u - low < 1e-6 * (1 + abs(low)) or high - u < 1e-6 * (1 + abs(high))
-    ]
-    for name, value in zip(problem.law.names, optimum.theta, strict=True):
-        parameter = problem.law.parameter(name)
-        # A positive parameter that the search drives to nothing never touches its bound; a billionth of its
-        # unit is nothing.
-        if parameter.positive and parameter.unit == "target" and not parameter.centre and name in c.names:
-            typical = float(np.median(np.abs(problem.y)))
-            if value < 1e-6 * typical and name not in near:
-                near.append(name)
-    return tuple(near)
+    )
 
 
-def _ridge(problem: Problem, hessian: Array, condition: float) -> str:
+def _ridge(problem: Problem, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
     """Which parameters, as they are written in the law, move together along the flat directions of the
-    objective, in words."""
+    objective, in words. What lies at a bound is held there."""
     c = problem.coordinates
-    if len(c.names) == 1:
-        return f"{c.names[0]} is the only free parameter"
+    free = [i for i, name in enumerate(c.names) if name not in at_bounds]
+    names = [c.names[i] for i in free]
+    if len(names) < 2:
+        return f"{names[0] if names else 'no parameter'} is the only free parameter"
     strength = "weak" if condition < 30 else "marked" if condition < 1000 else "severe"
-    rows = [problem.law.names.index(name) for name in c.names]
-    spread = (c.shift @ c.free)[rows]
-    covariance = spread @ np.linalg.pinv(hessian) @ spread.T
+    spread = (c.shift @ c.free)[np.ix_([problem.law.names.index(name) for name in names], free)]
+    covariance = spread @ _inverse(hessian[np.ix_(free, free)]) @ spread.T
     deviation = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
     correlation = covariance / np.outer(deviation, deviation)
-    pairs = [(i, j) for i in range(len(rows)) for j in range(i) if abs(correlation[i, j]) >= 0.9]
+    pairs = [(i, j) for i in range(len(names)) for j in range(i) if abs(correlation[i, j]) >= 0.9]
     pairs.sort(key=lambda p: -abs(correlation[p]))
     if not pairs:
         return f"{strength} ridge (condition {condition:.3g}): no two parameters are correlated beyond 0.9"
-    said = "; ".join(
-        f"{c.names[j]} and {c.names[i]} trade off ({correlation[i, j]:+.4f})" for i, j in pairs[:3]
-    )
+    said = "; ".join(f"{names[j]} and {names[i]} trade off ({correlation[i, j]:+.4f})" for i, j in pairs[:3])
     return f"{strength} ridge (condition {condition:.3g}): {said}"
+
+
+def _inverse(hessian: Array) -> Array:
+    """Of a Hessian that may be flat, or bent the wrong way by rounding: no direction is better known than
+    the data say, and none has a negative variance."""
+    diagonal = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
+    values, vectors = np.linalg.eigh(hessian / np.outer(diagonal, diagonal))
+    whole = (vectors / np.maximum(values, 1e-12 * values[-1])) @ vectors.T
+    return np.asarray(whole / np.outer(diagonal, diagonal))
 
 
 def _rescaling(problem: Problem, optimum: Optimum) -> float | None:

@@ -15,6 +15,10 @@ import numpy as np
 from scaling.errors import ConfigError
 from scaling.fitting.law import Array, Law, Values
 
+NOTHING = 1e-6
+"""The share of the typical target below which a floor is nothing. Logarithms have no zero: without such a
+bound the search for a floor that the data do not see never ends, and every start ends elsewhere."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coordinates:
@@ -136,8 +140,9 @@ def build(
             kept.append(parameter.name)
             rows.append(i)
             # e^±60 around the unit is beyond any meaning and keeps exponentials finite.
+            far = np.log(NOTHING) if parameter.unit == "target" and not parameter.centre else -60
             lower.append(
-                max(np.log(low), unit[i] - 60) if log[i] and low > 0 else unit[i] - 60 if log[i] else low
+                max(np.log(low), unit[i] + far) if log[i] and low > 0 else unit[i] + far if log[i] else low
             )
             upper.append(min(np.log(high), unit[i] + 60) if log[i] else high)
             if log[i] and shift[i].sum() != 1:

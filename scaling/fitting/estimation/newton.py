@@ -86,6 +86,10 @@ def minimise(
         matrix += identity * (np.where(open_, damping[live, None] * scale, 1.0))[:, None, :]
         slope = np.where(open_, slope, 0.0)
         step = -_solve(matrix, slope)
+        lower, upper = objective.lower - at, objective.upper - at
+        crossing = np.flatnonzero(((step < lower) | (step > upper)).any(-1))
+        if len(crossing):
+            step[crossing] = _within(matrix[crossing], slope[crossing], lower[crossing], upper[crossing])
         gain = -(slope * step).sum(-1)
         # Not a descent direction: the Hessian is indefinite here and the damping too small; the plain
         # gradient on the diagonal is safe.
@@ -114,6 +118,39 @@ def minimise(
         stalled[live] = np.where(better, 0, stalled[live] + 1)
         done[live] = small | (stalled[live] > 18) | (damping[live] > 1e14)
     return Solution(u=u, value=value, decrement=decrement, converged=decrement < 1e-8, iterations=step_count)
+
+
+def _within(matrix: Array, slope: Array, lower: Array, upper: Array) -> Array:
+    """The steps (K, q) to the lowest points of quadratic models between bounds on the step, by active sets
+    (Nocedal & Wright, 2006, algorithm 16.3): a step cut short one coordinate at a time need not go downhill.
+    """
+    count, size = slope.shape
+    step, at_bound = np.zeros((count, size)), np.zeros((count, size), dtype=bool)
+    diagonal = np.diagonal(matrix, axis1=1, axis2=2)
+    live = np.arange(count)
+    for _ in range(6 * size):
+        held, here = at_bound[live], step[live]
+        rest = slope[live] + (matrix[live] @ here[..., None])[..., 0]
+        among = matrix[live] * ~(held[:, :, None] | held[:, None, :]) + np.eye(size) * held[:, None, :]
+        way = np.where(held, 0.0, -_solve(among, np.where(held, 0.0, rest)))
+        room = np.where(way < 0, lower[live], upper[live]) - here
+        short = np.abs(way) > np.abs(room)
+        part = np.where(short, np.abs(room) / np.where(short, np.abs(way), 1.0), 1.0)
+        far = part.min(-1, keepdims=True)
+        step[live] = here = np.where(short & (part == far), here + room, here + far * way)
+        at_bound[live] = held = held | (short & (part == far))
+        # where nothing was met, the coordinate that gains most by leaving its bound is let go
+        rest = slope[live] + (matrix[live] @ here[..., None])[..., 0]
+        leaves = held & np.where(here <= lower[live], rest < 0, rest > 0) & (far == 1)
+        gains = np.where(leaves, rest**2 / diagonal[live], 0.0)
+        best = gains.argmax(-1)
+        most = gains[np.arange(len(live)), best]
+        worth = most > 1e-14 * np.abs((slope[live] * here).sum(-1))
+        at_bound[live[worth], best[worth]] = False
+        live = live[worth | (far[:, 0] < 1)]
+        if not len(live):
+            break
+    return step
 
 
 def _solve(matrix: Array, right: Array) -> Array:

@@ -204,9 +204,17 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
     solution = _descend(objective, start, rows, path, problem.law.name != "chinchilla")
     left = np.flatnonzero(~solution.converged)
     if len(left):
-        # Few points make flat valleys in some resamples; with the damping fresh, most of them end after all.
-        rest = minimise(objective, solution.u[left], rows[left], path[-1], iterations=300)
-        solution.u[left], solution.value[left], solution.decrement[left] = rest.u, rest.value, rest.decrement
+        # Few points make flat valleys, and a δ far below the residuals a kink at every point: from wide to
+        # narrow most resamples end after all, and lower.
+        u, spread = start[left], robust_scale(problem.residuals(start[0]))
+        for delta in spread * 2.0 ** np.arange(2, -6, -0.5):
+            if delta > 1.1 * path[-1]:
+                u = minimise(objective, u, rows[left], delta, tolerance=1e-6, iterations=30).u
+        rest = minimise(objective, u, rows[left], path[-1], iterations=300)
+        lower = rest.value <= solution.value[left]
+        better = left[lower]
+        solution.u[better], solution.value[better] = rest.u[lower], rest.value[lower]
+        solution.decrement[better] = rest.decrement[lower]
         solution = replace(solution, converged=solution.decrement < 1e-8)
     if problem.loss.name == "lad":
         return replace(solution, converged=solution.decrement < 1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
@@ -16,15 +18,51 @@ def effective(amount: Array, unique: Array, half: Array) -> Array:
     return np.asarray(unique + unique * half * -np.expm1(-repeats / half))
 
 
+def _filled(p: Values, x: Values) -> Array:
+    """U_N = min(N, G (G U)^(beta/alpha)): parameters beyond the optimum for the unique tokens are repeats."""
+    log_g = np.log(coefficient(p))
+    optimum = np.exp(log_g + (p["beta"] / p["alpha"]) * (log_g + np.log(x["U"])))
+    return np.asarray(np.where(np.real(optimum) < x["N"], optimum, x["N"]))
+
+
 def _repeats(p: Values, x: Values) -> Array:
-    g = coefficient(p)
-    # Parameters beyond the optimum for the unique tokens count as repeats: U_N = min(N, G (G
-    # U)^(beta/alpha)).
-    optimum = np.exp(np.log(g) + (p["beta"] / p["alpha"]) * (np.log(g) + np.log(x["U"])))
-    unique_n = np.where(np.real(optimum) < x["N"], optimum, x["N"])
-    n = effective(x["N"], unique_n, p["R_N_star"])
+    n = effective(x["N"], _filled(p, x), p["R_N_star"])
     d = effective(x["D"], x["U"], p["R_D_star"])
     return np.asarray(p["E"] + p["A"] * power(n, -p["alpha"]) + p["B"] * power(d, -p["beta"]))
+
+
+def _repeats_gradient(p: Values, x: Values) -> Mapping[str, Array]:
+    # A bootstrap of this law asks for millions of slopes: written out they cost a tenth of complex steps.
+    alpha, beta, both = p["alpha"], p["beta"], p["alpha"] + p["beta"]
+    log_g = np.log(coefficient(p))
+    unique = _filled(p, x)
+    n = effective(x["N"], unique, p["R_N_star"])
+    d = effective(x["D"], x["U"], p["R_D_star"])
+    in_n, in_d = power(n, -alpha), power(d, -beta)
+    # dL/dn and dL/dd; then how n moves with U_N, and U_N with G and with the exponents
+    by_n, by_d = -alpha * p["A"] * in_n / n, -beta * p["B"] * in_d / d
+    left = np.exp(-(x["N"] / unique - 1) / p["R_N_star"])
+    by_unique = by_n * (1 + p["R_N_star"] * (1 - left) - x["N"] / unique * left)
+    by_optimum = np.where(unique < x["N"], by_unique * unique, 0.0)  # per unit of log U_N
+    by_log_g = by_optimum * (1 + beta / alpha)
+    by_ratio = by_optimum * (log_g + np.log(x["U"]))
+    return {
+        "E": np.ones_like(in_n),
+        "A": in_n + by_log_g / (p["A"] * both),
+        "B": in_d - by_log_g / (p["B"] * both),
+        "alpha": -p["A"] * in_n * np.log(n)
+        + by_log_g * (1 / alpha - log_g) / both
+        - by_ratio * beta / alpha**2,
+        "beta": -p["B"] * in_d * np.log(d) - by_log_g * (1 / beta + log_g) / both + by_ratio / alpha,
+        "R_D_star": by_d * x["U"] * _loosened(x["D"] / x["U"] - 1, p["R_D_star"]),
+        "R_N_star": by_n * unique * _loosened(x["N"] / unique - 1, p["R_N_star"]),
+    }
+
+
+def _loosened(repeats: Array, half: Array) -> Array:
+    """d/dR* of R* (1 - e^(-R/R*))."""
+    q = repeats / half
+    return np.asarray(-np.expm1(-q) - q * np.exp(-q))
 
 
 register(
@@ -58,6 +96,7 @@ register(
             ),
         ),
         function=_repeats,
+        gradient_function=_repeats_gradient,
         # The minimum has a kink, but its derivative is that of the side taken, which the complex step gives.
         analytic=True,
         notes=(

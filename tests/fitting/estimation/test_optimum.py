@@ -3,6 +3,7 @@ SciPy and against itself."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,3 +173,20 @@ def test_weights_count_like_copies() -> None:
     copies = {k: np.concatenate([v, v[:10]]) for k, v in x.items()}
     copied = solve.solve(problem(CHINCHILLA, copies, np.concatenate([y, y[:10]]), Loss(name="squares")))
     assert np.allclose(weighted.theta, copied.theta, rtol=1e-6)
+
+
+def test_a_floor_that_the_data_do_not_see_is_at_zero_and_one_basin() -> None:
+    """Logarithms have no zero: each start once ended at a floor of its own, 1e-16 here and 1e-20 there."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"N": 10 ** rng.uniform(6, 9, 60), "D": 10 ** rng.uniform(8, 11, 60)})
+    clean = CHINCHILLA.predict({"E": 1e-9, "A": 40.0, "B": 90.0, "alpha": 0.14, "beta": 0.2}, table)
+    # the curve bends the other way: a floor could only do harm
+    table["L"] = clean * np.exp(-0.01 * (np.log(table["N"] / 3e7) ** 2 + np.log(table["D"] / 3e9) ** 2) / 4)
+    fit = CHINCHILLA.fit(table, objective="squares", resamples=0)
+    assert fit.values["E"] < 2e-6 * table["L"].median()
+    assert fit.certificate.reached >= 0.9 * fit.certificate.starts
+    assert fit.certificate.at_bounds == ("E",)
+    assert "E and" not in fit.certificate.ridge
+    said = [float(number) for number in re.findall(r"\(([+-][\d.]+)\)", fit.certificate.ridge)]
+    assert all(0.9 <= abs(number) <= 1 for number in said)
+    assert any("E is at zero" in warning for warning in fit.warnings)
