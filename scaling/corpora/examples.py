@@ -49,6 +49,12 @@ class Examples:
         return int(self.texts.manifest[f"documents_{side}"])
 
     @cached_property
+    def longest(self) -> int:
+        """Tokens of the longest text or answer of the training side, its end among them."""
+        columns = ["train.ends", *(["train.answer_ends"] if self.paired else [])]
+        return max(int(np.diff(self._columns[name].astype(np.int64), prepend=0).max()) for name in columns)
+
+    @cached_property
     def _columns(self) -> dict[str, np.ndarray]:
         """Ends of documents and answers of both sides, memory-mapped."""
         columns: dict[str, np.ndarray] = {}

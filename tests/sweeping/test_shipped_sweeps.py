@@ -37,7 +37,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = ["".join(words.choices("etaoinshrdlu", k=words.randint(2, 9))) for _ in range(3000)]
     lines = [" ".join(words.choices(vocabulary, k=12)) for _ in range(32_000)]
     (folder / "text.txt").write_text("\n".join(lines), encoding="utf-8")
-    pairs = ({"text": line, "target": line[::-1]} for line in lines[:8000])
+    verses = (" ".join(lines[number : number + 4]) for number in range(8000))
+    pairs = ({"text": verse, "target": verse[::-1]} for verse in verses)
     (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
     labelled = ({"text": line[:40], "sentiment": words.choice(["negative", "positive"])} for line in lines)
     (folder / "labelled.jsonl").write_text("\n".join(map(json.dumps, labelled)), encoding="utf-8")

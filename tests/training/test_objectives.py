@@ -195,8 +195,8 @@ def config(**changes: object) -> dict[str, object]:
     return {
         "family": {"name": "t5", "size": 0.5},
         "corpus": {},
-        "context": 40,
-        "budget": {"tokens": 60 * 4 * 40},
+        "context": 32,
+        "budget": {"tokens": 60 * 4 * 32},
         "recipe": {"name": "fixed", "peak": 0.01, "batch_sequences": 4},
         "seed": 0,
         "evaluation": {"sequences": 16, "points": 2},
@@ -274,8 +274,8 @@ def test_translation_trains_writes_and_ignores_padding(
 ) -> None:
     settings = {
         "family": {"name": family, "size": 0.5},
-        "context": 40,
-        "budget": {"tokens": 60 * 4 * 40},
+        "context": 32,
+        "budget": {"tokens": 60 * 4 * 32},
         "evaluation": {"sequences": 16, "points": 2},
     }
     it = Cell.from_config(config(**settings), pairs)
@@ -287,7 +287,7 @@ def test_translation_trains_writes_and_ignores_padding(
     assert 0 <= got["rouge_l"] <= 1
     assert got["bits_per_byte"] is None
     module = it.architecture.build(it.shape, seed=0)
-    tight, loose = (Translation(cell=small(it, context, 8), examples=pairs) for context in (32, 40))
+    tight, loose = (Translation(cell=small(it, context, 8), examples=pairs) for context in (24, 32))
     losses = [evaluate(module, task, task.heldout(), precision=CPU).loss for task in (tight, loose)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
@@ -308,6 +308,10 @@ def test_examples_have_their_own_limits(pairs: Examples) -> None:
         Cell.from_config(config(family={"name": "llama", "size": 1}), pairs)
     with pytest.raises(ConfigError, match="a multiple of it"):
         Cell.from_config(config(**seq2seq, corpus={"unique_tokens": 63}), pairs)
+    longest = max(int(batch["lengths"].max()) for batch in pairs.all("train", examples=50, context=500))
+    with pytest.raises(ConfigError, match=f"the longest text of 'rows' has {longest} tokens, so that more"):
+        Cell.from_config(config(**seq2seq, context=2 * longest + 1), pairs)
+    Cell.from_config(config(**seq2seq, context=2 * longest), pairs)
     with pytest.raises(CorpusError, match="asks for 10,000 examples"):
         Cell.from_config(config(evaluation={"sequences": 10_000, "points": 0}), pairs)
 

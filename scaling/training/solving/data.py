@@ -103,3 +103,9 @@ def check_kind(objective: str, family: str, corpus: Any, context: int, *, classe
             f"context is {context} and the examples of {corpus.name!r} have {corpus.features} inputs; "
             f"set context={corpus.features}"
         )
+    if found == "texts with answers" and context > 2 * corpus.longest:
+        raise ConfigError(
+            f"context is {context:,} and the longest text of {corpus.texts.name!r} has {corpus.longest:,} "
+            f"tokens, so that more than half of every example would be padding; set context to at most "
+            f"{2 * corpus.longest:,}"
+        )
