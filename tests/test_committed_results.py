@@ -12,6 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scaling import figures
+from scaling.figures.report import page
+
 ROOT = Path(__file__).parents[1]
 # A fit whose certificate does not hold has no optimum to come back to.
 STUDIES = sorted(
@@ -72,3 +75,17 @@ def test_the_facts_give_the_trend_figures(tmp_path: Path) -> None:
     for path in kept:
         drawn = json.loads((tmp_path / "drawn" / path.name).read_text(encoding="utf-8"))
         assert drift(json.loads(path.read_text(encoding="utf-8")), drawn) == [], path.name
+
+
+LEDGERS = sorted(path.parent for path in (ROOT / "results").glob("*/ledger.parquet"))
+
+
+@pytest.mark.parametrize("study", LEDGERS, ids=lambda path: path.name)
+def test_every_study_has_a_page(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but its pictures, which have tests of their own and take long: its words stand for any law and
+    any objective."""
+    monkeypatch.setattr(page, "drawn", lambda source: ([], set()))
+    monkeypatch.setattr(page.explore, "payload", lambda source, table: {})
+    text, said = page.render(figures.read(study))
+    assert said.sentence.endswith((".", "`."))
+    assert study.name in text
