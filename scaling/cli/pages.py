@@ -110,8 +110,8 @@ def report(
         printed = str(browser.pdf(path)) if pdf else None
         made.append({"report": str(path), **said, "bytes": path.stat().st_size, "pdf": printed})
     first = index.write(results())[0] if everything else path
-    if show:
-        browser.show(first)
+    if show and not browser.show(first):
+        typer.echo(f"there is no browser here to open {first} in", err=True)
 
     def text() -> None:
         for one in made:

@@ -104,3 +104,18 @@ def test_pdf_is_printed(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text("<!doctype html><title>t</title><h1>One page</h1>", encoding="utf-8")
     assert browser.pdf(page).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_page_is_opened_by_its_address(
+    found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def take(address: str) -> bool:
+        opened.append(address)
+        return found
+
+    monkeypatch.setattr(browser.webbrowser, "open", take)
+    assert browser.show(tmp_path / "report.html") is found
+    assert opened == [(tmp_path / "report.html").as_uri()]
