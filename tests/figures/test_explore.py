@@ -199,3 +199,21 @@ def test_five_thousand_runs_stay_small_and_smooth(browser: chromium.Page, tmp_pa
         "{ const t = performance.now(); report.chart().update('none'); return performance.now() - t })()"
     )
     assert draw < 500
+
+
+def test_every_run_lies_inside_the_axes_of_every_view(
+    browser: chromium.Page, mixed: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(pages.render(source.read(mixed))[0], encoding="utf-8")
+    browser.open(path, width=1440)
+    outside = browser.js(
+        "(() => { const found = [], at = id => document.getElementById(id), [view, kind] = "
+        "[at('view'), at('kind')]; for (const k of [...kind.options]) "
+        "for (const v of ['isoflop', 'compute', 'curves']) {"
+        " kind.value = k.value; view.value = v; view.dispatchEvent(new Event('change'));"
+        " const c = report.chart(); c.data.datasets.filter(s => s.isRun).forEach(s => s.data.forEach(p => {"
+        " for (const a of ['x', 'y']) if (p[a] < c.scales[a].min || p[a] > c.scales[a].max)"
+        " found.push([k.value, v, a, p[a]]) })) } return found })()"
+    )
+    assert outside == []

@@ -52,10 +52,11 @@
   const inkOf = (k) => (together() ? colour(d.cycle[k % d.cycle.length]) : tint(k, d.budgets.length));
   // Stars and crosses are strokes alone: in the colour of the sheet they would not be seen.
   const edge = (k) => (/star|cross/.test(shapes[k % shapes.length]) ? { borderColor: inkOf(k), borderWidth: 1.6 } : { borderColor: colour('--background'), borderWidth: dot > 3 ? 0.8 : 0 });
+  // In the order of x: the chart takes the first and the last for the ends of its axis.
   const runs = (x, y) => (together() ? d.kinds : d.budgets).map((name, k) => ({
     isRun: true, showLine: false, pointRadius: dot, pointHoverRadius: dot + 3, pointHitRadius: 6,
     pointStyle: shapes[k % shapes.length], backgroundColor: inkOf(k), ...edge(k),
-    data: points.filter((i) => (together() ? d.kind[i] : budgetOf(i)) === k && x[i] > 0).map((i) => ({ x: x[i], y: y[i], row: i })),
+    data: points.filter((i) => (together() ? d.kind[i] : budgetOf(i)) === k && x[i] > 0).map((i) => ({ x: x[i], y: y[i], row: i })).sort((p, q) => p.x - q.x),
   })).filter((set) => set.data.length);
   const line = (data, stroke, extra = {}) => ({ showLine: true, pointRadius: 0, pointHitRadius: 0, borderWidth: 1.6, borderColor: stroke, data, ...extra });
   const grid = (a, b, n) => Array.from({ length: n }, (_, i) => Math.exp(Math.log(a) + ((Math.log(b) - Math.log(a)) * i) / (n - 1)));
