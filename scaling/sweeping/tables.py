@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from scaling.sweeping.differences import Difference
-from scaling.sweeping.driving import BAD, Outcome
 from scaling.sweeping.ledger import CURVES, LEDGER, POSITIONS
-from scaling.sweeping.planning.planned import Plan, Rule
 from scaling.sweeping.slots.display import human_seconds
-from scaling.sweeping.status import Status
+
+if TYPE_CHECKING:  # a status needs neither corpora nor families, which come with these
+    from scaling.sweeping.differences import Difference
+    from scaling.sweeping.driving import Outcome
+    from scaling.sweeping.planning.planned import Plan, Rule
+    from scaling.sweeping.status import Status
 
 _MOST_ROWS = 200
 
@@ -165,7 +167,7 @@ def outcome_table(outcome: Outcome) -> None:
                 outcome.reasons.get(run_id, ""),
             )
         console.print(table)
-    if any(outcome.statuses[run_id] in BAD for run_id in troubled):
+    if outcome.failed:
         console.print(
             f"{len(outcome.failed)} failed: exit code 3; the same command tries again what left no record"
         )

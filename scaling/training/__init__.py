@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from scaling.training.cell import Cell
+from typing import TYPE_CHECKING, Any
+
 from scaling.training.paths import RunPaths
 
+if TYPE_CHECKING:
+    from scaling.training.cell import Cell
+
 __all__ = ["Cell", "RunPaths"]
+
+
+def __getattr__(name: str) -> Any:
+    """`Cell` when it is asked for: corpora and families come with it, and whoever reads records needs
+    neither.
+    """
+    if name != "Cell":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scaling.training.cell import Cell
+
+    return Cell
