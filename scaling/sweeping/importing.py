@@ -177,6 +177,12 @@ def _row(raw: Row, where: str, names: Mapping[str, str], values: Mapping[str, st
         row["loss"] = row["bits_per_byte"] * math.log(2) * row["bytes_per_token"]
     missing = [column for column in NEEDED if row[column] is None]
     if missing:
+        empty = [name for name in missing if names.get(name, name) in raw and name not in values]
+        if empty:
+            raise TableError(
+                f"{where} has nothing in {names.get(empty[0], empty[0])!r} for {empty[0]}, as a run that did "
+                f"not end; leave that row out, or fill it in"
+            )
         hint = (
             " (or bytes_per_token, which makes it from bits_per_byte)"
             if "loss" in missing and row["bits_per_byte"]

@@ -62,7 +62,7 @@ def plan_table(plan: Plan, edited: str) -> None:
     if len(plan.cells) > _MOST_ROWS:
         console.print(f"... and {len(plan.cells) - _MOST_ROWS} more cells; --json prints all")
     for sentence in plan.dropped[:5]:
-        console.print(f"dropped: {sentence}")
+        console.print(f"dropped: {sentence}", soft_wrap=True)
     if len(plan.dropped) > 5:
         console.print(f"... and {len(plan.dropped) - 5} more dropped cells; --json prints all")
     if edited:

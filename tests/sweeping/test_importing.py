@@ -40,6 +40,14 @@ def test_what_is_missing_is_asked_for_by_name(tmp_path: Path) -> None:
         read(path, names={"params": "N"}, family="x")
 
 
+def test_a_row_without_an_end_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "export.csv"
+    source.write_text("n,tokens,val/loss\n1e6,2e7,3.0\n2e6,4e7,\n")
+    names = {"params": "n", "loss": "val/loss"}
+    with pytest.raises(TableError, match=r"row 2 has nothing in 'val/loss' for loss.*leave that row out"):
+        importing.read([source], kind=None, names=names, values={"family": "llama"})
+
+
 def test_nanochat_needs_bytes_per_token_for_a_loss(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     path.write_text(
