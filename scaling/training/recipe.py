@@ -121,6 +121,8 @@ _RANGES = (
     ("base_width", 1, 1_000_000),
     ("base_depth", 1, 1_000_000),
 )
+TIMESCALE = "weight_decay_timescale"
+"""What a config gives instead of a weight decay."""
 FIELDS = {f.name: f for f in dataclasses.fields(Hyperparameters) if f.name != "rules"}
 
 
@@ -192,11 +194,10 @@ class Recipe:
         value.
         """
         given = {k: v for k, v in (settings or {}).items() if v is not None and k != "name"}
-        unknown = [k for k in given if k not in FIELDS and k not in self.constants]
+        allowed = {*FIELDS, *self.constants, TIMESCALE}
+        unknown = [k for k in given if k not in allowed]
         if unknown:
-            raise ConfigError(
-                one_of(f"a setting of recipe {self.name!r}", unknown[0], {*FIELDS, *self.constants})
-            )
+            raise ConfigError(one_of(f"a setting of recipe {self.name!r}", unknown[0], allowed))
         constants = {k: _typed(k, given.get(k, v), "float") for k, v in self.constants.items()}
         derived = self.rule(situation, constants)
         values: dict[str, Any] = {}
@@ -208,7 +209,28 @@ class Recipe:
             if name in FIELDS:
                 values[name] = _typed(name, value, str(FIELDS[name].type))
                 rules[name] = "set in the config"
+        if TIMESCALE in given:
+            if "weight_decay" in given:
+                raise ConfigError(
+                    f"recipe.weight_decay and recipe.{TIMESCALE} both say how weights decay; leave one null"
+                )
+            share = _typed(TIMESCALE, given[TIMESCALE], "float")
+            values["weight_decay"], rules["weight_decay"] = decay_over(share, situation, values)
         return Hyperparameters(**values, rules=rules)
+
+
+def decay_over(share: float, situation: Situation, values: Mapping[str, Any]) -> tuple[float, str]:
+    """The weight decay with which AdamW forgets a weight over this `share` of the run's tokens, and its rule:
+    τ = B / (η λ D), which moves less with the model and the data than the best decay does (arXiv:2405.13698,
+    where the run is an epoch). Raises ConfigError.
+    """
+    if not 0 < share < math.inf:
+        raise ConfigError(
+            f"recipe.{TIMESCALE} is {share!r}; it must be above 0, such as 0.3 of the run, or null"
+        )
+    batch = values["batch_sequences"] * situation.context
+    decay = six_digits(batch / (values["learning_rate"] * share * situation.tokens))
+    return decay, f"B / (rate · τ · D) with τ = {share:g} of the run"
 
 
 def get(name: str) -> Recipe:

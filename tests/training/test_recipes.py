@@ -10,7 +10,7 @@ import yaml
 
 from scaling.errors import ConfigError
 from scaling.training import recipe
-from scaling.training.recipe import FIELDS, Hyperparameters, Situation
+from scaling.training.recipe import FIELDS, TIMESCALE, Hyperparameters, Situation
 from scaling.training.recipes import RECIPES
 
 CONF = Path(recipe.__file__).parents[2] / "conf" / "recipe"
@@ -70,6 +70,20 @@ def test_power_lines_keeps_its_timescale() -> None:
     assert pytest.approx(0.22, abs=0.01) == 1.084 * 20**-0.527
 
 
+def test_a_weight_decay_from_its_timescale() -> None:
+    """What AdamW's steps multiply a weight by, over that share of the run, is 1/e."""
+    s = situation(1e6, 2e7, context=64)
+    for name in ("small_decoder", "step_law", "mup"):
+        h = resolve(name, s, weight_decay_timescale=0.3)
+        steps = 0.3 * s.tokens / (h.batch_sequences * s.context)
+        assert (1 - h.learning_rate * h.weight_decay) ** steps == pytest.approx(math.exp(-1), rel=0.02)
+        assert "0.3 of the run" in h.rules["weight_decay"]
+    with pytest.raises(ConfigError, match="both say how weights decay"):
+        resolve("mup", s, weight_decay_timescale=0.3, weight_decay=0.1)
+    with pytest.raises(ConfigError, match="must be above 0"):
+        resolve("mup", s, weight_decay_timescale=0)
+
+
 def test_kaplan_by_hand() -> None:
     h = resolve("kaplan", situation(1.5e9, 2.2e10))
     assert h.learning_rate == pytest.approx(0.003239 - 0.0001395 * math.log(1.5e9), rel=1e-4)
@@ -99,7 +113,7 @@ def test_every_derived_number_has_its_rule_and_every_recipe_its_source_and_confi
     for file in ("base", name):
         keys |= yaml.safe_load((CONF / f"{file}.yaml").read_text())
     assert keys.pop("name") == name
-    assert set(keys) - {"defaults"} == {*FIELDS, *RECIPES[name].constants}
+    assert set(keys) - {"defaults"} == {*FIELDS, *RECIPES[name].constants, TIMESCALE}
     assert {v for k, v in keys.items() if k != "defaults"} == {None}, "defaults stand in the package alone"
 
 
