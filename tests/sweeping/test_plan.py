@@ -38,6 +38,13 @@ def test_every_budget_is_met_within_one_percent(folder: Path) -> None:
         assert cell.row["tokens_per_parameter"] == pytest.approx(cell.row["tokens"] / cell.row["params"])
 
 
+def test_a_saved_plan_does_not_repeat_in_every_cell_what_the_sweep_was_asked(folder: Path) -> None:
+    found = planned("tiny", ["sweep.seeds=[0,1,2]", "recipe.batch_sequences=2"])
+    for cell in found.payload()["cells"]:
+        assert "recipe.batch_sequences=2" in cell["overrides"]
+        assert not any(one.startswith("sweep.") for one in cell["overrides"])
+
+
 def test_overrides_reach_the_cells_as_hydra_composes_them(folder: Path) -> None:
     """A cell's config by hand is the config that Hydra composes from its overrides: same run id."""
     from scaling.sweeping.planning.cells import prepare

@@ -5,18 +5,22 @@ killed for memory, or lost with its node, is a cell that died and not the end of
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from submitit.core.core import Job
-from submitit.slurm.slurm import SlurmInfoWatcher, SlurmJob
+from submitit.slurm.slurm import SlurmExecutor, SlurmInfoWatcher, SlurmJob
 
 from scaling.sweeping.launching.outcomes import returned
 from scaling.sweeping.slots.display import outcome_line
 
 _ASK_SECONDS = 30
+_ARRAY = 1001
+"""Jobs that SLURM takes in one array where its configuration says nothing else."""
 GONE = "gone from the queue"
 ENDED = frozenset(
     (
@@ -52,10 +56,10 @@ class Queue(SlurmInfoWatcher):
 
 @contextmanager
 def waited_for(sweep: str, cells: int) -> Iterator[None]:
-    """While a launcher of submitit's is at work: says what came of each job, and makes an outcome of one that
-    left no result.
+    """While a launcher of submitit's is at work: gives the cells in arrays that SLURM takes, says what came
+    of each job, and makes an outcome of one that left no result.
     """
-    plain, watcher = Job.results, SlurmJob.watcher
+    plain, watcher, submit = Job.results, SlurmJob.watcher, SlurmExecutor._internal_process_submissions
     done = 0
 
     def results(job: Any) -> list[Any]:
@@ -77,14 +81,30 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
         print(f"[{done}/{cells}] {outcome_line(outcome)}", file=sys.stderr, flush=True)
         return found
 
+    def in_arrays(executor: Any, jobs: list[Any]) -> list[Any]:
+        size = _largest_array() if len(jobs) > 1 else 1
+        return [one for i in range(0, len(jobs), size) for one in submit(executor, jobs[i : i + size])]
+
     try:
         # the launcher itself ends at the first job without a result, and cannot be told otherwise
         setattr(Job, "results", results)  # noqa: B010
         SlurmJob.watcher = Queue(delay_s=_ASK_SECONDS)
+        setattr(SlurmExecutor, "_internal_process_submissions", in_arrays)  # noqa: B010
         yield
     finally:
         setattr(Job, "results", plain)  # noqa: B010
         SlurmJob.watcher = watcher
+        setattr(SlurmExecutor, "_internal_process_submissions", submit)  # noqa: B010
+
+
+def _largest_array() -> int:
+    """`MaxArraySize` of this SLURM."""
+    try:
+        asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False)
+    except OSError:
+        return _ARRAY
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", asked.stdout, re.MULTILINE)
+    return max(1, int(found.group(1))) if found else _ARRAY
 
 
 def _reason(job: Any, error: Exception) -> str:

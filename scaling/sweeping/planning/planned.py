@@ -38,7 +38,7 @@ COLUMNS = (
     "seconds_low",
     "seconds_high",
 )
-"""What `plan.json` says of a cell, beside its overrides."""
+"""What `plan.json` says of a cell, beside its overrides without those of `sweep`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,7 +175,7 @@ class Plan:
             "sweep": self.sweep,
             "folder": str(self.folder),
             "cells": [
-                {**cell.row, "overrides": list(cell.overrides), "rescues": cell.rescues}
+                {**cell.row, "overrides": _own(cell.overrides), "rescues": cell.rescues}
                 for cell in self.cells
             ],
             "rules": [dataclasses.asdict(rule) for rule in self.rules()],
@@ -234,6 +234,13 @@ class Plan:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _own(overrides: tuple[str, ...]) -> list[str]:
+    """Without what the command line asked of the sweep: a thousand seeds would stand in each of a thousand
+    cells.
+    """
+    return [one for one in overrides if not one.startswith("sweep.")]
 
 
 def _lines(payload: Mapping[str, Any]) -> str:
