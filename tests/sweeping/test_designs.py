@@ -32,6 +32,13 @@ def test_a_range_is_even_in_logs_and_keeps_its_ends() -> None:
     assert max(steps) / min(steps) < 1.001
 
 
+def test_a_budget_without_a_size_is_named() -> None:
+    with pytest.raises(
+        ConfigError, match=r"no size .* has 20 tokens per parameter at a budget of 1000 FLOPs"
+    ):
+        designs.cells(space(design="isoflop", budgets=[1e12, 1e3], ratios=[20]))
+
+
 @pytest.mark.parametrize("text", ["1e10..1e12", "1e12..1e10 x 3", "a..b x 3", "1..2 x 1", "0..5 x 3"])
 def test_a_range_that_cannot_be(text: str) -> None:
     with pytest.raises(ConfigError, match=r"sweep\.budgets is"):

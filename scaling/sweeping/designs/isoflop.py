@@ -53,7 +53,4 @@ def cells(space: Space) -> list[dict[str, Any]]:
 def _sizes(space: Space, budget: float) -> list[float]:
     if space.sweep.get("sizes"):
         return space.values("sizes")
-    return [
-        space.size_for_ratio(ratio, lambda _, per_token: budget / per_token)
-        for ratio in space.values("ratios")
-    ]
+    return [space.size_for_ratio(ratio, budget) for ratio in space.values("ratios")]

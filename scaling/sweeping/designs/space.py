@@ -43,9 +43,9 @@ class Space:
             return [int(self.base["seed"])]
         return whole("sweep.seeds", found)
 
-    def size_for_ratio(self, ratio: float, tokens: Callable[[float, float], float]) -> float:
-        """The size, to 3 digits, whose tokens per parameter are nearest `ratio`; `tokens(params,
-        flops_per_token)` says how many it gets.
+    def size_for_ratio(self, ratio: float, budget: float) -> float:
+        """The size, to 3 digits, whose tokens per parameter are nearest `ratio`, at a budget of so many
+        training FLOPs.
 
         Tokens per parameter fall as size grows, in steps because shapes are whole numbers: bisection in log
         size finds the step that crosses `ratio`, and the nearer side of it is taken.
@@ -53,13 +53,13 @@ class Space:
 
         def excess(size: float) -> float:
             params, per_token = self.measure(size)
-            return tokens(params, per_token) / params - ratio
+            return budget / per_token / params - ratio
 
         low, high = self.limits
         if excess(low) < 0 or excess(high) > 0:
             raise ConfigError(
-                f"no size between {low:g} and {high:g} has {ratio:g} tokens per parameter at this budget; "
-                f"change sweep.ratios or sweep.budgets"
+                f"no size between {low:g} and {high:g} has {ratio:g} tokens per parameter at a budget of "
+                f"{budget:g} FLOPs; change sweep.ratios or sweep.budgets"
             )
         while high / low > 1.002:
             middle = math.sqrt(low * high)
