@@ -245,6 +245,18 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     assert_same_run(calm, wild)
 
 
+def test_weights_larger_than_the_disk(small_disk: Path) -> None:
+    """torch.save leaves an error of its own over the disk's, once a weight's bytes do not fit."""
+
+    def write() -> None:
+        with whole(small_disk / "weights", "the checkpoint") as file:
+            torch.save({"weights": torch.zeros(1 << 18)}, file)
+
+    with pytest.raises(StorageError, match="the disk is full"):
+        write()
+    assert not list(small_disk.iterdir())
+
+
 @pytest.mark.parametrize("what", ["checkpoint", "record"])
 def test_a_disk_that_fills_in_the_middle(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
