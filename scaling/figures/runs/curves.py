@@ -182,21 +182,24 @@ def _of_kinds(
         grid, low = _lower(source, [r for r in runs if r["kind"] == kind], column)
         keep = grid >= first
         if keep.any():
-            envelopes.append({"kind": kind, "flops": grid[keep].tolist(), "loss": low[keep].tolist()})
+            # an envelope may dip on one noisy evaluation in the middle of a run: kinds are told apart by ends
+            ends = [r["loss"][-1] for r in runs if r["kind"] == kind] if column == "loss" else [low[-1]]
+            line = {"flops": grid[keep].tolist(), "loss": low[keep].tolist()}
+            envelopes.append({"kind": kind, **line, "end": float(min(ends))})
     # The best and the baseline are named, in the order in which every figure gives the kinds their colours.
-    best = sorted(envelopes, key=lambda e: (e["kind"] != source.several[0], e["loss"][-1]))
+    best = sorted(envelopes, key=lambda e: (e["kind"] != source.several[0], e["end"]))
     named = best[: len(style.CYCLE)]
     for e in envelopes:
         e["named"] = e in named
-    least = min(envelopes, key=lambda e: e["loss"][-1])
+    least = min(envelopes, key=lambda e: e["end"])
     others = len(envelopes) - len(named)
     return {
         "title": f"{len(runs)} runs of {len(envelopes)} kinds: {least['kind']} reaches the least loss, "
-        f"{least['loss'][-1]:.2f} {unit}",
+        f"{least['end']:.2f} {unit}",
         "subtitle": f"Loss while training, one line a run ({words[0]}); thick: the {words[1]} of each kind"
         + (f"; grey: {others} other kinds" if others else ""),
         "alt": f"Loss against training compute for {len(runs)} runs, with the lower envelope of each kind: "
-        + "; ".join(f"{e['kind']} down to {e['loss'][-1]:.3f}" for e in envelopes)
+        + "; ".join(f"{e['kind']} ends at {e['end']:.3f} at best" for e in envelopes)
         + f" {unit}, over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
