@@ -1,44 +1,18 @@
 """One run, the plain Hydra way: `python -m scaling.train family=llama family.size=2 budget.flops=1e10`, and
 `-m` for a multirun. `torchrun --nproc-per-node 2 -m scaling.train …` shares one run between processes.
-
-The same function runs a cell under every launcher: it prepares the corpus, claims the cell, trains or
-continues it, and returns what came out. It never raises for a run that fails: a sweep goes on.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scaling import extras, plugins
-from scaling.errors import ConfigError, Preempted, RunFailure, ScalingError
+from scaling import plugins
+from scaling.errors import ConfigError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from scaling.corpora import Corpus
-    from scaling.sweeping.claims import Claim
-    from scaling.training.cell import Cell
-    from scaling.training.paths import RunPaths
-    from scaling.training.running.team import Team
-
-KEPT = ("run_id", "status", "reason", "loss", "params", "tokens", "steps", "seconds")
-"""What an outcome takes from a record."""
-
-
-def warm() -> None:
-    """Imports everything heavy, once for all the cells of a worker."""
-    import torch
-
-    import scaling.training.run  # noqa: F401
-
-    torch.set_num_threads(1)
 
 
 def job(config: DictConfig) -> dict[str, Any]:
@@ -47,6 +21,7 @@ def job(config: DictConfig) -> dict[str, Any]:
     A job of SLURM's that is asked to leave writes a checkpoint, and the queue gives it another turn.
     """
     from scaling.sweeping.launching import batch
+    from scaling.sweeping.outcomes import run_config
     from scaling.sweeping.planning.config import plain
 
     batch.limit_threads()
@@ -55,157 +30,6 @@ def job(config: DictConfig) -> dict[str, Any]:
     if outcome["status"] == "preempted":
         queue.left(outcome["signal"])
     return outcome
-
-
-def run_config(
-    config: Mapping[str, Any], *, slot: int | None = None, started: Callable[[str], None] | None = None
-) -> dict[str, Any]:
-    """Trains, continues or recognises the run that a resolved config describes.
-
-    Returns an outcome: `run_id`, `status` (a record's, or `elsewhere` when another process is at it, or
-    `preempted`), `reason`, `new` (whether anything was trained now), and a few numbers of the record.
-    """
-    run_id: str | None = None
-    try:
-        from scaling.sweeping.launching import processes
-        from scaling.sweeping.planning.cells import prepare
-        from scaling.training import record
-        from scaling.training.running import team as teams
-
-        if (many := processes.wanted(config)) > 1:
-            run_id = prepare(config)[0].run_id
-            if started is not None:
-                started(run_id)
-            return processes.run_team(config, many, slot=slot)
-        with teams.joined(str((config.get("device") or {}).get("name"))) as team:
-            cell, corpus, paths = team.in_turn(lambda: prepare(config))
-            run_id = cell.run_id
-            if started is not None:
-                started(run_id)
-            known = team.share(lambda: record.find(paths))
-            if known is not None:
-                return _outcome(known, new=False)
-            return _claimed(config, cell, corpus, paths, slot, team)
-    except Exception as error:
-        return _kept_out(run_id, error)
-
-
-def run_pack(
-    configs: Sequence[Mapping[str, Any]],
-    *,
-    slot: int | None = None,
-    started: Callable[[int, str], None] | None = None,
-) -> list[dict[str, Any]]:
-    """As `run_config`, for cells of one shape that train side by side: an outcome of each, in their order.
-
-    Each is claimed for itself, and what is done, or trained by another process, is left out of the pack. A
-    member that cannot be prepared, diverges or fails leaves the others alone. `started` gets a member's
-    position and run id.
-    """
-    if len(configs) == 1:
-        return [run_config(configs[0], slot=slot, started=started and partial(started, 0))]
-    from scaling.sweeping.planning.cells import prepare
-    from scaling.training import record
-
-    outcomes: dict[int, dict[str, Any]] = {}
-    ours: dict[int, tuple[Cell, Corpus, RunPaths]] = {}
-    with ExitStack() as claimed:
-        for i, config in enumerate(configs):
-            run_id: str | None = None
-            try:
-                cell, corpus, paths = prepare(config)
-                run_id = cell.run_id
-                if started is not None:
-                    started(i, run_id)
-                claim = None if record.find(paths) else _claim(paths)
-                if claim is not None:
-                    claimed.enter_context(claim)
-                known = record.find(paths)  # it may have been finished between the look and the claim
-                if known is not None:
-                    outcomes[i] = _outcome(known, new=False)
-                elif claim is None:
-                    outcomes[i] = _elsewhere(run_id)
-                else:
-                    ours[i] = cell, corpus, paths
-            except Preempted as error:  # nothing was begun, and the signal was for all
-                return [outcomes.get(j) or _kept_out(run_id, error) for j in range(len(configs))]
-            except Exception as error:
-                outcomes[i] = _kept_out(run_id, error)
-        if ours:
-            outcomes |= _together(ours, configs, slot)
-    return [outcomes[i] for i in range(len(configs))]
-
-
-def _together(
-    ours: Mapping[int, tuple[Cell, Corpus, RunPaths]], configs: Sequence[Mapping[str, Any]], slot: int | None
-) -> dict[int, dict[str, Any]]:
-    """Trains the members that are ours; position → outcome."""
-    from scaling.training.run import Place
-    from scaling.training.running.together import run_together
-
-    cells, corpora, paths = zip(*ours.values(), strict=True)
-    configs = [configs[i] for i in ours]
-    found: list[Any]
-    try:
-        place = Place.from_config(configs[0], slot=slot)
-        found = run_together(cells, corpus=corpora[0], paths=paths, place=place, configs=configs)
-    except Exception as error:
-        found = [error] * len(ours)
-    return {
-        i: _kept_out(cell.run_id, one) if isinstance(one, Exception) else _outcome(one, new=True)
-        for i, cell, one in zip(ours, cells, found, strict=True)
-    }
-
-
-def _kept_out(run_id: str | None, error: Exception) -> dict[str, Any]:
-    """The outcome of a cell without a record. The traceback of what nobody foresaw goes to standard error."""
-    outcome: dict[str, Any] = {"run_id": run_id, "status": "failed", "reason": str(error), "new": True}
-    if isinstance(error, Preempted):
-        outcome["signal"] = error.signal
-    if isinstance(error, RunFailure):
-        outcome["status"] = error.status
-    elif not isinstance(error, ScalingError):
-        missing = extras.lacking(error) if isinstance(error, ModuleNotFoundError) else None
-        if missing is None:
-            sys.stderr.write("".join(traceback.format_exception(error)))
-        outcome["reason"] = str(missing or f"{type(error).__name__}: {error}")
-    return outcome
-
-
-def _elsewhere(run_id: str) -> dict[str, Any]:
-    return {"run_id": run_id, "status": "elsewhere", "reason": "another process trains it", "new": False}
-
-
-def _claim(paths: RunPaths) -> Claim | None:
-    """Ours, until it is released; a run that another process takes over, after we were silent for long, is
-    left to it."""
-    from scaling.sweeping import claims
-
-    return claims.take(paths.claim, lost=lambda: os.kill(os.getpid(), signal.SIGUSR1))
-
-
-def _claimed(
-    config: Mapping[str, Any], cell: Cell, corpus: Corpus, paths: RunPaths, slot: int | None, team: Team
-) -> dict[str, Any]:
-    """Trains under a claim, which the leader of a team takes for all."""
-    from scaling.training import record
-    from scaling.training.run import Place, run
-
-    claim = _claim(paths) if team.leads else None
-    if not team.share(lambda: claim is not None):
-        return _elsewhere(cell.run_id)
-    with claim or nullcontext():
-        # it may have been finished between the look and the claim
-        known = team.share(lambda: record.find(paths))
-        if known is not None:
-            return _outcome(known, new=False)
-        place = Place.from_config(config, slot=slot)
-        got = run(cell, corpus=corpus, paths=paths, place=place, config=config, team=team)
-        return _outcome(got, new=True)
-
-
-def _outcome(known: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
-    return {**{name: known.get(name) for name in KEPT}, "new": new}
 
 
 def main() -> None:

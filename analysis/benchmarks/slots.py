@@ -31,16 +31,16 @@ sweep: {{design: isoflop, budgets: [{budget}], sizes: [1, 1.5, 2, 3], seeds: [0,
 LOOP = """\
 import json, os, sys, time
 from scaling.sweeping.driving import split
+from scaling.sweeping.outcomes import run_config
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning.plan import plan
-from scaling import train
 import torch, scaling.training.run
 began = time.perf_counter()
 with configs.hydra("slots") as (engine, name):
     overrides = ["results=loop"]
     compose = configs.composer(engine.config_loader, configs.master(engine, name, overrides))
     for cell in plan(compose, split(overrides)).cells:
-        assert train.run_config(compose(cell.overrides))["status"] == "done"
+        assert run_config(compose(cell.overrides))["status"] == "done"
 print(json.dumps({"seconds": time.perf_counter() - began, "threads": torch.get_num_threads()}))
 """
 

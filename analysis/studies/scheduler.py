@@ -120,12 +120,12 @@ def note(log: Path, what: str) -> None:
 
 def worker(machine: str, arguments: list[str]) -> None:
     """A slot's process: the product's own, with runs that pretend and no torch."""
-    from scaling import train
+    from scaling.sweeping import outcomes
     from scaling.sweeping.slots import worker as real
     from scaling.training.running.place import Place
 
     disguise(machine)
-    train.warm = lambda: None
+    outcomes.warm = lambda: None
     stage = types.ModuleType("scaling.training.run")
     stage.run, stage.Place = pretend, Place  # type: ignore[attr-defined]
     sys.modules["scaling.training.run"] = stage

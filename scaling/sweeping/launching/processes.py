@@ -78,10 +78,10 @@ def member(rank: int, config: str, processes: int, port: int, slot: int | None, 
     }
     if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) >= processes:
         os.sched_setaffinity(0, set(cores[rank::processes]))
-    from scaling import train
+    from scaling.sweeping import outcomes
 
-    train.warm()
-    outcome = train.run_config(json.loads(config), slot=slot)
+    outcomes.warm()
+    outcome = outcomes.run_config(json.loads(config), slot=slot)
     if rank == 0:
         Path(told).write_text(json.dumps(outcome, default=str), encoding="utf-8")
     sys.stdout.flush()

@@ -79,11 +79,11 @@ def launch(
 
 def _train(config: dict[str, Any], folder: str) -> dict[str, Any]:
     """The task."""
-    from scaling import train
+    from scaling.sweeping import outcomes
 
     os.chdir(folder)
-    train.warm()
-    return train.run_config(config)
+    outcomes.warm()
+    return outcomes.run_config(config)
 
 
 def _absolute(config: dict[str, Any]) -> dict[str, Any]:

@@ -32,12 +32,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _work(slot: int, events: TextIO) -> None:
-    from scaling import train
+    from scaling.sweeping.outcomes import run_pack, warm
 
-    train.warm()
+    warm()
     tell(events, {"event": "ready"})
     for line in sys.stdin:
-        outcomes = train.run_pack(
+        outcomes = run_pack(
             json.loads(line)["configs"],
             slot=slot,
             started=lambda i, run_id: tell(events, {"event": "started", "member": i, "run_id": run_id}),
