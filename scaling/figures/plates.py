@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,18 +153,21 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
 
 
-def load(path: Path) -> dict[str, Any]:
-    """The JSON behind a figure. Raises TableError when it is none."""
+def load(
+    path: Path, names: Collection[str] = CATALOGUE, redraw: str = "scaling figures SWEEP"
+) -> dict[str, Any]:
+    """The JSON behind a figure, one of `names`; `redraw` is the command that makes it. Raises TableError when
+    it is none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TableError(
-            f"{path} cannot be read as the JSON of a figure ({error}); redraw it with `scaling figures SWEEP`"
+            f"{path} cannot be read as the JSON of a figure ({error}); redraw it with `{redraw}`"
         ) from None
-    if not isinstance(data, dict) or data.get("figure") not in CATALOGUE:
+    if not isinstance(data, dict) or data.get("figure") not in names:
         raise TableError(
-            f"{path} is not the JSON of a figure; it needs a key 'figure' that is one of "
-            f"{', '.join(map(repr, CATALOGUE))}"
+            f"{path} is not the JSON of a figure that `{redraw}` makes; it needs a key 'figure' that is one "
+            f"of {', '.join(map(repr, names))}"
         )
     return data
 

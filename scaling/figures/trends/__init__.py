@@ -16,7 +16,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scaling.errors import ConfigError, TableError, one_of
+from scaling.errors import ConfigError, one_of
 from scaling.figures import plates, style
 
 _WHERE = {
@@ -84,18 +84,7 @@ def rendered(found: dict[str, Any], kind: str, sheet: style.Paper = style.LIGHT)
 
 def load(path: Path) -> dict[str, Any]:
     """The JSON behind a figure. Raises TableError when it is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as the JSON of a figure ({error}); `scaling trends figures DIR` makes it"
-        ) from None
-    if not isinstance(found, dict) or found.get("figure") not in NAMES:
-        raise TableError(
-            f"{path} is not the JSON of a trend figure; it needs a key 'figure' that is one of "
-            f"{', '.join(map(repr, NAMES))}"
-        )
-    return found
+    return plates.load(path, NAMES, "scaling trends figures DIR")
 
 
 def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT) -> list[Path]:

@@ -111,7 +111,7 @@ def test_files_are_written_and_come_back_from_the_json_alone(tmp_path: Path) -> 
 
 def test_a_file_that_is_no_figure_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"figure": "residuals"}')
-    with pytest.raises(TableError, match="is not the JSON of a trend figure"):
+    with pytest.raises(TableError, match="is not the JSON of a figure that `scaling trends"):
         drawn.load(tmp_path / "x.json")
 
 
