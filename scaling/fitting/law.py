@@ -51,7 +51,10 @@ class Parameter:
     """Where random starts are drawn from: uniformly, or uniformly in the logarithm when `positive`. In units
     of `unit`."""
     positive: bool = False
-    """Whether it is searched as its logarithm, and so can never reach zero."""
+    """Whether it is above zero. It is searched as its logarithm, unless `zero`."""
+    zero: bool = False
+    """Whether a positive parameter may also be zero, as a floor or a term that the data do not see: then it
+    is searched as it is, because a logarithm has no zero."""
     bounds: tuple[float, float] = (-np.inf, np.inf)
     """The natural values that it may take, ends included."""
     unit: str = ""
@@ -74,6 +77,11 @@ class Parameter:
                 f"parameter {self.name!r} starts in {self.start}; give an increasing pair, above zero "
                 "for a positive parameter"
             )
+        if self.zero and (not self.positive or self.unit != "target"):
+            raise ConfigError(
+                f"parameter {self.name!r} may be zero and is not positive in units of the target; only a floor "
+                "or an amplitude may"
+            )
         if self.centre and not self.positive:
             raise ConfigError(
                 f"parameter {self.name!r} has a centre but may be negative; a centred amplitude must be "
@@ -83,7 +91,7 @@ class Parameter:
 
 def floor(name: str, meaning: str = "irreducible loss", start: tuple[float, float] = (0.1, 1.0)) -> Parameter:
     """An irreducible loss, in units of the target."""
-    return Parameter(name=name, meaning=meaning, start=start, positive=True, unit="target")
+    return Parameter(name=name, meaning=meaning, start=start, positive=True, zero=True, unit="target")
 
 
 def amplitude(
@@ -97,7 +105,9 @@ def amplitude(
     N^-alpha."""
     factors = tuple((variable, power, sign) for variable, power in centre.items())
     said = meaning or "size of the term in " + " and ".join(centre)
-    return Parameter(name=name, meaning=said, start=start, positive=True, unit="target", centre=factors)
+    return Parameter(
+        name=name, meaning=said, start=start, positive=True, zero=True, unit="target", centre=factors
+    )
 
 
 def exponent(

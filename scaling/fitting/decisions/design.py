@@ -67,7 +67,7 @@ def jacobian(fit: Fit, n: Array, d: Array) -> Array:
     """(m, q) slopes of log prediction (or prediction) in the search coordinates at cells (n, d)."""
     x = {"N": n, "D": d}
     coordinates, theta = fit.problem.coordinates, fit.theta
-    slopes = coordinates.jacobian(theta, fit.law.gradient(theta, x))
+    slopes = coordinates.jacobian(fit.optimum.u, fit.law.gradient(theta, x))
     if fit.problem.loss.scale == "log":
         slopes = slopes / fit.law.predict(theta, x)[:, None]
     return np.asarray(slopes)

@@ -94,7 +94,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
         gradient=float(np.abs(gradient[0]).max() / max(abs(float(value[0])), 1e-300)),
         definite=bool(eigenvalues[0] > 1e-12),
         condition=condition,
-        ridge=_ridge(problem, hessian[0], condition, at_bounds),
+        ridge=_ridge(problem, optimum.u, hessian[0], condition, at_bounds),
         at_bounds=at_bounds,
         rescaling=_rescaling(problem, optimum),
         names=coordinates.names,
@@ -110,7 +110,8 @@ def _at_bounds(problem: Problem, optimum: Optimum) -> tuple[str, ...]:
     )
 
 
-def _ridge(problem: Problem, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
+def _ridge(
+    problem: Problem, u: Array, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
     """Which parameters, as they are written in the law, move together along the flat directions of the
     objective, in words. What lies at a bound is held there."""
     c = problem.coordinates
@@ -119,7 +120,7 @@ def _ridge(problem: Problem, hessian: Array, condition: float, at_bounds: tuple[
     if len(names) < 2:
         return f"{names[0] if names else 'no parameter'} is the only free parameter"
     strength = "weak" if condition < 30 else "marked" if condition < 1000 else "severe"
-    spread = (c.shift @ c.free)[np.ix_([problem.law.names.index(name) for name in names], free)]
+    spread = c.slopes(u)[np.ix_([problem.law.names.index(name) for name in names], free)]
     covariance = spread @ _inverse(hessian[np.ix_(free, free)]) @ spread.T
     deviation = np.sqrt(np.maximum(np.diagonal(covariance), 1e-300))
     correlation = covariance / np.outer(deviation, deviation)
@@ -161,11 +162,11 @@ def _rescaling(problem: Problem, optimum: Optimum) -> float | None:
         return None
     other = replace(problem, x=x, y=y, coordinates=coordinates)
     # Started off the optimum, so that agreement is found and not inherited.
-    start = (
-        optimum.u
-        + np.log(factor)
-        * (problem.coordinates.unit != 0)[[problem.law.names.index(n) for n in coordinates.names]]
-    )
+    targets = [
+        problem.law.parameter(name).unit == "target" and bool(coordinates.log[problem.law.names.index(name)])
+        for name in coordinates.names
+    ]
+    start = optimum.u + np.where(targets, np.log(factor), 0.0)
     end = refit(other, problem.weights[None], start + 1e-3)
     again = problem.law.predict(coordinates.natural(end.u[0]), x) / factor
     before = problem.law.predict(optimum.theta, problem.x)

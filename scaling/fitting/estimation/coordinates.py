@@ -1,8 +1,13 @@
-"""Where the search moves: logarithms of positive parameters, amplitudes at the centre of the data, fixed and
-tied ones taken out.
+"""The map between a law's parameters and the coordinates that the solver searches.
 
-natural θ  ←exp or identity→  s  ←S→  v (centred)  ←R→  u (free), all but the first affine. An optimum found
-in u is the optimum in θ, and neither the units of N and D nor those of the loss change what the solver sees.
+Floors and amplitudes are searched as they are, from zero up, in units of the target: a logarithm has no zero,
+so a search for a term that the data do not see would creep along a flat valley and end where rounding stops
+it. An amplitude is the size of its whole term at the centre of the data. Other positive parameters are
+searched as logarithms. Fixed and tied parameters are taken out.
+
+v = R u + offset (affine); θ = exp(v + pull) where searched as a logarithm, else scale × v × exp(pull), with
+pull = S v the centring, which only exponents move. An optimum found in u is the optimum in θ, and neither
+the units of N and D nor those of the loss change what the solver sees.
 """
 
 from __future__ import annotations
@@ -13,12 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from scaling.errors import ConfigError
-from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.law import Array, Flags, Law, Values
 
-NOTHING = 1e-6
-"""The share of the typical target below which a floor is nothing. Logarithms have no zero: without such a
-bound the search for a floor that the data do not see never ends, and every start ends elsewhere."""
-
+FAR = 60.0
+"""How far a logarithm is searched around its unit: e^±60 is beyond any meaning and keeps exponentials finite."""
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coordinates:
@@ -26,10 +29,12 @@ class Coordinates:
 
     law: Law
     """Whose parameters these are."""
-    log: Array
-    """(P,) bool: searched as logarithm."""
+    log: Flags
+    """(P,) searched as logarithm."""
+    scale: Array
+    """(P,) the natural value of one, for parameters that are not searched as logarithms."""
     shift: Array
-    """(P, P) matrix S of s = S v: a centred amplitude gains −sign × mean log variable × exponent."""
+    """(P, P) matrix S of the centring: a centred amplitude is pulled by −sign × mean log variable × exponent."""
     free: Array
     """(P, q) matrix R of v = R u + offset; a tied parameter has the row of its partner."""
     offset: Array
@@ -41,30 +46,44 @@ class Coordinates:
     names: tuple[str, ...]
     """(q,) the parameter behind each free coordinate."""
     ranges: Array
-    """(q, 2) where random starts are drawn from."""
-    unit: Array
-    """(P,) log of the unit of each parameter, added to log-searched starts."""
-
-    def natural(self, u: Array) -> Array:
-        """u (..., q) → θ (..., P)."""
-        s = (u @ self.free.T + self.offset) @ self.shift.T
-        return np.where(self.log, np.exp(np.where(self.log, s, 0.0)), s)
+    """(q, 2) where random starts are drawn from: in logarithms for positive parameters."""
+    drawn_log: Flags
+    """(q,) whether starts are drawn in logarithms though the search is not."""
 
     def centred(self, u: Array) -> Array:
-        """u (..., q) → v (..., P)."""
+        """Return v (..., P) of u (..., q)."""
         return np.asarray(u @ self.free.T + self.offset)
 
+    def natural(self, u: Array) -> Array:
+        """Return θ (..., P) of u (..., q)."""
+        v = self.centred(u)
+        pull = v @ self.shift.T
+        return np.where(self.log, np.exp(np.where(self.log, v + pull, 0.0)), self.scale * v * np.exp(pull))
+
     def search(self, theta: Array) -> Array:
-        """θ (..., P) → u (..., q): the inverse of `natural` for parameters that obey what is fixed and
-        tied."""
-        s = np.where(self.log, np.log(np.where(self.log, np.maximum(theta, 1e-300), 1.0)), theta)
-        v = np.linalg.solve(self.shift, s[..., None])[..., 0]
+        """Return u (..., q) of θ (..., P), the inverse of `natural` for parameters that obey what is fixed
+        and tied."""
+        log = np.log(np.where(self.log, np.maximum(theta, 1e-300), 1.0))
+        plain = np.where(self.log, log, theta / self.scale)
+        pull = plain @ self.shift.T
+        v = np.where(self.log, plain - pull, plain * np.exp(-pull))
         return np.asarray((v - self.offset) @ np.linalg.pinv(self.free).T)
 
-    def jacobian(self, theta: Array, slopes: Array) -> Array:
-        """d f/d θ (..., n, P) → d f/d u (..., n, q)."""
-        chain = np.where(self.log, theta, 1.0)
-        return np.asarray((slopes * chain[..., None, :]) @ (self.shift @ self.free))
+    def slopes(self, u: Array) -> Array:
+        """Return dθ/du (..., P, q) at u (..., q)."""
+        v = self.centred(u)
+        grown = np.exp(v @ self.shift.T)
+        theta = self.natural(u)
+        own = np.where(self.log, theta, self.scale * grown)
+        return np.asarray(own[..., None] * self.free + theta[..., None] * (self.shift @ self.free))
+
+    def jacobian(self, u: Array, slopes: Array) -> Array:
+        """Return d f/du (..., n, q) of d f/dθ (..., n, P) at u (..., q)."""
+        return np.asarray(slopes @ self.slopes(u))
+
+    def zero(self, u: Array) -> Flags:
+        """Return (..., q): which coordinates are floors or amplitudes that lie at zero."""
+        return np.asarray(self.drawn_log & (np.asarray(u) <= self.lower) & (self.lower == 0))
 
     def starts(self, count: int, seed: int) -> Array:
         """(count, q) random starts, the first of them the middle of every range; the same for the same
@@ -73,6 +92,7 @@ class Coordinates:
         draws = rng.random((count, len(self.names)))
         draws[0] = 0.5
         u = self.ranges[:, 0] + draws * (self.ranges[:, 1] - self.ranges[:, 0])
+        u = np.where(self.drawn_log, np.exp(np.where(self.drawn_log, u, 0.0)), u)
         return np.clip(u, self.lower, self.upper)
 
 
@@ -103,50 +123,60 @@ def build(
                 f"{name} cannot be tied to {partner}: one must stay positive and the other not; tie "
                 "alike parameters"
             )
+    for name, partner in list(tied.items()):
+        if partner in fixed:
+            fixed[name] = fixed[partner]
+            del tied[name]
     typical = float(np.exp(np.mean(np.log(np.maximum(np.abs(y), 1e-300)))))
-    log = np.array([p.positive for p in law.parameters])
-    shift, unit = np.eye(size), np.zeros(size)
+    units = np.array(
+        [
+            typical if p.unit == "target" else float(np.exp(_mean_log(x[p.unit]))) if p.unit else 1.0
+            for p in law.parameters
+        ]
+    )
+    # A fixed, tied or bounded amplitude means the amplitude itself, so it is searched uncentred, and as its
+    # logarithm: its size at variable = 1 is not known to an order of magnitude.
+    plain = {*fixed, *tied, *tied.values(), *bounds}
+    shift = np.zeros((size, size))
     for i, parameter in enumerate(law.parameters):
-        if parameter.unit == "target":
-            unit[i] = np.log(typical)
-        elif parameter.unit:
-            unit[i] = _mean_log(x[parameter.unit])
-        # A fixed, tied or bounded amplitude means the amplitude itself, so it is searched uncentred.
-        if (
-            parameter.name in fixed
-            or parameter.name in tied
-            or parameter.name in bounds
-            or parameter.name in tied.values()
-        ):
-            continue
-        for variable, power, sign in parameter.centre:
-            shift[i, index[power]] -= sign * _mean_log(x[variable])
+        if parameter.name not in plain:
+            for variable, power, sign in parameter.centre:
+                shift[i, index[power]] -= sign * _mean_log(x[variable])
+    log = np.array(
+        [
+            p.positive and (not p.zero or (bool(p.centre) and p.name in plain and p.name not in fixed))
+            for p in law.parameters
+        ]
+    )
+    scale = np.where(log, 1.0, units)
     offset, lower, upper, kept, rows = np.zeros(size), [], [], [], []
     for i, parameter in enumerate(law.parameters):
         low, high = _limits(parameter.name, parameter.bounds, bounds.get(parameter.name))
         if parameter.name in fixed:
             value = float(fixed[parameter.name])
-            if (log[i] and value <= 0) or not parameter.bounds[0] <= value <= parameter.bounds[1]:
+            above = value >= 0 if parameter.zero else value > 0 if parameter.positive else True
+            if not (above and low <= value <= high):
+                allowed = ("at or above zero" if parameter.zero else "above zero") if not above else ""
                 raise ConfigError(
                     f"{parameter.name} is fixed at {value:g}; give a value "
-                    + (
-                        "above zero"
-                        if log[i]
-                        else f"within [{parameter.bounds[0]:g}, {parameter.bounds[1]:g}]"
-                    )
+                    + (allowed or f"within [{low:g}, {high:g}]")
                 )
-            offset[i] = np.log(value) if log[i] else value
-        elif parameter.name not in tied:
-            kept.append(parameter.name)
-            rows.append(i)
-            # e^±60 around the unit is beyond any meaning and keeps exponentials finite.
-            far = np.log(NOTHING) if parameter.unit == "target" and not parameter.centre else -60
-            lower.append(
-                max(np.log(low), unit[i] + far) if log[i] and low > 0 else unit[i] + far if log[i] else low
-            )
-            upper.append(min(np.log(high), unit[i] + 60) if log[i] else high)
-            if log[i] and shift[i].sum() != 1:
-                lower[-1], upper[-1] = unit[i] - 60, unit[i] + 60
+            offset[i] = np.log(value) if log[i] else value / scale[i]
+            continue
+        if parameter.name in tied:
+            continue
+        kept.append(parameter.name)
+        rows.append(i)
+        if not log[i]:
+            lower.append(max(low, 0.0) / scale[i] if parameter.positive else low / scale[i])
+            upper.append(high / scale[i])
+        elif parameter.centre:
+            unit = np.log(units[i]) - FAR, np.log(units[i]) + FAR
+            lower.append(max(np.log(low), unit[0]) if low > 0 and parameter.name in plain else unit[0])
+            upper.append(min(np.log(high), unit[1]) if parameter.name in plain else unit[1])
+        else:
+            lower.append(max(np.log(low) if low > 0 else -np.inf, np.log(units[i]) - FAR))
+            upper.append(min(np.log(high), np.log(units[i]) + FAR))
     # Beyond these an amplitude at variable = 1 leaves the range of floating point: nothing could be reported.
     for parameter in law.parameters:
         for variable, power, _ in parameter.centre:
@@ -160,16 +190,16 @@ def build(
     for j, i in enumerate(rows):
         free[i, j] = 1
     for name, partner in tied.items():
-        free[index[name]] = free[index[partner]]
+        free[index[name]], offset[index[name]] = free[index[partner]], offset[index[partner]]
     ranges = []
     for name in kept:
         parameter, i = law.parameter(name), index[name]
         start = np.asarray(parameter.start, dtype=np.float64)
-        if not log[i]:
-            ranges.append(start * (np.exp(unit[i]) if parameter.unit else 1.0))
+        if not parameter.positive:
+            ranges.append(start)
             continue
-        ranges.append(np.log(start) + unit[i])
-        if parameter.centre and shift[i].sum() == 1:
+        ranges.append(np.log(start) + (np.log(units[i]) if log[i] else 0.0))
+        if parameter.centre and name in plain:
             # Uncentred: the start of the term becomes one of the amplitude, at the middle of the exponent's
             # range.
             for variable, power, sign in parameter.centre:
@@ -178,6 +208,7 @@ def build(
     return Coordinates(
         law=law,
         log=log,
+        scale=scale,
         shift=shift,
         free=free,
         offset=offset,
@@ -185,7 +216,7 @@ def build(
         upper=np.array(upper),
         names=tuple(kept),
         ranges=np.array(ranges),
-        unit=unit,
+        drawn_log=np.array([law.parameter(name).positive and not log[index[name]] for name in kept]),
     )
 
 

@@ -175,7 +175,7 @@ def _polished(problem: Problem, u: Array) -> Array:
 
     def slopes(at: Array) -> tuple[Array, Array]:
         theta = c.natural(at)
-        jacobian = c.jacobian(theta, law.gradient(theta, problem.x))
+        jacobian = c.jacobian(at, law.gradient(theta, problem.x))
         if problem.loss.scale == "log":
             jacobian = jacobian / law.predict(theta, problem.x)[..., None]
         return problem.residuals(at), jacobian

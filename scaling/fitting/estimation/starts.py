@@ -41,7 +41,7 @@ def projected(x: Values, y: Array, coordinates: Coordinates, u: Array, *, iterat
 
     For the law with all five parameters free and centred; others come back as they were.
     """
-    plain = coordinates.names == coordinates.law.names and not coordinates.offset.any()
+    plain = coordinates.names == coordinates.law.names and not coordinates.log.any()
     if not plain or not (coordinates.shift[1, 3] and coordinates.shift[2, 4]):
         return u
     log_n = np.log(np.asarray(x["N"], float)) - coordinates.shift[1, 3]
@@ -71,8 +71,7 @@ def projected(x: Values, y: Array, coordinates: Coordinates, u: Array, *, iterat
         damping = np.where(better, damping * 0.2, damping * 8)
         if np.abs(step)[better].max(initial=0.0) < 1e-7:
             break
-    least = 0.01 * float(np.median(y))
-    terms = np.log(np.maximum(solved, least))
+    terms = np.maximum(solved, 0.01 * float(np.median(y))) / coordinates.scale[:3]
     made = np.concatenate([terms, powers], axis=1)
     return np.where(np.isfinite(made), np.clip(made, coordinates.lower, coordinates.upper), u)
 

@@ -93,20 +93,24 @@ def profile(
     smooth = max(problem.loss.final_delta, 0.5 * robust_scale(problem.residuals(optimum.u)))
     hessian = objective.evaluate(optimum.u[None], np.zeros(1, dtype=np.int64), smooth, False)[2][0]
     share = 1.0 if smooth == problem.loss.final_delta else problem.loss.final_delta / smooth
-    direction = (problem.coordinates.shift @ problem.coordinates.free)[index]
+    # A floor is walked as it is, because it may be zero; other positive parameters by factors.
+    linear = not parameter.positive or (parameter.zero and not parameter.centre)
+    direction = problem.coordinates.slopes(optimum.u)[index] / (1.0 if linear else centre)
     deviation = float(np.sqrt(max(direction @ np.linalg.pinv(hessian * share) @ direction * spread, 0.0)))
-    reach = max(width * min(deviation, 5.0), 0.02)
-    start = np.log(centre) if parameter.positive else centre
+    unit = problem.coordinates.scale[index] if linear else 1.0
+    reach = max(width * min(deviation, 5.0 * unit), 0.02 * unit)
+    start = centre if linear else np.log(centre)
     offsets = np.linspace(0, reach, points // 2 + 1)[1:]
     best = float(problem.loss.value(problem.residuals(optimum.u), problem.weights))
     halves = []
     low, high = parameter.bounds
+    low = max(low, 0.0) if parameter.positive else low
     for sign in (-1, 1):
         theta, found = optimum.theta, []
         for offset in offsets:
             at = start + sign * offset
-            value = float(np.exp(at) if parameter.positive else at)
-            if not low <= value <= high:
+            value = float(np.clip(at if linear else np.exp(at), low, high))
+            if found and found[-1][0] == value:
                 break
             coordinates = build(law, problem.x, problem.y, fixed={name: value})
             there = replace(problem, coordinates=coordinates)

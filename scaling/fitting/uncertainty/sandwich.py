@@ -38,7 +38,7 @@ def sandwich(problem: Problem, u: Array, clusters: Integers | None = None) -> Co
     coordinates, law, loss = problem.coordinates, problem.law, problem.loss
     residual = problem.residuals(u)
     theta = coordinates.natural(u)
-    jacobian = coordinates.jacobian(theta, law.gradient(theta, problem.x))
+    jacobian = coordinates.jacobian(u, law.gradient(theta, problem.x))
     if loss.scale == "log":
         jacobian = jacobian / law.predict(theta, problem.x)[:, None]
     n, size = jacobian.shape

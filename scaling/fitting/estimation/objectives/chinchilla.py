@@ -1,8 +1,8 @@
 """The objective of E + A N^-α + B D^-β with its exact Hessian, for many resamples at once.
 
-log L = log(e^e + e^(a − α x) + e^(b − β z)) in centred x = ln N − mean, z = ln D − mean. With p the shares of
-the three terms, every sum over points that the Hessian needs is a matrix product of (resamples × points) with
-(1, x, z, x², z², xz): no loop, no (resamples × points × 5).
+L = e + a e^(−α x) + b e^(−β z) in units of the target and centred x = ln N − mean, z = ln D − mean. Every sum
+over points that the Hessian needs is a matrix product of (resamples × points) with (1, x, z, x², z², xz): no
+loop, no (resamples × points × 5).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class ChinchillaObjective:
         shift = coordinates.shift
         # A fixed or tied amplitude is not centred; the shift matrix says by how much each one is.
         self.x, self.z = log_n - shift[1, 3], log_d - shift[2, 4]
+        self.scale, self.log = coordinates.scale[:3], coordinates.log[:3]
         self.y = np.atleast_2d(y)
         self.log_y = np.log(self.y) if loss.scale == "log" else self.y
         self.weights, self.coordinates, self.loss = weights, coordinates, loss
@@ -35,16 +36,22 @@ class ChinchillaObjective:
         self.basis = np.stack([ones, self.x, self.z, self.x**2, self.z**2, self.x * self.z], axis=1)
         self.rows_per_block = max(1, _BLOCK // self.y.shape[1])
 
-    def _terms(self, v: Array, rows: Integers) -> tuple[Array, Array, Array, Array]:
-        """Shares of the N and D terms relative to E, their sum with 1, and residuals."""
-        e = v[:, 0, None]
-        in_n = np.exp(v[:, 1, None] - e - v[:, 3, None] * self.x)
-        in_d = np.exp(v[:, 2, None] - e - v[:, 4, None] * self.z)
-        total = 1.0 + in_n + in_d
+    def _sizes(self, v: Array) -> tuple[Array, Array, Array]:
+        """Return the sizes of the three terms at the centre (K, 3), their slopes in v (K, 3), and their second
+        derivatives (K, 3)."""
+        grown = np.exp(np.where(self.log, v[:, :3], 0.0))
+        size = np.where(self.log, grown, self.scale * v[:, :3])
+        return size, np.where(self.log, grown, self.scale), np.where(self.log, grown, 0.0)
+
+    def _terms(self, v: Array, size: Array, rows: Integers) -> tuple[Array, Array, Array, Array]:
+        """Return e^(−α x), e^(−β z), the predicted loss, and residuals, each (K, n)."""
+        in_n = np.exp(-v[:, 3, None] * self.x)
+        in_d = np.exp(-v[:, 4, None] * self.z)
+        total = size[:, 0, None] + size[:, 1, None] * in_n + size[:, 2, None] * in_d
         if self.loss.scale == "log":
-            residual = np.log(total) + (e - self._observed(self.log_y, rows))
+            residual = np.log(np.maximum(total, 1e-300)) - self._observed(self.log_y, rows)
         else:
-            residual = np.exp(e) * total - self._observed(self.y, rows)
+            residual = total - self._observed(self.y, rows)
         return in_n, in_d, total, residual
 
     @staticmethod
@@ -56,10 +63,10 @@ class ChinchillaObjective:
         """Value alone (K,)."""
         v = self.coordinates.centred(u)
         out = np.empty(len(u))
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for i in range(0, len(u), self.rows_per_block):
                 part = slice(i, i + self.rows_per_block)
-                residual = self._terms(v[part], rows[part])[3]
+                residual = self._terms(v[part], self._sizes(v[part])[0], rows[part])[3]
                 out[part] = np.einsum(
                     "kn,kn->k", self.weights[rows[part]], self.loss.slopes(residual, delta)[0]
                 )
@@ -77,7 +84,7 @@ class ChinchillaObjective:
             np.empty((count, 5, 5)),
             np.empty((count, 5)),
         )
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for i in range(0, count, self.rows_per_block):
                 part = slice(i, i + self.rows_per_block)
                 self._block(
@@ -107,42 +114,55 @@ class ChinchillaObjective:
         diagonal: Array,
     ) -> None:
         weights = self.weights[rows]
-        in_n, in_d, total, residual = self._terms(v, rows)
+        size, slope, bent = self._sizes(v)
+        in_n, in_d, total, residual = self._terms(v, size, rows)
         rho, psi, curve = self.loss.slopes(residual, delta)
         value[:] = np.einsum("kn,kn->k", weights, rho)
         pull, bend = weights * psi, weights * curve
         basis = self.basis
         if self.loss.scale == "log":
-            inverse = 1.0 / total
-            p_n, p_d, p_e = in_n * inverse, in_d * inverse, inverse
+            # d log L = dL / L, and the second derivative loses the product of the first ones.
+            p_e = 1.0 / total
+            p_n, p_d = in_n * p_e, in_d * p_e
             cross = bend - pull if exact else bend
         else:
-            scale = np.exp(v[:, 0, None])
-            p_n, p_d, p_e = in_n * scale, in_d * scale, np.broadcast_to(scale, in_n.shape)
+            p_n, p_d, p_e = in_n, in_d, np.ones_like(in_n)
             cross = bend
-        pull_n, pull_d, pull_e = pull * p_n, pull * p_d, pull * p_e
         cross_n, cross_e = cross * p_n, cross * p_e
-        q_nn, q_dd, q_ee = cross_n * p_n, cross * p_d * p_d, cross_e * p_e
         nd, en, ed = (cross_n * p_d) @ basis, (cross_e * p_n) @ basis, (cross_e * p_d) @ basis
-        g_n, g_d, g_e = pull_n @ basis, pull_d @ basis, pull_e.sum(-1)
-        nn, dd = q_nn @ basis, q_dd @ basis
+        nn, dd = (cross_n * p_n) @ basis, (cross * p_d * p_d) @ basis
+        g_n, g_d, g_e = (pull * p_n) @ basis, (pull * p_d) @ basis, (pull * p_e).sum(-1)
         # What the step sizes are measured in: the diagonal of the reweighted squares with the same slope. The
         # Gauss-Newton one is zero where no residual lies below δ, and then no step is ever small enough.
         steep = weights * self.loss.steepness(residual, delta)
         gn_n, gn_d = (steep * p_n * p_n) @ basis, (steep * p_d * p_d) @ basis
         gn_e = (steep * p_e * p_e).sum(-1)
-        diagonal[:] = np.stack([gn_e, gn_n[:, 0], gn_d[:, 0], gn_n[:, 3], gn_d[:, 4]], axis=1)
-        gradient[:] = np.stack([g_e, g_n[:, 0], g_d[:, 0], -g_n[:, 1], -g_d[:, 2]], axis=1)
-        ee = q_ee.sum(-1)
-        if exact:
-            nn, dd, ee = nn + g_n, dd + g_d, ee + g_e
+        (e1, a1, b1), (_, a, b) = slope.T, size.T
+        diagonal[:] = np.stack(
+            [
+                *(e1**2 * gn_e, a1**2 * gn_n[:, 0], b1**2 * gn_d[:, 0]),
+                *(a**2 * gn_n[:, 3], b**2 * gn_d[:, 4]),
+            ],
+            axis=1,
+        )
+        gradient[:] = np.stack(
+            [e1 * g_e, a1 * g_n[:, 0], b1 * g_d[:, 0], -a * g_n[:, 1], -b * g_d[:, 2]], axis=1
+        )
         entries = [
-            *(ee, en[:, 0], ed[:, 0], -en[:, 1], -ed[:, 2]),
-            *(nn[:, 0], nd[:, 0], -nn[:, 1], -nd[:, 2]),
-            *(dd[:, 0], -nd[:, 1], -dd[:, 2]),
-            *(nn[:, 3], nd[:, 5]),
-            dd[:, 4],
+            e1**2 * (cross_e * p_e).sum(-1),
+            *(e1 * a1 * en[:, 0], e1 * b1 * ed[:, 0], -e1 * a * en[:, 1], -e1 * b * ed[:, 2]),
+            *(a1**2 * nn[:, 0], a1 * b1 * nd[:, 0], -a1 * a * nn[:, 1], -a1 * b * nd[:, 2]),
+            *(b1**2 * dd[:, 0], -b1 * a * nd[:, 1], -b1 * b * dd[:, 2]),
+            *(a**2 * nn[:, 3], a * b * nd[:, 5]),
+            b**2 * dd[:, 4],
         ]
+        if exact:
+            for at, more in (
+                *((0, bent[:, 0] * g_e), (5, bent[:, 1] * g_n[:, 0]), (9, bent[:, 2] * g_d[:, 0])),
+                *((7, -a1 * g_n[:, 1]), (11, -b1 * g_d[:, 2])),
+                *((12, a * g_n[:, 3]), (14, b * g_d[:, 4])),
+            ):
+                entries[at] = entries[at] + more
         upper = np.stack(entries, axis=1)
         hessian[:, _UPPER[0], _UPPER[1]] = upper
         hessian[:, _UPPER[1], _UPPER[0]] = upper

@@ -41,7 +41,7 @@ class GenericObjective:
         """Residuals (K, n) and their slopes in u (K, n, q)."""
         theta = self.coordinates.natural(u)
         predicted = self.law.predict(theta, self.variables)
-        jacobian = self.coordinates.jacobian(theta, self.law.gradient(theta, self.variables))
+        jacobian = self.coordinates.jacobian(u, self.law.gradient(theta, self.variables))
         residual = self._against(predicted, rows)
         if self.loss.scale == "raw":
             return residual, jacobian
