@@ -47,7 +47,7 @@ class Coordinates:
     """(q,) the parameter behind each free coordinate."""
     ranges: Array
     """(q, 2) where random starts are drawn from: in logarithms for positive parameters."""
-    drawn_log: Flags
+    linear: Flags
     """(q,) whether starts are drawn in logarithms though the search is not."""
 
     def centred(self, u: Array) -> Array:
@@ -83,7 +83,7 @@ class Coordinates:
 
     def zero(self, u: Array) -> Flags:
         """Return (..., q): which coordinates are floors or amplitudes that lie at zero."""
-        return np.asarray(self.drawn_log & (np.asarray(u) <= self.lower) & (self.lower == 0))
+        return np.asarray(self.linear & (np.asarray(u) <= self.lower) & (self.lower == 0))
 
     def starts(self, count: int, seed: int) -> Array:
         """(count, q) random starts, the first of them the middle of every range; the same for the same
@@ -92,7 +92,7 @@ class Coordinates:
         draws = rng.random((count, len(self.names)))
         draws[0] = 0.5
         u = self.ranges[:, 0] + draws * (self.ranges[:, 1] - self.ranges[:, 0])
-        u = np.where(self.drawn_log, np.exp(np.where(self.drawn_log, u, 0.0)), u)
+        u = np.where(self.linear, np.exp(np.where(self.linear, u, 0.0)), u)
         return np.clip(u, self.lower, self.upper)
 
 
@@ -216,7 +216,7 @@ def build(
         upper=np.array(upper),
         names=tuple(kept),
         ranges=np.array(ranges),
-        drawn_log=np.array([law.parameter(name).positive and not log[index[name]] for name in kept]),
+        linear=np.array([law.parameter(name).positive and not log[index[name]] for name in kept]),
     )
 
 

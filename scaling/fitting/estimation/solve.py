@@ -9,12 +9,17 @@ import numpy as np
 
 from scaling.errors import FitError
 from scaling.fitting.estimation.absolute import polish
+from scaling.fitting.estimation.descent import DONE, descend, stages
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss, robust_scale
-from scaling.fitting.estimation.newton import Objective, Solution, minimise
+from scaling.fitting.estimation.newton import Solution, minimise
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.starts import shaken, started
 from scaling.fitting.law import Array, Integers
+
+
+FEW = 100
+"""Rows below which a resample may lie far from its table: it is refitted from wide δ to narrow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,38 +52,6 @@ class Optimum:
     """The estimator with its δ resolved."""
 
 
-def _path(loss: Loss, residuals: Array) -> list[float]:
-    """The δ that a continuation passes through, from the data's own scale down to the final one."""
-    final = loss.final_delta
-    if np.isinf(final):
-        return [np.inf]
-    path, delta = [], 2.0 * robust_scale(residuals)
-    # Towards |r| the steps must be small: the points that stay in the quadratic zone change at every stage.
-    factor = 4 if loss.name == "lad" else 8
-    while delta > 0.6 * factor * final:
-        path.append(delta)
-        delta /= factor
-    return [*path, final]
-
-
-def _descend(objective: Objective, u: Array, rows: Integers, path: list[float], generic: bool) -> Solution:
-    """Newton through the path of δ, each stage from the end of the one before."""
-    for delta in path[:-1]:
-        u = minimise(objective, u, rows, delta, exact=not generic, tolerance=1e-6, iterations=12).u
-    if not generic:
-        return minimise(objective, u, rows, path[-1], iterations=100)
-    solution = minimise(objective, u, rows, path[-1], exact=False, tolerance=1e-13, iterations=60)
-    left = np.flatnonzero(solution.decrement > 1e-13)
-    if len(left):
-        # Gauss-Newton converges slowly where residuals are large or a direction is nearly flat: the exact
-        # Hessian finishes.
-        rest = minimise(objective, solution.u[left], rows[left], path[-1], exact=True, iterations=40)
-        better = rest.value <= solution.value[left]
-        solution.u[left[better]], solution.value[left[better]] = rest.u[better], rest.value[better]
-        solution.decrement[left[better]] = rest.decrement[better]
-    return replace(solution, converged=solution.decrement < 1e-8)
-
-
 @np.errstate(all="ignore")
 def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     """The best of many starts. `extra` (k, q) are starts to try besides the random ones. Raises FitError when
@@ -87,7 +60,7 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, generic, extra)
     rows = np.zeros(len(u), dtype=np.int64)
-    second = minimise(smooth, u, rows, np.inf, iterations=30 if generic else 20)
+    second = minimise(smooth, u, rows, np.inf, follow=True, iterations=30 if generic else 20)
     if not np.isfinite(second.value).any():
         raise FitError(
             f"no start of {problem.law.name} gives a finite prediction on these {len(problem.y)} points; "
@@ -96,13 +69,7 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     places, counts = _distinct(second.u, second.value)
     loss = problem.loss
     if loss.delta is None and loss.name in ("huber", "asymmetric"):
-        middle = minimise(
-            problem.objective(problem.weights[None], replace(loss, name="huber", delta=1e-2)),
-            places[:1],
-            rows[:1],
-            1e-2,
-        )
-        loss = replace(loss, delta=1.345 * robust_scale(problem.residuals(middle.u[0])))
+        loss = replace(loss, delta=_own_delta(problem, places[0]))
         problem = replace(problem, loss=loss)
     # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted and
     # left where it is.
@@ -113,23 +80,26 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     if loss.name == "likelihood":
         ends[alive] = [_likelihood(problem, place[None], problem.weights[None])[0] for place in near]
     elif loss.name == "squares":
-        ends[alive] = minimise(smooth, near, rows[: len(near)], np.inf).u
+        ends[alive] = descend(smooth, near, rows[: len(near)], [np.inf], 1.0, generic=generic).u
     else:
         objective = problem.objective(problem.weights[None])
-        path = _path(loss, problem.residuals(places[0]))
-        ends[alive] = _descend(objective, near, rows[: len(near)], path, generic).u
+        spread = robust_scale(problem.residuals(places[0]))
+        path = stages(loss, spread)
+        ends[alive] = descend(objective, near, rows[: len(near)], path, spread, generic=generic).u
         values = problem.value(ends[alive])
         moved = shaken(problem, ends[alive][np.argmin(values)], path[-1], generic)
         if len(moved):
-            moved = _descend(objective, moved, np.zeros(len(moved), dtype=np.int64), path[-1:], generic).u
+            none = np.zeros(len(moved), dtype=np.int64)
+            moved = descend(objective, moved, none, path[-1:], spread, generic=generic).u
         ends = np.vstack([ends, moved])
         counts = np.concatenate([counts, np.ones(len(moved), dtype=np.int64)])
         alive = np.concatenate([alive, np.arange(len(places), len(ends))])
         # A flat valley takes hundreds of steps; only those that may win go on.
         values = problem.value(ends[alive])
         worth = alive[values <= 1.01 * values.min()]
-        ends[worth] = minimise(
-            objective, ends[worth], rows[:1].repeat(len(worth)), path[-1], iterations=400
+        same = np.zeros(len(worth), dtype=np.int64)
+        ends[worth] = descend(
+            objective, ends[worth], same, path[-1:], spread, generic=generic, iterations=400
         ).u
         if loss.name == "lad":
             ends[worth] = _all_polished(problem, ends[worth])
@@ -195,30 +165,52 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
         return Solution(
             u=end, value=value, decrement=np.zeros(len(end)), converged=np.isfinite(value), iterations=0
         )
-    path = [problem.loss.final_delta]
-    if problem.loss.name == "lad":
+    spread = robust_scale(problem.residuals(start[0]))
+    loss = problem.loss
+    if loss.name == "lad":
         # A thousandth of the residuals' own size moves no interval, and the batch converges.
-        spread = robust_scale(problem.residuals(start[0]))
-        path = [delta * spread for delta in (0.5, 0.1, 0.02, 0.005)]
-    objective = problem.objective(weights)
-    solution = _descend(objective, start, rows, path, problem.law.name != "chinchilla")
+        loss = Loss(scale=loss.scale, delta=0.005 * spread)
+    objective, generic = problem.objective(weights), problem.law.name != "chinchilla"
+    path = stages(loss, spread)
+    if len(problem.y) >= FEW:
+        # From the optimum of the table itself the way is short where points are many.
+        path = path[-1:]
+    solution = descend(objective, start, rows, path, spread, generic=generic)
     left = np.flatnonzero(~solution.converged)
     if len(left):
-        # Few points make flat valleys, and a δ far below the residuals a kink at every point: from wide to
-        # narrow most resamples end after all, and lower.
-        u, spread = start[left], robust_scale(problem.residuals(start[0]))
-        for delta in spread * 2.0 ** np.arange(2, -6, -0.5):
-            if delta > 1.1 * path[-1]:
-                u = minimise(objective, u, rows[left], delta, tolerance=1e-6, iterations=30).u
-        rest = minimise(objective, u, rows[left], path[-1], iterations=300)
+        rest = descend(
+            objective, start[left], rows[left], stages(loss, spread), spread, generic=generic, iterations=300
+        )
         lower = rest.value <= solution.value[left]
         better = left[lower]
         solution.u[better], solution.value[better] = rest.u[lower], rest.value[lower]
         solution.decrement[better] = rest.decrement[lower]
-        solution = replace(solution, converged=solution.decrement < 1e-8)
-    if problem.loss.name == "lad":
-        return replace(solution, converged=solution.decrement < 1e-5)
+        solution = replace(solution, converged=solution.decrement < DONE)
     return solution
+
+
+def _own_delta(problem: Problem, u: Array) -> float:
+    """Return 1.345 robust standard deviations of the residuals of the Huber fit with that δ: 95 % efficient for
+    normal noise (Huber 1981). Starts at the least squares u (q,)."""
+    n, free = len(problem.y), len(u)
+    # Residuals of a fit are too small by the parameters spent on it; below 1e-7 they are rounding.
+    grown = 1.345 * np.sqrt(n / max(n - free, 1))
+    least = 1e-7 * (1.0 if problem.loss.scale == "log" else float(np.median(np.abs(problem.y))))
+    delta = max(grown * robust_scale(problem.residuals(u)), least)
+    huber = replace(problem.loss, name="huber", delta=1.0)
+    objective = problem.objective(problem.weights[None], huber)
+    for _ in range(3):
+        end = descend(
+            objective,
+            u[None],
+            np.zeros(1, dtype=np.int64),
+            [delta],
+            delta,
+            generic=problem.law.name != "chinchilla",
+        )
+        u = end.u[0]
+        delta = max(grown * robust_scale(problem.residuals(u)), least)
+    return delta
 
 
 def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
@@ -231,7 +223,9 @@ def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
     for turn in range(60):
         before = u
         objective = problem.objective(weights * factors, squares)
-        u = minimise(objective, u, rows, np.inf, exact=problem.law.name == "chinchilla", iterations=30).u
+        u = descend(
+            objective, u, rows, [np.inf], 1.0, generic=problem.law.name != "chinchilla", iterations=30
+        ).u
         sigma = noise.fit(problem.residuals(u), weights)[0]
         factors = (np.median(sigma, axis=1, keepdims=True) / sigma) ** 2
         if turn and np.abs(u - before).max() < 1e-9:

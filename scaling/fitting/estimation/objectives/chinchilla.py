@@ -32,6 +32,7 @@ class ChinchillaObjective:
         self.log_y = np.log(self.y) if loss.scale == "log" else self.y
         self.weights, self.coordinates, self.loss = weights, coordinates, loss
         self.lower, self.upper = coordinates.lower, coordinates.upper
+        self.linear = coordinates.linear
         ones = np.ones_like(self.x)
         self.basis = np.stack([ones, self.x, self.z, self.x**2, self.z**2, self.x * self.z], axis=1)
         self.rows_per_block = max(1, _BLOCK // self.y.shape[1])

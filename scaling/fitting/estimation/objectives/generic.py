@@ -22,6 +22,7 @@ class GenericObjective:
         self.weights, self.coordinates, self.loss = weights, coordinates, loss
         self.observed = np.atleast_2d(np.log(y) if loss.scale == "log" else y)
         self.lower, self.upper = coordinates.lower, coordinates.upper
+        self.linear = coordinates.linear
         self.law = coordinates.law
         self.rows_per_block = max(1, _BLOCK // (self.observed.shape[1] * len(coordinates.names)))
 

@@ -1,0 +1,61 @@
+"""From a start to the optimum of its basin: Newton, and for a Huber δ below the residuals from wide to
+narrow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scaling.fitting.estimation.losses import Loss
+from scaling.fitting.estimation.newton import Objective, Solution, minimise
+from scaling.fitting.law import Array, Integers
+
+NARROW = 0.3
+"""The δ, in robust standard deviations of the residuals, below which the kinks of Huber's ρ bound the steps."""
+DONE = 1e-8
+"""The relative gain of one more Newton step below which a search has converged."""
+EXACT = 1e-18
+"""The gain at which it stops: the optimum is then the same to a millionth of its standard error, and to about
+1e-9 of its value, on every processor."""
+
+
+def stages(loss: Loss, spread: float) -> list[float]:
+    """Return the δ of a continuation, from twice the residuals' robust standard deviation `spread` down to the
+    loss's own, each half of the one before."""
+    final = loss.final_delta
+    if final >= NARROW * spread:
+        return [final]
+    steps = int(np.ceil(np.log2(2 * spread / final)))
+    return [float(final * 2.0**k) for k in range(steps, -1, -1)]
+
+
+def descend(
+    objective: Objective,
+    u: Array,
+    rows: Integers,
+    path: list[float],
+    spread: float,
+    *,
+    generic: bool,
+    iterations: int = 100,
+) -> Solution:
+    """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
+
+    `generic` laws have no exact Hessian of their own: Gauss-Newton brings them near, and one completed by
+    differences to the end.
+    """
+    for delta in path[:-1]:
+        wide = delta >= NARROW * spread
+        u = minimise(
+            objective, u, rows, delta, exact=not generic, follow=wide, tolerance=1e-6, iterations=10
+        ).u
+    final = path[-1]
+    wide = final >= NARROW * spread
+    if generic:
+        u = minimise(
+            objective, u, rows, final, exact=False, follow=wide, tolerance=1e-8, iterations=iterations
+        ).u
+        iterations = 40
+    solution = minimise(objective, u, rows, final, follow=wide, tolerance=EXACT, iterations=iterations)
+    return replace(solution, converged=solution.decrement < DONE)
