@@ -113,7 +113,7 @@ def fit(
     scale: Annotated[
         str | None, typer.Option(help="Residuals on the log or the raw scale; the law's own when not given.")
     ] = None,
-    delta: Annotated[str, typer.Option(help="Huber's delta, or auto.")] = "0.001",
+    delta: Annotated[str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")] = "auto",
     fix: Fixed = None,
     tie: Tied = None,
     weights: Annotated[str | None, typer.Option(help="Column or expression of weights.")] = None,

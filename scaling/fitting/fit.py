@@ -21,7 +21,8 @@ from scaling.fitting.law import Array, Law, Values
 from scaling.fitting.table import Table, read
 from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.bootstrap import Draws, bootstrap
-from scaling.fitting.uncertainty.estimate import Estimate
+from scaling.fitting.uncertainty.estimate import Estimate, undetermined
+from scaling.fitting.uncertainty.profile import up_from_zero
 
 if TYPE_CHECKING:
     from scaling.fitting.validation.validation import Validation
@@ -36,8 +37,9 @@ class Options:
     """huber, lad, squares, asymmetric or likelihood."""
     scale: str | None = None
     """log or raw; None takes the law's own."""
-    delta: float | str = 1e-3
-    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals."""
+    delta: float | str = "auto"
+    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals. Publications hold it at 1e-3,
+    far below the residuals of most tables: intervals are then a quarter wider and cover more than they say."""
     tau: float = 0.25
     """Of the asymmetric objective."""
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Fit:
     """Parameters of every resample, None without bootstrap."""
     certificate: Certificate
     """Whether this is the optimum and how well it is determined."""
+    at_zero: Mapping[str, Estimate]
+    """Floors and amplitudes at zero, up to where their profiles rise."""
     approaches: Approaches | None
     """Approaches 1, 2, 3 where N, D and L are there."""
     warnings: tuple[str, ...]
@@ -116,12 +120,36 @@ class Fit:
     @property
     def parameters(self) -> dict[str, Estimate]:
         """Parameters with intervals."""
-        return {name: self._estimate(lambda p, name=name: p[name]) for name in self.law.names}
+        return {name: self._parameter(name) for name in self.law.names}
+
+    def _parameter(self, name: str) -> Estimate:
+        level = self.options.level
+        partner = self.options.tied.get(name, name)
+        if partner in self.options.fixed:
+            return Estimate(value=self.values[name], interval=None, level=level, method="held at this value")
+        if partner in self.at_zero:
+            return self.at_zero[partner]
+        if partner in self.certificate.undetermined:
+            return undetermined(self.certificate.undetermined[partner], level)
+        return self._estimate(lambda p: p[name])
 
     @property
     def derived(self) -> dict[str, Estimate]:
         """What follows from the parameters, with intervals."""
-        return {name: self._estimate(function) for name, function in self.law.derived.items()}
+        return {name: self._derived(function) for name, function in self.law.derived.items()}
+
+    def _derived(self, function: Any) -> Estimate:
+        for name, why in self.certificate.undetermined.items():
+            if self._rests_on(function, name):
+                return undetermined(why, self.options.level)
+        return self._estimate(function)
+
+    def _rests_on(self, function: Any, name: str) -> bool:
+        """Whether a function of the parameters changes with one of them."""
+        moved = self.law.values(self.theta * np.where(np.array(self.law.names) == name, 1.1, 1.0) + 0.0)
+        with np.errstate(all="ignore"):
+            before, after = (float(np.squeeze(function(p))) for p in (self.law.values(self.theta), moved))
+        return not np.isclose(before, after, rtol=1e-12, atol=0)
 
     def _estimate(self, function: Any) -> Estimate:
         with np.errstate(all="ignore"):
@@ -222,6 +250,7 @@ def fit(
         optimum=optimum,
         draws=draws,
         certificate=certificate,
+        at_zero=up_from_zero(problem, optimum, options.level),
         approaches=found,
         warnings=(),
     )

@@ -69,7 +69,7 @@ def text(fit: Fit) -> str:
         f"certificate: {'holds' if certificate.ok else 'does not hold'}; "
         f"{certificate.reached} of {certificate.starts} starts reached the best of "
         f"{len(certificate.basins)} basins; "
-        f"gradient {certificate.gradient:.1e}; Hessian "
+        f"{certificate.steepness}; Hessian "
         f"{'definite' if certificate.definite else 'not definite'}",
         f"  {certificate.ridge}",
     ]

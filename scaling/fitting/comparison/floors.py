@@ -10,11 +10,11 @@ import numpy as np
 from scipy import stats
 
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.dispersion import dispersion
 from scaling.fitting.estimation.solve import refit
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
 from scaling.fitting.uncertainty.estimate import finite
-from scaling.fitting.uncertainty.profile import dispersion
 
 
 def _held(fit: Fit, floor: float, theta: Array) -> tuple[Array, float]:

@@ -3,15 +3,17 @@ bounds, units."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.dispersion import covariance
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Basin, Optimum, refit
-from scaling.fitting.law import Array
+from scaling.fitting.law import Array, Flags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,13 @@ class Certificate:
     ridge: str
     """The worst determined direction in words."""
     at_bounds: tuple[str, ...]
-    """Parameters at a bound."""
+    """Parameters at a bound, zero included."""
+    undetermined: Mapping[str, str]
+    """Parameters that the data do not determine, and why. Zero is a value: a floor or an amplitude at zero is
+    not among them, the exponent of a term at zero is."""
+    settled: bool
+    """Whether predictions are determined: no flat direction, no second optimum within rounding, and more than
+    one start at the best. What is not settled depends on the last digits of the arithmetic."""
     rescaling: float | None
     """Largest relative change of predictions when N, D (all variables with a centre) and the target change
     units."""
@@ -41,10 +49,15 @@ class Certificate:
     """The free coordinates."""
 
     @property
+    def steepness(self) -> str:
+        """Return the gradient in words."""
+        return f"gradient below {ROUNDING:g}" if self.gradient < ROUNDING else f"gradient {self.gradient:.1e}"
+
+    @property
     def ok(self) -> bool:
         """Optimum reached, strict, inside its bounds, the same in other units."""
         same = self.rescaling is None or self.rescaling < 1e-8
-        return self.definite and not self.at_bounds and same and self.reached >= min(2, self.starts)
+        return self.definite and self.settled and not self.at_bounds and same
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -61,53 +74,110 @@ class Certificate:
             "basins_found": len(self.basins),
             "starts": self.starts,
             "starts_reaching_best": self.reached,
-            "gradient_norm": self.gradient,
+            "gradient_norm": max(self.gradient, ROUNDING),
             "hessian_positive_definite": self.definite,
             "condition_number": self.condition if np.isfinite(self.condition) else None,
             "ridge": self.ridge,
             "at_bounds": list(self.at_bounds),
-            "rescaling_change": self.rescaling,
+            "undetermined": dict(self.undetermined),
+            "settled": self.settled,
+            "rescaling_change": None if self.rescaling is None else max(self.rescaling, ROUNDING),
         }
 
 
 @np.errstate(all="ignore")
 def certify(problem: Problem, optimum: Optimum) -> Certificate:
-    """Examines an optimum."""
-    u = optimum.u[None]
-    coordinates = problem.coordinates
-    smooth = problem.loss.final_delta
-    if problem.loss.name == "lad":
-        smooth = max(1e-4 * float(np.median(np.abs(problem.residuals(optimum.u)))), 1e-9)
-    loss = replace(problem.loss, name="squares") if problem.loss.name == "likelihood" else problem.loss
-    objective = problem.objective(problem.weights[None], loss)
-    value, gradient, hessian, _ = objective.evaluate(u, np.zeros(1, dtype=np.int64), smooth, True)
-    diagonal = np.sqrt(np.maximum(np.diagonal(hessian[0]), 1e-300))
-    scaled = hessian[0] / np.outer(diagonal, diagonal)
-    scaled = np.where(np.isfinite(scaled), scaled, 0.0)
-    eigenvalues = np.linalg.eigvalsh(scaled)
-    condition = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else float("inf")
-    at_bounds = _at_bounds(problem, optimum)
+    """Examine an optimum."""
+    gradient, hessian, value = _derivatives(problem, optimum.u)
+    free = ~_bounded(problem, optimum.u)
+    eigenvalues, _ = _scaled(hessian[np.ix_(free, free)])
+    lowest, highest = (eigenvalues[0], eigenvalues[-1]) if len(eigenvalues) else (1.0, 1.0)
+    condition = float(highest / lowest) if lowest > 0 else float("inf")
+    at_bounds = tuple(np.array(problem.coordinates.names)[~free].tolist())
+    undetermined, settled = determination(problem, optimum)
     return Certificate(
         basins=optimum.basins,
         starts=optimum.starts,
         reached=optimum.basins[0].starts,
-        gradient=float(np.abs(gradient[0]).max() / max(abs(float(value[0])), 1e-300)),
-        definite=bool(eigenvalues[0] > 1e-12),
+        gradient=float(np.abs(gradient[free]).max(initial=0.0) / max(abs(value), 1e-300)),
+        definite=bool(lowest > 1e-12),
         condition=condition,
-        ridge=_ridge(problem, optimum.u, hessian[0], condition, at_bounds),
+        ridge=_ridge(problem, optimum.u, hessian, condition, at_bounds),
         at_bounds=at_bounds,
+        undetermined=undetermined,
+        settled=settled,
         rescaling=_rescaling(problem, optimum),
-        names=coordinates.names,
+        names=problem.coordinates.names,
     )
 
 
-def _at_bounds(problem: Problem, optimum: Optimum) -> tuple[str, ...]:
+LOOSE = 1.0
+"""The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor or
+term in units of the target."""
+LOOSE_LOG = 5.0
+"""The same for a logarithm: a factor of 150."""
+ROUNDING = 1e-9
+"""What differs by less is told from nothing by rounding alone."""
+
+
+@np.errstate(all="ignore")
+def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], bool]:
+    """Return which parameters the data leave open, and why, and whether predictions are determined."""
+    coordinates, u = problem.coordinates, optimum.u
+    names = np.array(coordinates.names)
+    found: dict[str, str] = {}
+    bounded, zero = _bounded(problem, u), coordinates.zero(u)
+    for name in names[bounded & ~zero]:
+        found[str(name)] = "it runs to the edge of what is searched"
+    gone = [str(name) for name in names[zero]]
+    for name in gone:
+        for _, power, _ in problem.law.parameter(name).centre:
+            found[power] = f"its term is zero, {name} = 0"
+    free = np.flatnonzero(~bounded & ~np.isin(names, list(found)))
+    if not len(free):
+        return found, True
+    spread = np.sqrt(np.maximum(np.diagonal(covariance(problem, u, free)), 0.0))
+    logarithm = coordinates.free.T[free] @ coordinates.log > 0
+    limit = np.where(logarithm, LOOSE_LOG, LOOSE * np.maximum(np.abs(u[free]), 1.0))
+    open_ = ~(spread <= limit)
+    for name in names[free[open_]]:
+        found[str(name)] = "the objective is flat along it"
+    settled = not open_.any() and not (bounded & ~zero).any()
+    best = optimum.basins[0]
+    others = [b for b in optimum.basins[1:] if b.objective <= best.objective * (1 + ROUNDING)]
+    ours = problem.law.predict(best.theta, problem.x)
+    if any(np.abs(problem.law.predict(b.theta, problem.x) / ours - 1).max() > 1e-6 for b in others):
+        found |= {str(name): "two optima lie within rounding of each other" for name in names}
+        settled = False
+    if best.starts < min(2, optimum.starts):
+        found |= {str(name): f"only 1 of {optimum.starts} starts ended at the best optimum" for name in names}
+        settled = False
+    return found, settled
+
+
+def _derivatives(problem: Problem, u: Array) -> tuple[Array, Array, float]:
+    """Return the gradient (q,), the Hessian (q, q) and the value of the objective, LAD slightly smoothed."""
+    smooth = problem.loss.final_delta
+    if problem.loss.name == "lad":
+        smooth = max(1e-4 * float(np.median(np.abs(problem.residuals(u)))), 1e-9)
+    loss = replace(problem.loss, name="squares") if problem.loss.name == "likelihood" else problem.loss
+    objective = problem.objective(problem.weights[None], loss)
+    value, gradient, hessian, _ = objective.evaluate(u[None], np.zeros(1, dtype=np.int64), smooth, True)
+    return gradient[0], hessian[0], float(value[0])
+
+
+def _scaled(hessian: Array) -> tuple[Array, Array]:
+    """Return eigenvalues and eigenvectors of a Hessian scaled to unit diagonal."""
+    diagonal = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
+    inside = hessian / np.outer(diagonal, diagonal)
+    values, vectors = np.linalg.eigh(np.where(np.isfinite(inside), inside, 0.0))
+    return values, vectors
+
+
+def _bounded(problem: Problem, u: Array) -> Flags:
+    """Return (q,): which coordinates lie at a bound."""
     c = problem.coordinates
-    return tuple(
-        name
-        for name, u, low, high in zip(c.names, optimum.u, c.lower, c.upper, strict=True)
-        if u - low < 1e-6 * (1 + abs(low)) or high - u < 1e-6 * (1 + abs(high))
-    )
+    return np.asarray((u - c.lower < 1e-6 * (1 + np.abs(c.lower))) | (c.upper - u < 1e-6 * (1 + np.abs(c.upper))))
 
 
 def _ridge(

@@ -13,11 +13,13 @@ from scaling.fitting.estimation.descent import DONE, descend, stages
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss, robust_scale
 from scaling.fitting.estimation.newton import Solution, minimise
-from scaling.fitting.estimation.problem import Problem
+from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.estimation.starts import shaken, started
 from scaling.fitting.law import Array, Integers
 
 
+ENOUGH = 96
+"""Random starts after which a best optimum that only one of them reached is left as it is."""
 FEW = 100
 """Rows below which a resample may lie far from its table: it is refitted from wide δ to narrow."""
 
@@ -112,6 +114,10 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
             "parameters; "
             "the variables vary too little, or a bound or a fixed parameter is needed"
         )
+    if counts[0] < 2 and problem.starts < ENOUGH and len(problem.y) <= MANY:
+        # A best end that one start found may not be the best.
+        return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra)
+    places, counts = _tied(places, counts, np.atleast_1d(problem.value(places)))
     found = np.atleast_1d(problem.value(places))
     basins = tuple(
         Basin(theta=problem.coordinates.natural(place), objective=float(value), starts=int(count))
@@ -125,6 +131,14 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
         starts=int(counts.sum()),
         loss=loss,
     )
+
+
+def _tied(places: Array, counts: Integers, values: Array) -> tuple[Array, Integers]:
+    """Return optima (b, q), best first, ties within rounding broken by the smaller coordinates."""
+    first = [k for k in range(len(places)) if values[k] <= values[0] * (1 + 1e-9)]
+    order = sorted(first, key=lambda k: tuple(np.round(places[k], 6)))
+    order += [k for k in range(len(places)) if k not in first]
+    return places[order], counts[order]
 
 
 def _all_polished(problem: Problem, ends: Array) -> Array:
@@ -186,7 +200,20 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
         solution.u[better], solution.value[better] = rest.u[lower], rest.value[lower]
         solution.decrement[better] = rest.decrement[lower]
         solution = replace(solution, converged=solution.decrement < DONE)
-    return solution
+    return replace(solution, u=_idle(problem, solution.u, start))
+
+
+def _idle(problem: Problem, u: Array, start: Array) -> Array:
+    """Return u (K, q) with the exponents of terms at zero as they were at the start: they move nothing, and
+    would be left where the search last had them."""
+    coordinates = problem.coordinates
+    zero, out = coordinates.zero(u), u.copy()
+    for j, name in enumerate(coordinates.names):
+        for _, power, _ in problem.law.parameter(name).centre:
+            if power in coordinates.names:
+                at = coordinates.names.index(power)
+                out[:, at] = np.where(zero[:, j], start[:, at], out[:, at])
+    return out
 
 
 def _own_delta(problem: Problem, u: Array) -> float:

@@ -23,7 +23,7 @@ class Draws:
     """Parameters of every resample."""
 
     theta: Array
-    """(K, P) natural parameters."""
+    """(K, P) natural parameters; not a number where a refit did not converge."""
     converged: float
     """Share of refits that converged."""
     method: str
@@ -78,7 +78,7 @@ def bootstrap(
     end_u = np.concatenate([part.u for part in parts])
     converged = np.concatenate([part.converged for part in parts])
     return Draws(
-        theta=problem.coordinates.natural(end_u),
+        theta=np.where(converged[:, None], problem.coordinates.natural(end_u), np.nan),
         converged=float(converged.mean()),
         method=f"{words}, {resamples} resamples",
         spare={"pairs": None, "stratified": None, "cluster": groups - 1}.get(name, groups - len(optimum.u)),

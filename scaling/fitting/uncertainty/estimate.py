@@ -16,7 +16,7 @@ class Estimate:
     """One quantity."""
 
     value: float
-    """Best estimate."""
+    """Best estimate; not a number where the data do not determine one, and then `method` says why."""
     interval: tuple[float, float] | None
     """Lower and upper end; None where none could be computed."""
     level: float
@@ -34,9 +34,16 @@ class Estimate:
         }
 
     def __str__(self) -> str:
+        if not np.isfinite(self.value):
+            return self.method
         if self.interval is None:
             return f"{self.value:.4g}"
         return f"{self.value:.4g} [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
+
+
+def undetermined(why: str, level: float) -> Estimate:
+    """Return an estimate without a number, because the data do not determine one."""
+    return Estimate(value=float("nan"), interval=None, level=level, method=f"undetermined: {why}")
 
 
 def finite(value: float) -> float | None:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from scaling.errors import ConfigError
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.dispersion import covariance, dispersion
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, refit
@@ -48,22 +49,6 @@ class Profile:
         }
 
 
-def dispersion(problem: Problem, u: Array) -> float:
-    """What twice a rise of Σ w ρ is divided by to be χ²₁: σ² for squares, E ψ² / E ψ′ in general (Ronchetti's
-    robust likelihood ratio)."""
-    residual = problem.residuals(u)
-    n, q = len(residual), len(u)
-    if problem.loss.name in ("squares", "likelihood"):
-        return float((problem.weights * residual**2).sum() / max(n - q, 1))
-    delta = problem.loss.final_delta
-    window = 1.06 * robust_scale(residual) * n**-0.2
-    _, psi, curve = problem.loss.slopes(residual, delta)
-    bend = (
-        float(curve.mean()) if delta >= window else float((np.abs(residual) < window).mean() * delta / window)
-    )
-    return float((problem.weights * psi**2).sum() / max(n - q, 1) / max(bend, 1e-12))
-
-
 @np.errstate(all="ignore")
 def profile(
     problem: Problem,
@@ -89,14 +74,10 @@ def profile(
     parameter = law.parameter(name)
     spread = dispersion(problem, optimum.u)
     centre = float(optimum.theta[index])
-    objective = problem.objective(problem.weights[None])
-    smooth = max(problem.loss.final_delta, 0.5 * robust_scale(problem.residuals(optimum.u)))
-    hessian = objective.evaluate(optimum.u[None], np.zeros(1, dtype=np.int64), smooth, False)[2][0]
-    share = 1.0 if smooth == problem.loss.final_delta else problem.loss.final_delta / smooth
     # A floor is walked as it is, because it may be zero; other positive parameters by factors.
     linear = not parameter.positive or (parameter.zero and not parameter.centre)
     direction = problem.coordinates.slopes(optimum.u)[index] / (1.0 if linear else centre)
-    deviation = float(np.sqrt(max(direction @ np.linalg.pinv(hessian * share) @ direction * spread, 0.0)))
+    deviation = float(np.sqrt(max(direction @ covariance(problem, optimum.u) @ direction, 0.0)))
     unit = problem.coordinates.scale[index] if linear else 1.0
     reach = max(width * min(deviation, 5.0 * unit), 0.02 * unit)
     start = centre if linear else np.log(centre)
@@ -143,9 +124,33 @@ def profile(
         estimate=Estimate(
             value=centre, interval=(lower, upper), level=level, method="profile of the objective, F limit"
         ),
-        open_ended=open_low or open_high,
+        open_ended=(open_low and not (parameter.positive and grid[0] == 0)) or open_high,
         better=better,
     )
+
+
+@np.errstate(all="ignore")
+def up_from_zero(problem: Problem, optimum: Optimum, level: float) -> dict[str, Estimate]:
+    """Return floors and amplitudes that lie at zero, each from zero to where its profile rises above the limit.
+
+    A bootstrap whose resamples all end at zero would give an interval of no width.
+    """
+    names = np.array(problem.coordinates.names)[problem.coordinates.zero(optimum.u)]
+    tied = [n for n in names if problem.coordinates.free.sum(axis=0)[list(problem.coordinates.names).index(n)] > 1]
+    found: dict[str, Estimate] = {}
+    for name in map(str, names):
+        high = float("inf")
+        if name not in tied and not problem.law.parameter(name).centre:
+            made = profile(problem, optimum, name, level=level, points=81)
+            if made.estimate.interval is not None and not made.open_ended:
+                high = made.estimate.interval[1]
+        found[name] = Estimate(
+            value=0.0,
+            interval=(0.0, high),
+            level=level,
+            method="at zero; up to where the profile of the objective rises",
+        )
+    return found
 
 
 def _cross(grid: Array, rise: Array, limit: float) -> tuple[float, bool]:

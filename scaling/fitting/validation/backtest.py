@@ -8,12 +8,13 @@ decades beyond the data, with m0 the worst that any cut has needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scaling.errors import FitError
+from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Array, Values
 from scaling.fitting.uncertainty.bootstrap import bootstrap
@@ -161,9 +162,15 @@ def backtest(fit: Fit, *, cuts: int = 8, resamples: int = 200) -> Backtest:
 
 def _cut(fit: Fit, steps: Array, at: float, resamples: int) -> Cut | None:
     below = steps <= at * (1 + 1e-9)
+    if len(np.unique(steps[below])) < 2:
+        # Runs of one budget: N and D vary together, and no exponent can be known from them.
+        return None
     try:
         problem = part(fit, below)
         optimum = solve(problem)
+        problem = replace(problem, loss=optimum.loss)
+        if not determination(problem, optimum)[1]:
+            return None
         draws = bootstrap(problem, optimum, name="pairs", resamples=resamples, seed=fit.options.seed)
     except FitError:
         return None

@@ -92,7 +92,7 @@ def checklist(fit: Fit) -> list[dict[str, str]]:
         (
             fitting,
             "Is it an optimum?",
-            f"gradient {certificate.gradient:.1e}, Hessian "
+            f"{certificate.steepness}, Hessian "
             f"{'definite' if certificate.definite else 'not definite'}",
         ),
         (fitting, "What is badly determined?", certificate.ridge),

@@ -64,16 +64,18 @@ def influence(fit: Fit, *, most: int = 500, shown: int = 5) -> dict[str, Any]:
     else:
         width = np.std(thetas, axis=0) * np.sqrt(len(residual))
     moved = (thetas - fit.theta) / np.where(width > 0, width, np.inf)
-    size = np.abs(moved).max(axis=1)
-    rank = np.argsort(-size)[:shown]
+    size = np.nanmax(np.abs(moved), axis=1)
+    most_moved = np.argmax(np.round(np.nan_to_num(np.abs(moved)), 6), axis=1)
+    # Ties, as between rows that all move a floor to zero, go to the first row whatever the last digits are.
+    rank = np.lexsort((tried, -np.round(size, 6)))[:shown]
     outliers = np.flatnonzero(np.abs(residual) > 4 * spread)
     return {
         "tried": len(tried),
         "most_influential": [
             {
                 "row": int(tried[i]) + 1,
-                "moves": fit.law.names[int(np.argmax(np.abs(moved[i])))],
-                "by_standard_errors": finite(float(moved[i][np.argmax(np.abs(moved[i]))])),
+                "moves": fit.law.names[most_moved[i]],
+                "by_standard_errors": finite(float(moved[i][most_moved[i]])),
                 "residual": finite(float(residual[tried[i]])),
             }
             for i in rank

@@ -11,10 +11,11 @@ import numpy as np
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.two import approach_two
+from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array, Flags
+from scaling.fitting.estimation.solve import Basin, refit, solve
+from scaling.fitting.law import Array, Flags, Values
 from scaling.fitting.uncertainty.estimate import finite
 
 if TYPE_CHECKING:
@@ -108,44 +109,55 @@ def multiverse(fit: Fit) -> dict[str, Any]:
     )
     for convention, size in sizes.items():
         x = dict(fit.problem.x) if size is None or "N" not in fit.problem.x else {**fit.problem.x, "N": size}
-        for words, keep in _selections(fit):
-            if keep.sum() < len(fit.optimum.u) + 2:
-                continue
-            part = {name: np.asarray(value)[keep] for name, value in x.items()}
-            y = fit.problem.y[keep]
-            for estimator, loss in ESTIMATORS:
-                if fit.law.scale == "raw":
-                    loss = replace(loss, scale="raw")
-                try:
-                    coordinates = build(
-                        fit.law,
-                        part,
-                        y,
-                        fixed=fit.options.fixed,
-                        tied=fit.options.tied,
-                        bounds=fit.options.bounds,
-                    )
-                    problem = replace(
-                        fit.problem,
-                        x=part,
-                        y=y,
-                        weights=fit.problem.weights[keep],
-                        coordinates=coordinates,
-                        loss=loss,
-                        starts=6,
-                    )
-                    theta = solve(problem).theta
-                except ScalingError:
-                    continue
-                values = {name: finite(value) for name, value in zip(fit.law.names, theta, strict=True)}
-                if headline is not None:
-                    function = fit.law.derived.get(headline, lambda p, h=headline: p[h])
-                    values[headline] = finite(float(np.squeeze(function(fit.law.values(theta)))))
-                rows.append({"estimator": estimator, "runs": words, "N": convention, "approach": 3, **values})
+        rows += [{**row, "N": convention} for row in _surfaces(fit, x, headline)]
     rows += _second(fit)
     known = [row[headline] for row in rows if headline is not None and row.get(headline) is not None]
     spread = [min(known), float(np.median(known)), max(known)] if known else None
-    return {"headline": headline, "spread": spread, "rows": rows}
+    lost = sum("undetermined" in row for row in rows)
+    return {"headline": headline, "spread": spread, "undetermined": lost, "rows": rows}
+
+
+def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]:
+    """Return the law under every estimator and selection of runs; a row that is not determined has no numbers.
+
+    The selections of one estimator are weights of zero and one, refitted in one batch from the optimum of all
+    runs.
+    """
+    rows: list[dict[str, Any]] = []
+    kept = [(words, keep) for words, keep in _selections(fit) if keep.sum() >= len(fit.optimum.u) + 2]
+    weights = np.stack([np.where(keep, fit.problem.weights, 0.0) for _, keep in kept])
+    options = fit.options
+    for estimator, loss in ESTIMATORS:
+        if fit.law.scale == "raw":
+            loss = replace(loss, scale="raw")
+        try:
+            coordinates = build(
+                fit.law, x, fit.problem.y, fixed=options.fixed, tied=options.tied, bounds=options.bounds
+            )
+            problem = replace(fit.problem, x=x, coordinates=coordinates, loss=loss, starts=6)
+            optimum = solve(problem)
+        except ScalingError:
+            continue
+        problem = replace(problem, loss=optimum.loss)
+        ends = refit(problem, weights, optimum.u)
+        for (words, _), weight, u, done in zip(kept, weights, ends.u, ends.converged, strict=True):
+            theta = coordinates.natural(u)
+            row: dict[str, Any] = {"estimator": estimator, "runs": words, "approach": 3}
+            basin = Basin(theta=theta, objective=0.0, starts=optimum.basins[0].starts)
+            end = replace(optimum, u=u, theta=theta, basins=(basin,))
+            open_, settled = determination(replace(problem, weights=weight), end)
+            if not (done and settled):
+                rows.append(row | {"undetermined": next(iter(open_.values()), "the refit did not converge")})
+                continue
+            values = {
+                name: None if name in open_ else finite(value)
+                for name, value in zip(fit.law.names, theta, strict=True)
+            }
+            if headline is not None and headline not in open_:
+                function = fit.law.derived.get(headline, lambda p, h=headline: p[h])
+                values[headline] = finite(float(np.squeeze(function(fit.law.values(theta)))))
+            rows.append(row | values)
+    return rows
 
 
 def _second(fit: Fit) -> list[dict[str, Any]]:
