@@ -113,7 +113,9 @@ def fit(
     scale: Annotated[
         str | None, typer.Option(help="Residuals on the log or the raw scale; the law's own when not given.")
     ] = None,
-    delta: Annotated[str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")] = "auto",
+    delta: Annotated[
+        str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")
+    ] = "auto",
     fix: Fixed = None,
     tie: Tied = None,
     weights: Annotated[str | None, typer.Option(help="Column or expression of weights.")] = None,
@@ -127,6 +129,9 @@ def fit(
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     starts: Annotated[int, typer.Option(help="Random starts.")] = 24,
     seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Skips the checks: backtests, selection, multiverse, profiles.")
+    ] = False,
     out: Annotated[
         str | None, typer.Option(help="Writes the JSON here (a sweep's goes beside its ledger by itself).")
     ] = None,
@@ -137,36 +142,40 @@ def fit(
     Gives parameters with intervals, a certificate of the optimum, and warnings.
     """
     import json
+    import sys
     from pathlib import Path
 
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.fit import fit as run
+    from scaling.fitting.progress import shown
+    from scaling.fitting.report import text as report
     from scaling.places import results
 
     try:
         bend: float | str = "auto" if delta == "auto" else float(delta)
     except ValueError:
         raise ConfigError(f"--delta is {delta!r}; give a number above zero, or auto") from None
-    found = run(
-        laws.get(law),
-        source,
-        columns=columns_of(n, d, c, loss, column),
-        where=where,
-        objective=objective,
-        scale=scale,
-        delta=bend,
-        fixed=pairs_of("--fix", fix, number=True),
-        tied=pairs_of("--tie", tie, number=False),
-        weights=weights,
-        bootstrap=bootstrap,
-        cluster=cluster,
-        resamples=resamples,
-        level=level,
-        starts=starts,
-        seed=seed,
-    )
-    payload = found.to_json() | {"made": made()}
+    with shown(sys.stderr):
+        found = run(
+            laws.get(law),
+            source,
+            columns=columns_of(n, d, c, loss, column),
+            where=where,
+            objective=objective,
+            scale=scale,
+            delta=bend,
+            fixed=pairs_of("--fix", fix, number=True),
+            tied=pairs_of("--tie", tie, number=False),
+            weights=weights,
+            bootstrap=bootstrap,
+            cluster=cluster,
+            resamples=resamples,
+            level=level,
+            starts=starts,
+            seed=seed,
+        )
+        payload = found.to_json(quick=quick) | {"made": made()}
     target = Path(out) if out else None
     if target is None:
         folders = (Path(source), results() / source)
@@ -177,11 +186,16 @@ def fit(
         write(target, json.dumps(payload, indent=1, allow_nan=False) + "\n")
 
     def text() -> None:
-        typer.echo(str(found))
+        typer.echo(report(found, quick=quick))
         if target is not None:
             typer.echo(f"\nwritten: {target}")
 
     emit(payload, as_json, text)
+    if not quick and found.validation.stopped:
+        sys.stderr.write(
+            "scaling: stopped; the fit and the checks made before are here, type it again for all\n"
+        )
+        raise typer.Exit(130)
 
 
 def write(path: Any, text: str) -> None:

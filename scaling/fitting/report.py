@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from scaling.fitting.fit import Fit, Options
 
 
-def to_json(fit: Fit) -> dict[str, Any]:
-    """Plain data in the schema of `fit.json`; nothing in it depends on time or machine."""
+def to_json(fit: Fit, *, quick: bool = False) -> dict[str, Any]:
+    """Return plain data in the schema of `fit.json`, without the checks when `quick`; nothing in it depends
+    on time or machine."""
     table, loss = fit.table, fit.problem.loss
     return {
         "schema": 1,
@@ -44,12 +45,12 @@ def to_json(fit: Fit) -> dict[str, Any]:
         "warnings": list(fit.warnings),
         "approaches": None if fit.approaches is None else fit.approaches.to_json(),
         "bootstrap": draws_json(fit),
-        "validation": fit.validation.to_json(),
+        "validation": None if quick else fit.validation.to_json(),
     }
 
 
-def text(fit: Fit) -> str:
-    """The report for people."""
+def text(fit: Fit, *, quick: bool = False) -> str:
+    """Return the report for people, without the checks when `quick`."""
     loss, certificate = fit.problem.loss, fit.certificate
     method = fit.draws.method if fit.draws is not None else "no intervals asked"
     lines = [
@@ -75,7 +76,8 @@ def text(fit: Fit) -> str:
     ]
     if certificate.rescaling is not None:
         lines.append(f"  in other units predictions change by {certificate.rescaling:.1e}")
-    lines += ["", "validation:", *(f"  {line}" for line in fit.validation.lines())]
+    checks = ["skipped, as --quick asks"] if quick else fit.validation.lines()
+    lines += ["", "validation:", *(f"  {line}" for line in checks)]
     if fit.warnings:
         lines += ["", "warnings:", *(f"  - {warning}" for warning in fit.warnings)]
     return "\n".join(lines)

@@ -88,14 +88,8 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
             )
         )
     selection = found.get("selection") or {}
-    if selection.get("best_by_aicc"):
-        lines.append(
-            (
-                "selection",
-                f"{selection['best_by_aicc']} has the lowest AICc of "
-                f"{len(selection.get('candidates') or [])} candidates",
-            )
-        )
+    if selection.get("words"):
+        lines.append(("selection", selection["words"]))
     if (found.get("lack_of_fit") or {}).get("words"):
         lines.append(("replicates", found["lack_of_fit"]["words"]))
     sizes = [s for s in found.get("leave_one_size_out") or [] if s.get("rms_error") is not None]

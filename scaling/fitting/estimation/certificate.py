@@ -112,8 +112,8 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
 
 
 LOOSE = 1.0
-"""The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor or
-term in units of the target."""
+"""The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor
+or a term in units of the target."""
 LOOSE_LOG = 5.0
 """The same for a logarithm: a factor of 150."""
 ROUNDING = 1e-9
@@ -177,11 +177,12 @@ def _scaled(hessian: Array) -> tuple[Array, Array]:
 def _bounded(problem: Problem, u: Array) -> Flags:
     """Return (q,): which coordinates lie at a bound."""
     c = problem.coordinates
-    return np.asarray((u - c.lower < 1e-6 * (1 + np.abs(c.lower))) | (c.upper - u < 1e-6 * (1 + np.abs(c.upper))))
+    return np.asarray(
+        (u - c.lower < 1e-6 * (1 + np.abs(c.lower))) | (c.upper - u < 1e-6 * (1 + np.abs(c.upper)))
+    )
 
 
-def _ridge(
-    problem: Problem, u: Array, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
+def _ridge(problem: Problem, u: Array, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
     """Which parameters, as they are written in the law, move together along the flat directions of the
     objective, in words. What lies at a bound is held there."""
     c = problem.coordinates

@@ -21,7 +21,8 @@ from scaling.errors import ConfigError
 from scaling.fitting.law import Array, Flags, Law, Values
 
 FAR = 60.0
-"""How far a logarithm is searched around its unit: e^±60 is beyond any meaning and keeps exponentials finite."""
+"""How far a logarithm is searched around its unit: beyond any meaning, and exponentials stay finite."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coordinates:
@@ -34,7 +35,7 @@ class Coordinates:
     scale: Array
     """(P,) the natural value of one, for parameters that are not searched as logarithms."""
     shift: Array
-    """(P, P) matrix S of the centring: a centred amplitude is pulled by −sign × mean log variable × exponent."""
+    """(P, P) matrix S of the centring: a centred amplitude is pulled by −sign × mean log × exponent."""
     free: Array
     """(P, q) matrix R of v = R u + offset; a tied parameter has the row of its partner."""
     offset: Array

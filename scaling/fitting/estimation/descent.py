@@ -12,7 +12,7 @@ from scaling.fitting.estimation.newton import Objective, Solution, minimise
 from scaling.fitting.law import Array, Integers
 
 NARROW = 0.3
-"""The δ, in robust standard deviations of the residuals, below which the kinks of Huber's ρ bound the steps."""
+"""The δ, in robust standard deviations of the residuals, below which Huber's kinks bound the steps."""
 DONE = 1e-8
 """The relative gain of one more Newton step below which a search has converged."""
 EXACT = 1e-18
@@ -21,8 +21,8 @@ EXACT = 1e-18
 
 
 def stages(loss: Loss, spread: float) -> list[float]:
-    """Return the δ of a continuation, from twice the residuals' robust standard deviation `spread` down to the
-    loss's own, each half of the one before."""
+    """Return the δ of a continuation, from twice the residuals' robust standard deviation `spread` down to
+    the loss's own, each half of the one before."""
     final = loss.final_delta
     if final >= NARROW * spread:
         return [final]

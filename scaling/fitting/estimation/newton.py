@@ -99,8 +99,8 @@ def minimise(
         if len(crossing):
             step[crossing] = _within(matrix[crossing], slope[crossing], lower[crossing], upper[crossing])
         gain = -(slope * step).sum(-1)
-        # Where the Hessian is not positive the step may lead upwards: the same matrix with its curvatures made
-        # positive leads down, and far along a valley that bends away.
+        # Where the Hessian is not positive the step may lead upwards: the same matrix with its curvatures
+        # made positive leads down, and far along a valley that bends away.
         bad = np.flatnonzero(~(gain > 0) | ~np.isfinite(step).all(-1))
         if len(bad):
             step[bad] = _downhill(matrix[bad], slope[bad], scale[bad])
@@ -183,8 +183,8 @@ def _downhill(matrix: Array, slope: Array, scale: Array) -> Array:
 def _within(matrix: Array, slope: Array, lower: Array, upper: Array) -> Array:
     """Return the steps (K, q) to the lowest points of quadratic models between bounds on the step.
 
-    What a step would carry over a bound is put on it, and the rest is solved again. Where a coordinate that was
-    put on a bound wants to leave it, this was not the lowest point, and active sets find it.
+    What a step would carry over a bound is put on it, and the rest is solved again. Where a coordinate that
+    was put on a bound wants to leave it, this was not the lowest point, and active sets find it.
     """
     step, held = np.zeros_like(slope), np.zeros(slope.shape, dtype=bool)
     for _ in range(slope.shape[1]):

@@ -17,7 +17,6 @@ from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.estimation.starts import shaken, started
 from scaling.fitting.law import Array, Integers
 
-
 ENOUGH = 96
 """Random starts after which a best optimum that only one of them reached is left as it is."""
 FEW = 100
@@ -217,8 +216,8 @@ def _idle(problem: Problem, u: Array, start: Array) -> Array:
 
 
 def _own_delta(problem: Problem, u: Array) -> float:
-    """Return 1.345 robust standard deviations of the residuals of the Huber fit with that δ: 95 % efficient for
-    normal noise (Huber 1981). Starts at the least squares u (q,)."""
+    """Return 1.345 robust standard deviations of the residuals of the Huber fit with that δ, 95 % efficient
+    for normal noise (Huber 1981). It starts at the least squares u (q,)."""
     n, free = len(problem.y), len(u)
     # Residuals of a fit are too small by the parameters spent on it; below 1e-7 they are rounding.
     grown = 1.345 * np.sqrt(n / max(n - free, 1))
@@ -237,7 +236,7 @@ def _own_delta(problem: Problem, u: Array) -> float:
         )
         u = end.u[0]
         delta = max(grown * robust_scale(problem.residuals(u)), least)
-    return delta
+    return float(delta)
 
 
 def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:

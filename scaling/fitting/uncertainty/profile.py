@@ -87,7 +87,7 @@ def profile(
     low, high = parameter.bounds
     low = max(low, 0.0) if parameter.positive else low
     for sign in (-1, 1):
-        theta, found = optimum.theta, []
+        theta, found = optimum.theta, list[tuple[float, float]]()
         for offset in offsets:
             at = start + sign * offset
             value = float(np.clip(at if linear else np.exp(at), low, high))
@@ -131,12 +131,14 @@ def profile(
 
 @np.errstate(all="ignore")
 def up_from_zero(problem: Problem, optimum: Optimum, level: float) -> dict[str, Estimate]:
-    """Return floors and amplitudes that lie at zero, each from zero to where its profile rises above the limit.
+    """Return floors and amplitudes at zero, each with an interval up to where its profile rises.
 
     A bootstrap whose resamples all end at zero would give an interval of no width.
     """
     names = np.array(problem.coordinates.names)[problem.coordinates.zero(optimum.u)]
-    tied = [n for n in names if problem.coordinates.free.sum(axis=0)[list(problem.coordinates.names).index(n)] > 1]
+    tied = [
+        n for n in names if problem.coordinates.free.sum(axis=0)[list(problem.coordinates.names).index(n)] > 1
+    ]
     found: dict[str, Estimate] = {}
     for name in map(str, names):
         high = float("inf")

@@ -17,6 +17,7 @@ from scaling.errors import FitError
 from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Array, Values
+from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.bootstrap import bootstrap
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.refits import errors, ladder, part
@@ -145,7 +146,12 @@ def backtest(fit: Fit, *, cuts: int = 8, resamples: int = 200) -> Backtest:
             chosen.append(at)
     if len(chosen) > cuts:
         chosen = [chosen[i] for i in np.unique(np.linspace(0, len(chosen) - 1, cuts).round().astype(int))]
-    made = [cut for cut in (_cut(fit, steps, at, resamples) for at in chosen) if cut is not None]
+    made = []
+    for done, at in enumerate(chosen):
+        tell("backtest", done, len(chosen))
+        cut = _cut(fit, steps, at, resamples)
+        if cut is not None:
+            made.append(cut)
     if len(made) < 2:
         raise FitError(
             f"a backtest needs two cuts with {least} rows below and 2 above; the table allows {len(made)}"

@@ -92,8 +92,7 @@ def checklist(fit: Fit) -> list[dict[str, str]]:
         (
             fitting,
             "Is it an optimum?",
-            f"{certificate.steepness}, Hessian "
-            f"{'definite' if certificate.definite else 'not definite'}",
+            f"{certificate.steepness}, Hessian {'definite' if certificate.definite else 'not definite'}",
         ),
         (fitting, "What is badly determined?", certificate.ridge),
         (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.fitting.estimation.losses import robust_scale
+from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.refits import errors, without
 
@@ -23,6 +24,7 @@ def leave_one_size_out(fit: Fit, *, most: int = 40) -> list[dict[str, Any]] | No
     Sizes are the distinct N, else the distinct first variable; more than `most` are merged into `most` groups
     of neighbours.
     """
+    tell("left-out sizes")
     name = "N" if "N" in fit.problem.x else fit.law.variables[0]
     sizes = np.asarray(fit.problem.x[name], dtype=np.float64)
     found = np.unique(sizes)
@@ -53,6 +55,7 @@ def influence(fit: Fit, *, most: int = 500, shown: int = 5) -> dict[str, Any]:
 
     Every row is left out in turn up to `most` rows; of larger tables the `most` with the largest residuals.
     """
+    tell("influence")
     residual = fit.problem.residuals(fit.optimum.u)
     spread = robust_scale(residual)
     order = np.argsort(-np.abs(residual))

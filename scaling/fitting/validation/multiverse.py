@@ -16,6 +16,7 @@ from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.solve import Basin, refit, solve
 from scaling.fitting.law import Array, Flags, Values
+from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.estimate import finite
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def multiverse(fit: Fit) -> dict[str, Any]:
         if "a" in fit.law.derived
         else next(reversed([n for n in fit.law.names if not fit.law.parameter(n).positive]), None)
     )
-    for convention, size in sizes.items():
+    for done, (convention, size) in enumerate(sizes.items()):
+        tell("multiverse", done, len(sizes))
         x = dict(fit.problem.x) if size is None or "N" not in fit.problem.x else {**fit.problem.x, "N": size}
         rows += [{**row, "N": convention} for row in _surfaces(fit, x, headline)]
     rows += _second(fit)
@@ -118,7 +120,7 @@ def multiverse(fit: Fit) -> dict[str, Any]:
 
 
 def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]:
-    """Return the law under every estimator and selection of runs; a row that is not determined has no numbers.
+    """Return the law under every estimator and selection of runs; what is not determined has no numbers.
 
     The selections of one estimator are weights of zero and one, refitted in one batch from the optimum of all
     runs.

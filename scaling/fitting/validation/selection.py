@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
+from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Array
+from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.estimate import finite
 
 if TYPE_CHECKING:
@@ -50,9 +52,11 @@ class Candidate:
         return -2 * self.likelihood + 2 * k + correction, -2 * self.likelihood + k * np.log(n)
 
 
-def pointwise(residual: Array, weights: Array, objective: str, log_y: Array) -> Array:
-    """(n,) log likelihood that the objective implies: Gaussian for squares and likelihood, Laplace for
-    absolute and Huber losses.
+def pointwise(
+    residual: Array, weights: Array, objective: str, log_y: Array, delta: float | None = None
+) -> Array:
+    """Return the log likelihood (n,) that the objective implies: Gaussian for squares and likelihood, Laplace
+    for absolute deviations, Huber's own density with its scale at the maximum for a Huber loss of this δ.
 
     `log_y` is zero on the raw scale; on the log scale it is the Jacobian that makes both scales comparable.
     """
@@ -60,10 +64,34 @@ def pointwise(residual: Array, weights: Array, objective: str, log_y: Array) -> 
     if objective in ("squares", "likelihood"):
         variance = max(float((weights * residual**2).sum() / total), 1e-300)
         each = -0.5 * (np.log(2 * np.pi * variance) + residual**2 / variance)
-    else:
+    elif delta is None or objective == "lad":
         width = max(float((weights * np.abs(residual)).sum() / total), 1e-300)
         each = -np.log(2 * width) - np.abs(residual) / width
+    else:
+        each = _huber(residual, weights / total, delta)
     return np.asarray(weights * (each - log_y))
+
+
+def _huber(residual: Array, share: Array, delta: float) -> Array:
+    """Return the log density (n,) of e^(−ρ_δ(r)/τ) / Z(τ), τ by maximum likelihood: Gaussian for wide δ,
+    Laplace for narrow."""
+    pull = np.clip(residual, -delta, delta)
+    rho = pull * (residual - 0.5 * pull)
+    mean = max(float(share @ rho), 1e-300)
+
+    def log_z(tau: float) -> float:
+        inside = np.sqrt(2 * np.pi * tau) * special.erf(delta / np.sqrt(2 * tau))
+        return float(np.log(inside + 2 * tau / delta * np.exp(-(delta**2) / (2 * tau))))
+
+    # Σ ρ/τ lies between n/2 (Gaussian) and n (Laplace), so τ between the mean of ρ and twice that.
+    found = optimize.minimize_scalar(
+        lambda log_tau: mean * np.exp(-log_tau) + log_z(float(np.exp(log_tau))),
+        bounds=(np.log(mean) - 0.1, np.log(2 * mean) + 0.1),
+        method="bounded",
+        options={"xatol": 1e-12},
+    )
+    tau = float(np.exp(found.x))
+    return np.asarray(-rho / tau - log_z(tau))
 
 
 def candidates(fit: Fit) -> list[Candidate]:
@@ -74,25 +102,30 @@ def candidates(fit: Fit) -> list[Candidate]:
     ]
     restrictions: list[tuple[str, dict[str, Any]]] = []
     free = problem.coordinates.names
-    if "E" in free and problem.law.parameter("E").positive:
-        restrictions.append(("E = 0", {"fixed": {"E": 1e-9 * float(np.median(problem.y))}}))
+    if "E" in free and problem.law.parameter("E").zero:
+        restrictions.append(("E = 0", {"fixed": {"E": 0.0}}))
     if {"alpha", "beta"} <= set(free):
         restrictions.append(("alpha = beta", {"tied": {"beta": "alpha"}}))
     for words, change in restrictions:
+        tell("selection", len(made), 8)
         fixed = {**fit.options.fixed, **change.get("fixed", {})}
         tied = {**fit.options.tied, **change.get("tied", {})}
         try:
             coordinates = build(
                 problem.law, problem.x, problem.y, fixed=fixed, tied=tied, bounds=fit.options.bounds
             )
-            found = solve(replace(problem, coordinates=coordinates, starts=8))
+            restricted = replace(problem, coordinates=coordinates, starts=8)
+            found = solve(restricted)
         except ScalingError:
+            continue
+        if not determination(replace(restricted, loss=found.loss), found)[1]:
             continue
         made.append(
             _candidate(fit, f"{fit.law.name} with {words}", found.theta, len(found.u), True, found.objective)
         )
     known = laws.catalogue()
     for name in NEIGHBOURS:
+        tell("selection", len(made), 8)
         law = known.get(name)
         if (
             law is None
@@ -111,6 +144,8 @@ def candidates(fit: Fit) -> list[Candidate]:
             other = replace(problem, law=law, x=x, coordinates=build(law, x, problem.y), starts=12)
             found = solve(other)
         except ScalingError:
+            continue
+        if not determination(replace(other, loss=found.loss), found)[1]:
             continue
         residual = replace(other, loss=found.loss).residuals(found.u)
         made.append(
@@ -136,7 +171,8 @@ def _candidate(fit: Fit, name: str, theta: Array, free: int, nested: bool, objec
 
 def _likelihood(fit: Fit, residual: Array) -> Array:
     log_y = np.log(fit.problem.y) if fit.problem.loss.scale == "log" else np.zeros_like(fit.problem.y)
-    return pointwise(residual, fit.problem.weights, fit.problem.loss.name, log_y)
+    loss = fit.problem.loss
+    return pointwise(residual, fit.problem.weights, loss.name, log_y, loss.delta)
 
 
 def vuong(a: Candidate, b: Candidate) -> tuple[float, float]:
@@ -194,5 +230,36 @@ def selection(fit: Fit) -> dict[str, Any]:
                 "favours": asked.name if z > 0 else candidate.name,
             }
         rows.append(row)
-    best = min(rows, key=lambda row: row["aicc"] if row["aicc"] is not None else np.inf)
-    return {"candidates": rows, "best_by_aicc": best["law"]}
+    best = min(made, key=lambda candidate: candidate.criteria()[0])
+    return {"candidates": rows, "best_by_aicc": best.name, "words": _verdict(made, best)}
+
+
+def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
+    """Return by how much AICc prefers one candidate to another, and the standard deviation of that difference
+    over rows (Vuong 1989): each row's contribution varies, and with it the sum."""
+    gap = other.criteria()[0] - best.criteria()[0]
+    difference = best.pointwise - other.pointwise
+    return float(gap), float(2 * np.sqrt(len(difference)) * difference.std())
+
+
+def _verdict(made: list[Candidate], best: Candidate) -> str:
+    """Return one sentence that names a law only where it wins by more than twice its noise."""
+    asked = made[0]
+    if not np.isfinite(best.criteria()[0]):
+        return "there are too few rows to tell laws apart"
+    close = []
+    for other in made:
+        if other is not best:
+            gap, noise = lead(best, other)
+            if not gap > 2 * max(noise, 1.0):
+                close.append(other.name)
+    if not close:
+        return f"{best.name} has the lowest AICc, by more than its noise"
+    if best is asked or asked.name in close:
+        others = [name for name in (best.name, *close) if name != asked.name]
+        return f"{asked.name} is not told apart from {', '.join(others)} by AICc"
+    gap, noise = lead(best, asked)
+    return (
+        f"{best.name} has a lower AICc than {asked.name}, by {gap:.3g} ± {noise:.2g}; it is not told apart "
+        f"from {', '.join(close)}"
+    )

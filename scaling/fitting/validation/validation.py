@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scaling.errors import FitError, ScalingError
+from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.profile import profile
 from scaling.fitting.validation.backtest import Backtest, backtest
 from scaling.fitting.validation.checklist import checklist
@@ -28,20 +30,22 @@ class Validation:
     """Rolling-origin forecasts; None where the table is too short."""
     sizes: list[dict[str, Any]] | None
     """Leave-one-size-out."""
-    selection: dict[str, Any]
+    selection: dict[str, Any] | None
     """AICc, BIC, nested tests, Vuong."""
     replicates: dict[str, Any] | None
     """Lack of fit against replicates."""
-    influence: dict[str, Any]
+    influence: dict[str, Any] | None
     """Rows that carry the fit, rows that it cannot explain."""
-    multiverse: dict[str, Any]
+    multiverse: dict[str, Any] | None
     """Estimators × selections × conventions."""
     profiles: list[dict[str, Any]]
     """Of every free parameter where the optimum is flat, at a bound or not certified; else none."""
     checklist: list[dict[str, str]]
     """The (Mis)Fitting checklist."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Why a check could not be made."""
+    """Why a check was not made."""
+    stopped: bool = False
+    """Whether an interrupt ended the checks early; those made before it are here."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -82,29 +86,28 @@ class Validation:
             said.append(
                 f"leaving sizes out: largest error {worst['rms_error']:.3g} at {size} = {worst[size]:.3g}"
             )
-        best = self.selection["best_by_aicc"]
-        first = self.selection["candidates"][0]
-        said.append(
-            f"selection: {best} has the lowest AICc" + ("" if best == first["law"] else _below(first))
-        )
+        if self.selection is not None:
+            said.append(f"selection: {self.selection['words']}")
         if self.replicates is not None:
             said.append(
                 f"replicates: {self.replicates['words']}; seeds differ by "
                 f"{self.replicates['seed_deviation']:.2g}"
             )
-        if self.influence["most_influential"]:
+        if self.influence is not None and self.influence["most_influential"]:
             row = self.influence["most_influential"][0]
             said.append(
                 f"influence: without row {row['row']}, {row['moves']} moves by "
                 f"{-(row['by_standard_errors'] or 0):+.2g} standard errors"
                 f" at most; {self.influence['outlier_count']} outliers"
             )
-        if self.multiverse["spread"]:
+        if self.multiverse is not None and self.multiverse["spread"]:
+            lost = self.multiverse["undetermined"]
             low, middle, high = self.multiverse["spread"]
+            count = len(self.multiverse["rows"]) - lost
             said.append(
-                f"multiverse of {len(self.multiverse['rows'])} analyses: {self.multiverse['headline']} "
+                f"multiverse of {count} analyses: {self.multiverse['headline']} "
                 f"from {low:.3g} to {high:.3g}, "
-                f"median {middle:.3g}"
+                f"median {middle:.3g}" + (f"; {lost} more are not determined" if lost else "")
             )
         for row in self.profiles:
             if row["open_ended"]:
@@ -117,12 +120,6 @@ class Validation:
                     f"profile: along {row['name']} lies a lower objective, {row['better_objective']:.6g}"
                 )
         return said + [f"not checked, {name}: {why}" for name, why in self.missing.items()]
-
-
-def _below(candidate: dict[str, Any]) -> str:
-    if candidate["delta_aicc"] is None:
-        return f"; for {candidate['law']} itself there are too few rows"
-    return f", {candidate['delta_aicc']:.3g} below {candidate['law']}"
 
 
 LARGE = 2000
@@ -144,7 +141,8 @@ def _profiles(fit: Fit) -> list[dict[str, Any]]:
     # Narrow and coarse: enough to see a flat direction and whether it ends.
     free = [name for name in fit.problem.coordinates.names if name not in fit.options.tied.values()]
     found = []
-    for name in free[:8]:
+    for done, name in enumerate(free[:8]):
+        tell("profiles", done, len(free[:8]))
         try:
             found.append(
                 profile(fit.problem, fit.optimum, name, level=fit.options.level, points=21).to_json()
@@ -155,24 +153,42 @@ def _profiles(fit: Fit) -> list[dict[str, Any]]:
 
 
 def validate(fit: Fit) -> Validation:
-    """Runs every check that the table allows."""
+    """Run every check that the table allows; an interrupt keeps those that are done."""
     missing: dict[str, str] = {}
     if fit.table.n > LARGE:
         missing["all rows"] = f"the checks ran on {LARGE} of {fit.table.n} rows, drawn at random"
         fit = _part(fit)
-    tested = None
-    try:
-        tested = backtest(fit)
-    except FitError as error:
-        missing["backtest"] = str(error)
+    checks: dict[str, Callable[[Fit], Any]] = {
+        "backtest": backtest,
+        "left-out sizes": leave_one_size_out,
+        "selection": selection,
+        "influence": influence,
+        "multiverse": multiverse,
+        "profiles": _profiles,
+        "replicates": lack_of_fit,
+        "checklist": checklist,
+    }
+    found: dict[str, Any] = {}
+    stopped = False
+    for name, check in checks.items():
+        if stopped:
+            missing[name] = "stopped before it was made"
+            continue
+        try:
+            found[name] = check(fit)
+        except FitError as error:
+            missing[name] = str(error)
+        except KeyboardInterrupt:
+            missing[name], stopped = "stopped before it was made", True
     return Validation(
-        backtest=tested,
-        sizes=leave_one_size_out(fit),
-        selection=selection(fit),
-        replicates=lack_of_fit(fit),
-        influence=influence(fit),
-        multiverse=multiverse(fit),
-        profiles=_profiles(fit),
-        checklist=checklist(fit),
+        backtest=found.get("backtest"),
+        sizes=found.get("left-out sizes"),
+        selection=found.get("selection"),
+        replicates=found.get("replicates"),
+        influence=found.get("influence"),
+        multiverse=found.get("multiverse"),
+        profiles=found.get("profiles", []),
+        checklist=found.get("checklist", []),
         missing=missing,
+        stopped=stopped,
     )

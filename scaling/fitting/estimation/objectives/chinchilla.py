@@ -38,8 +38,8 @@ class ChinchillaObjective:
         self.rows_per_block = max(1, _BLOCK // self.y.shape[1])
 
     def _sizes(self, v: Array) -> tuple[Array, Array, Array]:
-        """Return the sizes of the three terms at the centre (K, 3), their slopes in v (K, 3), and their second
-        derivatives (K, 3)."""
+        """Return the sizes of the three terms at the centre, their slopes in v, and their second derivatives,
+        each (K, 3)."""
         grown = np.exp(np.where(self.log, v[:, :3], 0.0))
         size = np.where(self.log, grown, self.scale * v[:, :3])
         return size, np.where(self.log, grown, self.scale), np.where(self.log, grown, 0.0)
