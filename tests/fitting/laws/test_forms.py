@@ -7,8 +7,9 @@ import pytest
 
 from scaling.fitting import laws
 from scaling.fitting.law import Array
-from scaling.fitting.laws.curves import annealing_area, collapse_spread, total_rate
+from scaling.fitting.laws.curves import collapse_spread
 from scaling.fitting.laws.data_limits import effective
+from scaling.fitting.laws.schedules import annealing_area, total_rate
 from scaling.fitting.laws.shapes import saturated
 
 N = np.geomspace(1e7, 1e10, 9)
@@ -63,7 +64,7 @@ def test_multi_power_agrees_with_the_sum_over_every_step(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["cosine", "two-stage"])
 def test_areas_agree_with_the_sum_over_every_step(kind: str) -> None:
     rate, step, lr = logged(kind)
-    assert total_rate(step, lr) == pytest.approx(np.cumsum(rate)[step.astype(int)], rel=2e-3)
+    assert total_rate({"step": step, "lr": lr}) == pytest.approx(np.cumsum(rate)[step.astype(int)], rel=2e-3)
     momentum, area, areas = 0.0, 0.0, []
     for k in range(1, len(rate)):
         drop = rate[k - 1] - rate[k] if k > 2000 else 0.0
@@ -71,7 +72,9 @@ def test_areas_agree_with_the_sum_over_every_step(kind: str) -> None:
         area += momentum
         areas.append(area)
     expected = np.array(areas)[step.astype(int) - 1]
-    assert annealing_area(step, lr) == pytest.approx(expected, rel=2e-2, abs=2e-2 * float(expected.max()))
+    assert annealing_area({"step": step, "lr": lr}) == pytest.approx(
+        expected, rel=2e-2, abs=2e-2 * float(expected.max())
+    )
 
 
 def test_two_curves_in_one_table_do_not_meet() -> None:

@@ -1,0 +1,137 @@
+"""Speed of the fitter on every law of the catalogue, on one core: point fit and 1000 bootstrap refits of 240
+points.
+
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, a few minutes
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --laws repeats m4   # some; writes nothing
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
+
+The data come from the law itself: parameters in the middle of their start ranges, variables over plausible
+ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process.
+Expected on one core: point fit and 1000 refits of every law together below 5 s, all refits of the laws
+whose parameters the data tell apart converged. Writes results/bench/every_law.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scaling.fitting import laws
+from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.losses import Loss
+from scaling.fitting.estimation.problem import Problem
+from scaling.fitting.estimation.solve import solve
+from scaling.fitting.law import Array, Law
+from scaling.fitting.uncertainty.bootstrap import bootstrap
+
+HERE = Path(__file__).resolve().parents[2]
+TYPICAL = 3.0
+"""The target's size: what start ranges in units of the target are multiples of."""
+NOISE = 0.005
+RANGES = {
+    **{"N": (1e7, 1e10), "N_nv": (1e7, 1e10), "N_v": (1e6, 1e9), "X": (1e7, 1e10), "D": (1e8, 1e12)},
+    **{"U": (1e8, 1e11), "D_F": (1e5, 1e9), "D_f": (1e4, 1e8), "C": (1e17, 1e22), "S": (1e2, 1e5)},
+    **{"B": (1e4, 1e8), "x": (1e2, 1e8), "width": (256, 8192), "depth": (4, 80), "experts": (1, 512)},
+    **{name: (2, 16) for name in ("P", "P_w", "P_a", "P_kv")},
+    **{"L": (1.5, 5), "L0": (2.2, 5), "L_final": (2.5, 4), "L_teacher": (1.9, 3), "L_student": (2, 3.5)},
+    "progress": (0.02, 1),
+}
+"""Drawn uniformly in the logarithm."""
+LINEAR = {"PC1": (-1.5, 1.5), "PC2": (-1, 1), "PC3": (-1, 1), "sparsity": (0, 0.95)}
+"""Drawn uniformly."""
+
+
+def schedules(rows: int) -> dict[str, Array]:
+    """Three trainings one after the other, from the end of warm-up: constant, cosine, two stages."""
+    step = np.linspace(2000, 24000, rows // 3)
+    cosine = 3e-5 + 1.35e-4 * (1 + np.cos(np.pi * (step - 2000) / 22000))
+    stages = np.where(step < 12000, 3e-4, 9e-5)
+    return {"step": np.tile(step, 3), "lr": np.concatenate([np.full_like(step, 3e-4), cosine, stages])}
+
+
+def variables(law: Law, rows: int, seed: int) -> dict[str, Array]:
+    """Plausible values of a law's variables."""
+    if "lr" in law.variables:
+        return schedules(rows)
+    rng = np.random.default_rng(seed)
+    shares = [name for name in law.variables if name.startswith("r")]
+    drawn = rng.dirichlet(np.ones(len(shares) + 1), rows)
+    x = {name: drawn[:, i] for i, name in enumerate(shares)}
+    for name in law.variables:
+        if name in LINEAR:
+            x[name] = rng.uniform(*LINEAR[name], rows)
+        elif name not in shares:
+            x[name] = np.exp(rng.uniform(*np.log(RANGES[name]), rows))
+    if "U" in x:
+        x["U"] = np.minimum(x["U"], x["D"])
+    return x
+
+
+def data(law: Law, rows: int = 240, seed: int = 0) -> tuple[dict[str, Array], Array]:
+    """Variables and a noisy target from the middle of the law's start ranges."""
+    x = variables(law, rows, seed)
+    place = build(law, x, np.full(rows, TYPICAL))
+    clean = law.predict(place.natural(place.starts(1, 0))[0], x)
+    noise = NOISE * np.random.default_rng(seed + 1).standard_normal(rows)
+    return x, clean * np.exp(noise) if law.scale == "log" else clean + noise
+
+
+def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds and the result."""
+    start = time.process_time()
+    result = run()
+    return time.process_time() - start, result
+
+
+def measure(law: Law, resamples: int, whole: bool) -> dict[str, Any]:
+    """One row of the table."""
+    x, y = data(law)
+    loss = Loss(scale=law.scale)
+    problem = Problem(law=law, x=x, y=y, weights=np.ones(len(y)), coordinates=build(law, x, y), loss=loss)
+    theta = np.tile(problem.coordinates.natural(problem.coordinates.starts(1, 0)), (100, 1))
+    slopes = min(seconds(lambda: law.gradient(theta, x))[0] for _ in range(5))
+    point, best = seconds(lambda: solve(problem))
+    refits, drawn = seconds(lambda: bootstrap(problem, best, name="pairs", resamples=resamples, seed=0))
+    row = {
+        "law": law.name,
+        "parameters": len(law.parameters),
+        "gradient_us": 1e4 * slopes,  # of 100 parameter vectors, so per vector of 240 points
+        "point_seconds": point,
+        "basins": len(best.basins),
+        "reached": best.basins[0].starts / best.starts,
+        "refits_seconds": refits,
+        "converged": drawn.converged,
+        "seconds": point + refits,
+    }
+    if whole:
+        table = pd.DataFrame({**x, law.target: y})
+        row["whole_seconds"] = seconds(lambda: law.fit(table))[0]
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--laws", nargs="*", help="only these; then nothing is written unless --out is given")
+    parser.add_argument("--whole", action="store_true", help="also the whole fit with validation")
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    known = laws.catalogue()
+    rows = []
+    for name in asked.laws or known:
+        rows.append(measure(laws.get(name), asked.resamples, asked.whole))
+        print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rows[-1].items()), flush=True)
+    out = asked.out or (None if asked.laws else HERE / "results" / "bench" / "every_law.csv")
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(rows).to_csv(out, index=False, float_format="%.4g")
+
+
+if __name__ == "__main__":
+    main()
