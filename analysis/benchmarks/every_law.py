@@ -6,7 +6,8 @@ points.
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
 
 The data come from the law itself: parameters in the middle of their start ranges, variables over plausible
-ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process.
+ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process, `inf` beyond
+--limit.
 Expected on one core: point fit and 1000 refits of every law together below 5 s, all refits of the laws
 whose parameters the data tell apart converged. Writes results/bench/every_law.csv.
 """
@@ -14,6 +15,7 @@ whose parameters the data tell apart converged. Writes results/bench/every_law.c
 from __future__ import annotations
 
 import argparse
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,36 +84,46 @@ def data(law: Law, rows: int = 240, seed: int = 0) -> tuple[dict[str, Array], Ar
     return x, clean * np.exp(noise) if law.scale == "log" else clean + noise
 
 
-def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
-    """CPU seconds and the result."""
+def seconds(run: Callable[[], Any], limit: float = 0.0) -> tuple[float, Any]:
+    """CPU seconds and the result; infinite seconds and nothing where `limit`, if any, is not enough."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     start = time.process_time()
-    result = run()
+    try:
+        result = run()
+    except TimeoutError:
+        return float("inf"), None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
     return time.process_time() - start, result
 
 
-def measure(law: Law, resamples: int, whole: bool) -> dict[str, Any]:
+def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, Any]:
     """One row of the table."""
     x, y = data(law)
     loss = Loss(scale=law.scale)
     problem = Problem(law=law, x=x, y=y, weights=np.ones(len(y)), coordinates=build(law, x, y), loss=loss)
     theta = np.tile(problem.coordinates.natural(problem.coordinates.starts(1, 0)), (100, 1))
     slopes = min(seconds(lambda: law.gradient(theta, x))[0] for _ in range(5))
-    point, best = seconds(lambda: solve(problem))
-    refits, drawn = seconds(lambda: bootstrap(problem, best, name="pairs", resamples=resamples, seed=0))
-    row = {
-        "law": law.name,
-        "parameters": len(law.parameters),
-        "gradient_us": 1e4 * slopes,  # of 100 parameter vectors, so per vector of 240 points
-        "point_seconds": point,
-        "basins": len(best.basins),
-        "reached": best.basins[0].starts / best.starts,
-        "refits_seconds": refits,
-        "converged": drawn.converged,
-        "seconds": point + refits,
-    }
+    # of 100 parameter vectors, so microseconds per vector of 240 points
+    row = {"law": law.name, "parameters": len(law.parameters), "gradient_us": 1e4 * slopes}
+    row["point_seconds"], best = seconds(lambda: solve(problem), limit)
+    row["seconds"] = row["point_seconds"]
+    if best is None:
+        return row
+    row |= {"basins": len(best.basins), "reached": best.basins[0].starts / best.starts}
+    refits, drawn = seconds(
+        lambda: bootstrap(problem, best, name="pairs", resamples=resamples, seed=0), limit
+    )
+    row |= {"refits_seconds": refits, "seconds": row["point_seconds"] + refits}
+    row["converged"] = drawn.converged if drawn else float("nan")
     if whole:
         table = pd.DataFrame({**x, law.target: y})
-        row["whole_seconds"] = seconds(lambda: law.fit(table))[0]
+        row["whole_seconds"] = seconds(lambda: law.fit(table).validation, 10 * limit)[0]
     return row
 
 
@@ -120,13 +132,14 @@ def main() -> None:
     parser.add_argument("--laws", nargs="*", help="only these; then nothing is written unless --out is given")
     parser.add_argument("--whole", action="store_true", help="also the whole fit with validation")
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--limit", type=float, default=60.0, help="CPU seconds, ten times as many for --whole")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     known = laws.catalogue()
     rows = []
     for name in asked.laws or known:
-        rows.append(measure(laws.get(name), asked.resamples, asked.whole))
-        print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rows[-1].items()), flush=True)
+        rows.append(measure(laws.get(name), asked.resamples, asked.whole, asked.limit))
+        print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rows[-1].items()))
     out = asked.out or (None if asked.laws else HERE / "results" / "bench" / "every_law.csv")
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,13 @@ register(
         parameters=(
             *_CALM,
             Parameter(name="B", meaning="gain per fall of the rate", start=(50.0, 2000.0), positive=True),
-            Parameter(name="C", meaning="how soon the gain comes", start=(0.2, 20.0), positive=True),
+            Parameter(
+                name="C",
+                meaning="how soon the gain comes",
+                start=(30.0, 3000.0),
+                positive=True,
+                centre=(("lr", "gamma", -1.0),),
+            ),
             Parameter(name="beta", meaning="how the gain comes", start=(0.2, 1.2), positive=True),
             Parameter(name="gamma", meaning="how sooner at lower rates", start=(0.1, 1.2)),
         ),

@@ -18,18 +18,18 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.polynomial.chebyshev import chebvander
 
 from scaling.errors import TableError
 from scaling.fitting.law import Array, Values
 
 PIECES = 4096
 """Into about how many pieces the smooth changes of a curve's rate are cut before they are gathered."""
-RATIO = 4.0
-TYPICAL = 0.65
-"""A row sees the changes behind it in bins of z = C η^-γ S whose ends differ by this ratio, at a typical γ,
-with two nodes in each: (1 + z)^-β is smooth in log z, so two do for any γ. Against sums over every step of the
-published schedules predictions move by 4e-6 nats (of a kink between two rows a table knows no more than the
-rows: there by up to 3e-4)."""
+NODES = (18, 8)
+"""Chebyshev nodes in log S and in log η: every sum over changes of the rate is a product of the law's term at
+these nodes with numbers that no parameter moves. (1 + C η^-γ S)^-β is smooth in both logarithms: against sums
+over every step of the published schedules predictions move by at most 4e-6 nats (of a kink between two rows a
+table knows no more than the rows: there by up to 3e-4)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,56 +130,73 @@ def total_rate(x: Values) -> Array:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Falls:
-    """What every row of a table looks back on, in a few nodes a row: all that no parameter moves."""
+    """All changes of the rate that every row of a table looks back on, as weights on common nodes."""
 
-    first: np.ndarray[tuple[int], np.dtype[np.intp]]
-    """(n,) each row's first node."""
-    drop: Array
-    """(M,) by how much the rate fell there."""
     log_since: Array
     """(M,) log of the rate summed since."""
     log_rate: Array
     """(M,) log of the rate there."""
+    drop: Array
+    """(n, M) by how much the rate fell there, as each row sees it; negative where it rose."""
 
-    def over(self, weights: Array) -> Array:
-        """Return Σ drop × weight of each row: (..., M) → (..., n)."""
-        return np.asarray(np.add.reduceat(self.drop * weights, self.first, axis=-1))
+    def over(self, values: Array) -> Array:
+        """Return Σ drop × value of each row: values (..., M) → (..., n)."""
+        return np.asarray(values @ self.drop.T)
 
 
 def falls(x: Values) -> Falls:
-    """Return the nodes of a table."""
-    nodes = [
-        _nodes(curve, row, total)
-        for curve in curves(x)
-        for row, total in zip(curve.step, curve.total, strict=True)
-    ]
-    counts = [len(each[0]) for each in nodes]
-    drop, log_since, log_rate = (np.concatenate([each[i] for each in nodes]) for i in range(3))
-    return Falls(first=np.cumsum([0, *counts[:-1]]), drop=drop, log_since=log_since, log_rate=log_rate)
+    """Return the weights of a table."""
+    found = list(curves(x))
+    rates = [np.log(curve.rate) for curve in found if len(curve.rate)]
+    if not rates:
+        return Falls(log_since=np.zeros(1), log_rate=np.zeros(1), drop=np.zeros((len(x["step"]), 1)))
+    pace = _Nodes.over(min(map(np.min, rates)), max(map(np.max, rates)), NODES[1])
+    spans = [_span(curve) for curve in found if len(curve.rate)]
+    since = _Nodes.over(min(low for low, _ in spans), max(high for _, high in spans), NODES[0])
+    drop = np.zeros((len(x["step"]), *NODES))
+    for curve in found:
+        by_rate = pace.weights(np.log(curve.rate)) * curve.drop[:, None]
+        for row, step, total in zip(
+            range(curve.rows.start, curve.rows.stop), curve.step, curve.total, strict=True
+        ):
+            seen = curve.at_step < step
+            drop[row] = since.weights(np.log(total - curve.at[seen])).T @ by_rate[seen]
+    grid = np.meshgrid(since.places, pace.places, indexing="ij")
+    return Falls(log_since=grid[0].ravel(), log_rate=grid[1].ravel(), drop=drop.reshape(len(drop), -1))
 
 
-def _nodes(curve: Curve, step: float, total: float) -> tuple[Array, Array, Array]:
-    """Return drops, log summed rates since and log rates as one row sees them: in each bin of log z two nodes
-    of equal drop with the bin's mean and spread, falls and rises apart."""
-    seen = np.flatnonzero(curve.at_step < step)
-    if not len(seen):
-        return np.zeros(1), np.zeros(1), np.zeros(1)
-    drop, since, rate = curve.drop[seen], np.log(total - curve.at[seen]), np.log(curve.rate[seen])
-    log_z = since - TYPICAL * rate
-    bins = 2 * np.floor((log_z - log_z.min()) / np.log(RATIO)).astype(np.int64) + (drop > 0)
-    bins = np.unique(bins, return_inverse=True)[1]
-    mass = np.bincount(bins, drop)
+def _span(curve: Curve) -> tuple[float, float]:
+    """Return the logarithms of the least and of the most summed rate since a change."""
+    last = np.searchsorted(np.sort(curve.at_step), curve.step) - 1
+    nearest = curve.total - np.sort(curve.at)[np.maximum(last, 0)]
+    return float(np.log(nearest[last >= 0].min())), float(np.log(curve.total[-1] - curve.at.min()))
 
-    def mean(values: Array) -> Array:
-        return np.asarray(np.bincount(bins, drop * values) / mass)
 
-    off = log_z - mean(log_z)[bins]
-    spread = np.sqrt(mean(off**2))
-    sides = [off / np.maximum(spread, 1e-12)[bins] * side for side in (-1, 1)]
-    return (
-        np.tile(mass / 2, 2),
-        *(np.concatenate([mean(values + side * values) for side in sides]) for values in (since, rate)),
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Nodes:
+    """Chebyshev nodes on an interval, and the polynomials that are one at one of them."""
+
+    middle: float
+    half: float
+    cosines: Array
+
+    @classmethod
+    def over(cls, low: float, high: float, count: int) -> _Nodes:
+        """Return `count` nodes on [low, high]."""
+        cosines = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+        return cls(middle=(low + high) / 2, half=max((high - low) / 2, 1e-9), cosines=cosines)
+
+    @property
+    def places(self) -> Array:
+        """(count,) where the nodes lie."""
+        return self.middle + self.half * self.cosines
+
+    def weights(self, at: Array) -> Array:
+        """Return (k, count): f(at) is these weights' sum of f at the nodes."""
+        order = len(self.cosines) - 1
+        back = chebvander(self.cosines, order).T * (2 / (order + 1))
+        back[0] /= 2
+        return np.asarray(chebvander((at - self.middle) / self.half, order) @ back)
 
 
 _NAMES = ("step", "lr", "warm_up")
