@@ -6,8 +6,8 @@ points.
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
 
 The data come from the law itself: parameters in the middle of their start ranges, variables over plausible
-ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process, `inf` beyond
---limit.
+ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process,
+`inf` beyond --limit.
 Expected on one core: point fit and 1000 refits of every law together below 5 s, all refits of the laws
 whose parameters the data tell apart converged. Writes results/bench/every_law.csv.
 """
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
+import timeit
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ RANGES = {
     **{"N": (1e7, 1e10), "N_nv": (1e7, 1e10), "N_v": (1e6, 1e9), "X": (1e7, 1e10), "D": (1e8, 1e12)},
     **{"U": (1e8, 1e11), "D_F": (1e5, 1e9), "D_f": (1e4, 1e8), "C": (1e17, 1e22), "S": (1e2, 1e5)},
     **{"B": (1e4, 1e8), "x": (1e2, 1e8), "width": (256, 8192), "depth": (4, 80), "experts": (1, 512)},
-    **{name: (2, 16) for name in ("P", "P_w", "P_a", "P_kv")},
+    **dict.fromkeys(("P", "P_w", "P_a", "P_kv"), (2, 16)),
     **{"L": (1.5, 5), "L0": (2.2, 5), "L_final": (2.5, 4), "L_teacher": (1.9, 3), "L_student": (2, 3.5)},
     "progress": (0.02, 1),
 }
@@ -108,7 +109,7 @@ def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, An
     loss = Loss(scale=law.scale)
     problem = Problem(law=law, x=x, y=y, weights=np.ones(len(y)), coordinates=build(law, x, y), loss=loss)
     theta = np.tile(problem.coordinates.natural(problem.coordinates.starts(1, 0)), (100, 1))
-    slopes = min(seconds(lambda: law.gradient(theta, x))[0] for _ in range(5))
+    slopes = min(timeit.repeat(lambda: law.gradient(theta, x), number=1, repeat=5))
     # of 100 parameter vectors, so microseconds per vector of 240 points
     row = {"law": law.name, "parameters": len(law.parameters), "gradient_us": 1e4 * slopes}
     row["point_seconds"], best = seconds(lambda: solve(problem), limit)
@@ -132,7 +133,9 @@ def main() -> None:
     parser.add_argument("--laws", nargs="*", help="only these; then nothing is written unless --out is given")
     parser.add_argument("--whole", action="store_true", help="also the whole fit with validation")
     parser.add_argument("--resamples", type=int, default=1000)
-    parser.add_argument("--limit", type=float, default=60.0, help="CPU seconds, ten times as many for --whole")
+    parser.add_argument(
+        "--limit", type=float, default=60.0, help="CPU seconds, ten times as many for --whole"
+    )
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     known = laws.catalogue()

@@ -25,8 +25,8 @@ def power(base: Any, exponent: Any) -> Array:
 
 def softplus(z: Array) -> Array:
     """Return log(1 + e^z), real or complex, without overflow."""
-    high = np.real(z) > 0
-    return np.where(high, z, 0) + np.log1p(np.exp(np.where(high, -z, z)))
+    low = np.where(np.real(z) > 0, -z, z)
+    return np.asarray((z - low) / 2 + np.log1p(np.exp(low)))
 
 
 def chained(outer: Any, inner: Mapping[str, Array]) -> dict[str, Array]:

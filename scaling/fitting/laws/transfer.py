@@ -129,9 +129,11 @@ register(
                 positive=True,
                 centre=(("D", "beta", 1.0),),
             ),
-            Parameter(name="beta", meaning="how the inner sum falls with data", start=(-1.5, 1.5)),
+            # Starts lie on both sides: with both exponents positive the loss falls towards E^alpha, with both
+            # negative from there. Their middle is a law that falls.
+            Parameter(name="beta", meaning="how the inner sum falls with data", start=(-0.5, 1.0)),
             Parameter(name="E", meaning="inner floor", start=(0.01, 5.0), bounds=(0.0, np.inf)),
-            Parameter(name="alpha", meaning="outer exponent", start=(-1.5, 2.0)),
+            Parameter(name="alpha", meaning="outer exponent", start=(-1.0, 2.0)),
         ),
         function=lambda p, x: power(power(x["D"], -p["beta"]) / p["B"] + p["E"], p["alpha"]),
         gradient_function=_outer_power_gradient,
