@@ -138,15 +138,14 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    known = laws.catalogue()
+    out = asked.out or (None if asked.laws else HERE / "results" / "bench" / "every_law.csv")
     rows = []
-    for name in asked.laws or known:
+    for name in asked.laws or laws.catalogue():
         rows.append(measure(laws.get(name), asked.resamples, asked.whole, asked.limit))
         print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rows[-1].items()))
-    out = asked.out or (None if asked.laws else HERE / "results" / "bench" / "every_law.csv")
-    if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(rows).to_csv(out, index=False, float_format="%.4g")
+        if out:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            pd.DataFrame(rows).to_csv(out, index=False, float_format="%.4g")
 
 
 if __name__ == "__main__":
