@@ -1,7 +1,7 @@
 """Speed of the fitter on every law of the catalogue, on one core: point fit and 1000 bootstrap refits of 240
 points.
 
-    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, about ten minutes
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, ten minutes
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --laws repeats m4   # some; writes nothing
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
 
