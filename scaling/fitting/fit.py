@@ -19,7 +19,7 @@ from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Array, Law, Values
 from scaling.fitting.progress import tell
-from scaling.fitting.table import Table, read
+from scaling.fitting.table import Table, numbers, read
 from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.bootstrap import Draws, bootstrap
 from scaling.fitting.uncertainty.estimate import Estimate, undetermined
@@ -284,9 +284,20 @@ def read_for(
     )
 
 
+def columns_for(law: Law, table: Table) -> dict[str, Array]:
+    """The variables (n,) of a law by letter, its optional ones where the table has them."""
+    x = {name: table.values[name] for name in law.variables}
+    for name in law.optional:
+        if name in table.values:
+            x[name] = table.values[name]
+        elif name in table.frame.columns:
+            x[name] = numbers(name, name, table.frame, positive=name not in law.signed)
+    return x
+
+
 def make_problem(law: Law, table: Table, options: Options) -> Problem:
     """The solver's view of a law on a table. Raises FitError with fewer points than free parameters."""
-    x = {name: table.values[name] for name in law.variables}
+    x = columns_for(law, table)
     y = table.values[law.target]
     scale = options.scale or law.scale
     if scale == "log" and (y <= 0).any():
@@ -304,8 +315,6 @@ def make_problem(law: Law, table: Table, options: Options) -> Problem:
         )
     weights = np.ones(table.n)
     if options.weights:
-        from scaling.fitting.table import numbers
-
         weights = numbers(options.weights, "weights", table.frame)
         weights = weights / weights.mean()
     return Problem(

@@ -138,6 +138,8 @@ class Law:
     """Where it comes from: arXiv id and equation."""
     target: str = "L"
     """The column it predicts."""
+    optional: tuple[str, ...] = ()
+    """Columns that it takes in where a table has them."""
     signed: tuple[str, ...] = ()
     """Variables, or the target, that may be zero or negative; every other column must be positive."""
     scale: str = "log"
@@ -217,7 +219,10 @@ class Law:
         if self.gradient_function is not None:
             parts = self.gradient_function(self.values(theta), data)
             shape = np.broadcast_shapes(*(np.shape(parts[name]) for name in self.names))
-            return np.stack([np.broadcast_to(parts[name], shape) for name in self.names], axis=-1)
+            out = np.empty((*shape[:-1], len(self.names), shape[-1]))
+            for i, name in enumerate(self.names):
+                out[..., i, :] = parts[name]  # rows of one parameter lie together: written at full speed
+            return np.swapaxes(out, -1, -2)
         columns = []
         for i in range(len(self.parameters)):
             if self.analytic:

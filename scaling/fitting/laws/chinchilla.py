@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Values, amplitude, exponent, floor, register
-
-
-def _loss(p: Values, x: Values) -> Array:
-    # Every term as exp(log): N ** -alpha under- and overflows later and costs more.
-    in_n = np.exp(np.log(p["A"]) - p["alpha"] * np.log(x["N"]))
-    in_d = np.exp(np.log(p["B"]) - p["beta"] * np.log(x["D"]))
-    return np.asarray(p["E"] + in_n + in_d)
-
-
-def _gradient(p: Values, x: Values) -> Mapping[str, Array]:
-    log_n, log_d = np.log(x["N"]), np.log(x["D"])
-    in_n, in_d = np.exp(-p["alpha"] * log_n), np.exp(-p["beta"] * log_d)
-    return {
-        "E": np.ones_like(in_n),
-        "A": in_n,
-        "B": in_d,
-        "alpha": -p["A"] * in_n * log_n,
-        "beta": -p["B"] * in_d * log_d,
-    }
+from scaling.fitting.law import Array, Values, amplitude, exponent, floor, register
+from scaling.fitting.laws.terms import summed
 
 
 def coefficient(p: Values) -> Array:
@@ -36,7 +16,7 @@ def coefficient(p: Values) -> Array:
 
 
 chinchilla = register(
-    Law(
+    summed(
         name="chinchilla",
         variables=("N", "D"),
         formula="L = E + A N^-alpha + B D^-beta",
@@ -48,9 +28,6 @@ chinchilla = register(
             exponent("alpha", "how fast loss falls with parameters"),
             exponent("beta", "how fast loss falls with tokens"),
         ),
-        function=_loss,
-        gradient_function=_gradient,
-        analytic=True,
         derived={
             "a": lambda p: p["beta"] / (p["alpha"] + p["beta"]),
             "b": lambda p: p["alpha"] / (p["alpha"] + p["beta"]),

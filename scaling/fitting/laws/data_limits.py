@@ -8,7 +8,7 @@ import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
 from scaling.fitting.laws.chinchilla import coefficient
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import Sum, chained, power
 
 
 def effective(amount: Array, unique: Array, half: Array) -> Array:
@@ -108,14 +108,31 @@ register(
 )
 
 
-def _bounded(p: Values, x: Values) -> Array:
-    over = np.exp(np.log(p["c"]) + p["gamma"] * np.log(x["N"]) - p["delta"] * np.log(x["U"]))
-    h = p["a"] * power(x["N"], -p["alpha"]) + p["b"] * power(x["D"], -p["beta"]) + over
-    return np.asarray(p["E"] + (p["L_0"] - p["E"]) * h / (1 + h))
-
-
 def _share(name: str, meaning: str, *centre: tuple[str, str, float]) -> Parameter:
     return Parameter(name=name, meaning=meaning, start=(0.01, 1.0), positive=True, centre=centre)
+
+
+_EXCESS = (
+    _share("a", "too few parameters", ("N", "alpha", -1.0)),
+    _share("b", "too little training", ("D", "beta", -1.0)),
+    _share("c", "overfitting", ("N", "gamma", 1.0), ("U", "delta", -1.0)),
+    exponent("alpha", "how fast more parameters help"),
+    exponent("beta", "how fast more training helps"),
+    exponent("gamma", "how fast more parameters overfit"),
+    exponent("delta", "how fast more unique tokens prevent it"),
+)
+_H = Sum(_EXCESS)
+
+
+def _bounded(p: Values, x: Values) -> Array:
+    h = _H.value(p, x)
+    return np.asarray(p["E"] + (p["L_0"] - p["E"]) * (h / (1 + h)))
+
+
+def _bounded_gradient(p: Values, x: Values) -> dict[str, Array]:
+    h, slopes = _H.slopes(p, x)
+    left = 1 / (1 + h)
+    return {"E": left, "L_0": h * left, **chained((p["L_0"] - p["E"]) * left**2, slopes)}
 
 
 register(
@@ -134,15 +151,10 @@ register(
                 positive=True,
                 unit="target",
             ),
-            _share("a", "too few parameters", ("N", "alpha", -1.0)),
-            _share("b", "too little training", ("D", "beta", -1.0)),
-            _share("c", "overfitting", ("N", "gamma", 1.0), ("U", "delta", -1.0)),
-            exponent("alpha", "how fast more parameters help"),
-            exponent("beta", "how fast more training helps"),
-            exponent("gamma", "how fast more parameters overfit"),
-            exponent("delta", "how fast more unique tokens prevent it"),
+            *_EXCESS,
         ),
         function=_bounded,
+        gradient_function=_bounded_gradient,
         analytic=True,
         notes=(
             "D are the tokens seen (T in the paper), U the unique ones (D in the paper). Far below L_0 it "

@@ -5,11 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import chained, power
 
 
 def _sigmoid(z: Array) -> Array:
     return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+
+
+def _rise(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
+    """sigmoid(k (L - L_0)) and its slopes."""
+    past = x["L"] - p["L_0"]
+    share = _sigmoid(p["k"] * past)
+    steep = share * (1 - share)
+    return share, {"k": steep * past, "L_0": -steep * p["k"]}
+
+
+def _accuracy_gradient(p: Values, x: Values) -> dict[str, Array]:
+    share, slopes = _rise(p, x)
+    return {"b": np.ones(1), "a": share, **chained(p["a"], slopes)}
+
+
+def _floor_gradient(p: Values, x: Values) -> dict[str, Array]:
+    share, slopes = _rise(p, x)
+    return {"a": -share, "floor": 1 - share, **chained(1 - p["a"] - p["floor"], slopes)}
+
+
+def _error_gradient(p: Values, x: Values) -> dict[str, Array]:
+    left = np.exp(-p["gamma"] * x["L"])
+    return {"epsilon": np.ones(1), "k": -left, "gamma": p["k"] * left * x["L"]}
 
 
 _SLOPE = Parameter(name="k", meaning="how steep", start=(0.5, 20.0), positive=True)
@@ -32,6 +55,7 @@ register(
             ),
         ),
         function=lambda p, x: p["b"] + p["a"] * _sigmoid(p["k"] * (x["L"] - p["L_0"])),
+        gradient_function=_accuracy_gradient,
         analytic=True,
         derived={"guess": lambda p: p["b"] + p["a"]},
         notes="Second of two steps; the first predicts the task's loss from N and D by the law chinchilla.",
@@ -55,6 +79,7 @@ register(
             ),
         ),
         function=lambda p, x: p["epsilon"] - p["k"] * np.exp(-p["gamma"] * x["L"]),
+        gradient_function=_error_gradient,
         analytic=True,
         notes="Meant for the average error over tasks that the smallest run already does better than chance.",
     )
@@ -80,6 +105,7 @@ register(
             ),
         ),
         function=lambda p, x: (1 - p["a"] - p["floor"]) * _sigmoid(p["k"] * (x["L"] - p["L_0"])) + p["floor"],
+        gradient_function=_floor_gradient,
         analytic=True,
     )
 )
@@ -90,6 +116,11 @@ def _observational(components: int) -> Law:
 
     def predict(p: Values, x: Values) -> Array:
         return _sigmoid(p["b"] + sum(p[f"w{i}"] * x[name] for i, name in enumerate(names, start=1)))
+
+    def gradient(p: Values, x: Values) -> dict[str, Array]:
+        share = predict(p, x)
+        steep = share * (1 - share)
+        return {"b": steep, **{f"w{i}": steep * x[name] for i, name in enumerate(names, start=1)}}
 
     weights = (
         Parameter(name=f"w{i}", meaning=f"weight of component {i}", start=(-3.0, 6.0))
@@ -106,6 +137,7 @@ def _observational(components: int) -> Law:
         scale="raw",
         parameters=(*weights, Parameter(name="b", meaning="offset", start=(-3.0, 3.0))),
         function=predict,
+        gradient_function=gradient,
         analytic=True,
         notes=(
             "PC are principal components of a table of benchmark scores; within a family PC1 is linear in "
@@ -136,16 +168,36 @@ register(
             Parameter(name="b", meaning="offset of the family", start=(-5.0, 5.0)),
         ),
         function=lambda p, x: p["w"] * np.log10(x["C"]) + p["b"],
+        gradient_function=lambda p, x: {"w": np.log10(x["C"]) * np.ones_like(p["w"]), "b": np.ones(1)},
         analytic=True,
     )
 )
 
 
-def _other_loss(p: Values, x: Values) -> Array:
-    above = x["L0"] - p["E0"]
+def _above(p: Values, x: Values) -> Array:
     # Below its own floor a loss has no image; a tiny excess keeps the search away instead of ending it in
     # NaN.
-    return np.asarray(p["K"] * power(np.where(np.real(above) > 1e-9, above, 1e-9), p["kappa"]) + p["E1"])
+    above = x["L0"] - p["E0"]
+    return np.where(np.real(above) > _LEAST, above, _LEAST)
+
+
+_LEAST = 1e-9
+
+
+def _other_loss(p: Values, x: Values) -> Array:
+    return np.asarray(p["K"] * power(_above(p, x), p["kappa"]) + p["E1"])
+
+
+def _other_loss_gradient(p: Values, x: Values) -> dict[str, Array]:
+    above = _above(p, x)
+    log_above = np.log(above)
+    image = np.exp(p["kappa"] * log_above)
+    return {
+        "K": image,
+        "kappa": p["K"] * image * log_above,
+        "E0": -p["K"] * p["kappa"] * image / above * (above > _LEAST),
+        "E1": np.ones(1),
+    }
 
 
 register(
@@ -181,6 +233,7 @@ register(
             ),
         ),
         function=_other_loss,
+        gradient_function=_other_loss_gradient,
         analytic=True,
         notes=(
             "E0 and E1 are best fixed at the floors of two Chinchilla fits: with both free they trade off "

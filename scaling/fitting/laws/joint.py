@@ -6,15 +6,31 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import Sum, chained, power, softplus, summed
+
+
+def _kaplan_parts(p: Values, x: Values) -> tuple[Array, Array, Array]:
+    # (N_c/N)^(alpha_N/alpha_D) and D_c/D as logarithms, with the amplitudes A = N_c^alpha_N and
+    # B = D_c^alpha_D, and the logarithm of their sum.
+    in_n = (np.log(p["A"]) - p["alpha_N"] * np.log(x["N"])) / p["alpha_D"]
+    in_d = (np.log(p["B"]) - p["alpha_D"] * np.log(x["D"])) / p["alpha_D"]
+    return in_n, in_d, in_d + softplus(in_n - in_d)
 
 
 def _kaplan(p: Values, x: Values) -> Array:
-    # (N_c/N)^(alpha_N/alpha_D) + D_c/D, both as exp(log), with the amplitudes A = N_c^alpha_N and B =
-    # D_c^alpha_D.
-    in_n = (np.log(p["A"]) - p["alpha_N"] * np.log(x["N"])) / p["alpha_D"]
-    in_d = (np.log(p["B"]) - p["alpha_D"] * np.log(x["D"])) / p["alpha_D"]
-    return np.asarray(power(np.exp(in_n) + np.exp(in_d), p["alpha_D"]))
+    return np.asarray(np.exp(p["alpha_D"] * _kaplan_parts(p, x)[2]))
+
+
+def _kaplan_gradient(p: Values, x: Values) -> dict[str, Array]:
+    in_n, in_d, both = _kaplan_parts(p, x)
+    loss = np.exp(p["alpha_D"] * both)
+    by_n, by_d = loss * np.exp(in_n - both), loss * np.exp(in_d - both)
+    return {
+        "A": by_n / p["A"],
+        "B": by_d / p["B"],
+        "alpha_N": -by_n * np.log(x["N"]),
+        "alpha_D": by_n * (both - in_n) + by_d * (both - in_d - np.log(x["D"])),
+    }
 
 
 _KAPLAN = (
@@ -36,6 +52,7 @@ register(
         source="Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5",
         parameters=_KAPLAN,
         function=_kaplan,
+        gradient_function=_kaplan_gradient,
         analytic=True,
         derived=_KAPLAN_DERIVED,
         notes="N counts no embeddings in the paper. No floor: extrapolation goes to zero loss.",
@@ -55,13 +72,14 @@ register(
         ),
         parameters=(floor("E"), *_KAPLAN),
         function=lambda p, x: p["E"] + _kaplan(p, x),
+        gradient_function=lambda p, x: {"E": np.ones(1), **_kaplan_gradient(p, x)},
         analytic=True,
         derived=_KAPLAN_DERIVED,
     )
 )
 
 register(
-    Law(
+    summed(
         name="kaplan-steps",
         variables=("N", "S"),
         formula="L = (N_c/N)^alpha_N + (S_c/S)^alpha_S, with A = N_c^alpha_N and B = S_c^alpha_S",
@@ -72,8 +90,6 @@ register(
             exponent("alpha_N", "how fast loss falls with parameters"),
             exponent("alpha_S", "how fast loss falls with steps"),
         ),
-        function=lambda p, x: p["A"] * power(x["N"], -p["alpha_N"]) + p["B"] * power(x["S"], -p["alpha_S"]),
-        analytic=True,
         derived={
             "N_c": lambda p: p["A"] ** (1 / p["alpha_N"]),
             "S_c": lambda p: p["B"] ** (1 / p["alpha_S"]),
@@ -86,10 +102,38 @@ register(
 )
 
 
+_ENVELOPE = (
+    Parameter(
+        name="a",
+        meaning="size of the term in N, in units of eta",
+        start=(0.05, 3.0),
+        positive=True,
+        centre=(("N", "alpha", -1.0),),
+    ),
+    Parameter(
+        name="b",
+        meaning="size of the term in D, in units of eta",
+        start=(0.05, 3.0),
+        positive=True,
+        centre=(("D", "beta", -1.0),),
+    ),
+    Parameter(name="c", meaning="floor, in units of eta", start=(0.02, 1.0), positive=True),
+    exponent("alpha", "how fast error falls with parameters"),
+    exponent("beta", "how fast error falls with tokens"),
+)
+_H = Sum(_ENVELOPE)
+
+
 def _envelope(p: Values, x: Values) -> Array:
     # |h / (h - i)| = h / sqrt(h^2 + 1)
-    h = p["a"] * power(x["N"], -p["alpha"]) + p["b"] * power(x["D"], -p["beta"]) + p["c"]
+    h = _H.value(p, x)
     return np.asarray(p["epsilon_0"] * h / np.sqrt(h**2 + 1))
+
+
+def _envelope_gradient(p: Values, x: Values) -> dict[str, Array]:
+    h, slopes = _H.slopes(p, x)
+    root = 1 / np.sqrt(h**2 + 1)
+    return {"epsilon_0": h * root, **chained(p["epsilon_0"] * root**3, slopes)}
 
 
 register(
@@ -106,25 +150,10 @@ register(
                 positive=True,
                 unit="target",
             ),
-            Parameter(
-                name="a",
-                meaning="size of the term in N, in units of eta",
-                start=(0.05, 3.0),
-                positive=True,
-                centre=(("N", "alpha", -1.0),),
-            ),
-            Parameter(
-                name="b",
-                meaning="size of the term in D, in units of eta",
-                start=(0.05, 3.0),
-                positive=True,
-                centre=(("D", "beta", -1.0),),
-            ),
-            Parameter(name="c", meaning="floor, in units of eta", start=(0.02, 1.0), positive=True),
-            exponent("alpha", "how fast error falls with parameters"),
-            exponent("beta", "how fast error falls with tokens"),
+            *_ENVELOPE,
         ),
         function=_envelope,
+        gradient_function=_envelope_gradient,
         analytic=True,
         derived={"floor": lambda p: p["epsilon_0"] * p["c"] / np.sqrt(p["c"] ** 2 + 1)},
         notes=(
@@ -134,6 +163,25 @@ register(
     )
 )
 
+COUPLED = (
+    amplitude("A", {"N": "alpha"}),
+    amplitude("B", {"D": "beta"}),
+    exponent("alpha", "how fast the inner sum falls with parameters"),
+    exponent("beta", "how fast the inner sum falls with tokens"),
+)
+_INNER = Sum(COUPLED)
+
+
+def _coupled_gradient(p: Values, x: Values) -> dict[str, Array]:
+    inner, slopes = _INNER.slopes(p, x)
+    outer = power(inner, p["gamma"])
+    return {
+        "E": np.ones(1),
+        **chained(p["gamma"] * outer / inner, slopes),
+        "gamma": outer * np.log(inner),
+    }
+
+
 register(
     Law(
         name="coupled",
@@ -142,16 +190,11 @@ register(
         source="Busbridge et al. 2025, arXiv 2502.08606, eq. 1; Videau et al. 2026",
         parameters=(
             floor("E"),
-            amplitude("A", {"N": "alpha"}),
-            amplitude("B", {"D": "beta"}),
-            exponent("alpha", "how fast the inner sum falls with parameters"),
-            exponent("beta", "how fast the inner sum falls with tokens"),
+            *COUPLED,
             Parameter(name="gamma", meaning="coupling; 1 is Chinchilla", start=(0.4, 1.6), positive=True),
         ),
-        function=lambda p, x: (
-            p["E"]
-            + power(p["A"] * power(x["N"], -p["alpha"]) + p["B"] * power(x["D"], -p["beta"]), p["gamma"])
-        ),
+        function=lambda p, x: p["E"] + power(_INNER.value(p, x), p["gamma"]),
+        gradient_function=_coupled_gradient,
         analytic=True,
         derived={
             "a": lambda p: p["beta"] / (p["alpha"] + p["beta"]),
@@ -165,11 +208,34 @@ register(
 )
 
 
-def _over_trained(p: Values, x: Values) -> Array:
-    log_m, log_c = np.log(x["D"]) - np.log(x["N"]), np.log(6.0) + np.log(x["N"]) + np.log(x["D"])
-    more = np.exp(np.log(p["a"]) + p["eta"] * (log_m - log_c))
-    less = np.exp(np.log(p["b"]) - p["eta"] * (log_m + log_c))
-    return np.asarray(p["E"] + more + less)
+# M^eta C^-eta = (6 N^2)^-eta and M^-eta C^-eta = (6 D^2)^-eta: Chinchilla with equal exponents 2 eta.
+_OVER_TRAINED = (
+    Parameter(
+        name="a",
+        meaning="size of the term that more tokens per parameter leave",
+        start=(0.01, 1.0),
+        positive=True,
+        unit="target",
+        centre=(("N", "eta", -2.0),),
+    ),
+    Parameter(
+        name="b",
+        meaning="size of the term that more tokens per parameter remove",
+        start=(0.01, 1.0),
+        positive=True,
+        unit="target",
+        centre=(("D", "eta", -2.0),),
+    ),
+    exponent("eta", "how fast loss falls with compute at any fixed M", start=(0.03, 0.5)),
+)
+_SQUARES = Sum(_OVER_TRAINED)
+
+
+def _over_trained_gradient(p: Values, x: Values) -> dict[str, Array]:
+    inner, slopes = _SQUARES.slopes(p, x)
+    six = power(6.0, -p["eta"])
+    by = chained(six, slopes)
+    return {"E": np.ones(1), **by, "eta": by["eta"] - np.log(6.0) * six * inner}
 
 
 register(
@@ -181,27 +247,10 @@ register(
         kind="over-training",
         parameters=(
             floor("E"),
-            # M^eta C^-eta = (6 N^2)^-eta and M^-eta C^-eta = (6 D^2)^-eta: Chinchilla with equal exponents 2
-            # eta.
-            Parameter(
-                name="a",
-                meaning="size of the term that more tokens per parameter leave",
-                start=(0.01, 1.0),
-                positive=True,
-                unit="target",
-                centre=(("N", "eta", -2.0),),
-            ),
-            Parameter(
-                name="b",
-                meaning="size of the term that more tokens per parameter remove",
-                start=(0.01, 1.0),
-                positive=True,
-                unit="target",
-                centre=(("D", "eta", -2.0),),
-            ),
-            exponent("eta", "how fast loss falls with compute at any fixed M", start=(0.03, 0.5)),
+            *_OVER_TRAINED,
         ),
-        function=_over_trained,
+        function=lambda p, x: p["E"] + power(6.0, -p["eta"]) * _SQUARES.value(p, x),
+        gradient_function=_over_trained_gradient,
         analytic=True,
         derived={"M_star": lambda p: (p["b"] / p["a"]) ** (1 / (2 * p["eta"]))},
         notes="It is Chinchilla with alpha = beta = 2 eta.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import summed
 
 register(
-    Law(
+    summed(
         name="vocabulary",
         variables=("N_nv", "N_v", "D"),
         signed=("L",),
@@ -31,13 +31,7 @@ register(
             exponent("alpha_2", "how fast loss falls with vocabulary parameters"),
             exponent("beta", "how fast loss falls with characters of training"),
         ),
-        function=lambda p, x: (
-            -p["E"]
-            + p["A_1"] * power(x["N_nv"], -p["alpha_1"])
-            + p["A_2"] * power(x["N_v"], -p["alpha_2"])
-            + p["B"] * power(x["D"], -p["beta"])
-        ),
-        analytic=True,
+        subtracted=("E",),
         notes=(
             "L is normalised by a unigram model and so may be negative: residuals are taken on the raw scale."
         ),
@@ -52,6 +46,12 @@ def mixture(domains: int) -> Law:
     def predict(p: Values, x: Values) -> Array:
         total = sum(p[f"t{i}"] * x[share] for i, share in enumerate(shares, start=1))
         return np.asarray(p["c"] + p["k"] * np.exp(total))
+
+    def gradient(p: Values, x: Values) -> dict[str, Array]:
+        pulled = np.exp(sum(p[f"t{i}"] * x[share] for i, share in enumerate(shares, start=1)))
+        moved = p["k"] * pulled
+        by_share = {f"t{i}": moved * x[share] for i, share in enumerate(shares, start=1)}
+        return {"c": np.ones(1), "k": pulled, **by_share}
 
     pulls = (
         Parameter(name=f"t{i}", meaning=f"pull of share {i} against the last", start=(-4.0, 2.0))
@@ -76,6 +76,7 @@ def mixture(domains: int) -> Law:
             *pulls,
         ),
         function=predict,
+        gradient_function=gradient,
         analytic=True,
         notes=(
             "Shares sum to one, so the last domain's pull is taken into k: with all of them the paper's k "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scaling.fitting.law import Law, amplitude, exponent, floor, register
+from scaling.fitting.law import amplitude, exponent, floor, register
+from scaling.fitting.laws.terms import summed
 
 _WORDS = {"N": "parameters", "D": "tokens", "C": "compute", "S": "steps"}
 
@@ -12,7 +13,7 @@ def _declare(variable: str, word: str) -> None:
     term = amplitude("a", {variable: "b"})
     power = exponent("b", f"how fast loss falls with {word}")
     register(
-        Law(
+        summed(
             name=f"power-{variable.lower()}",
             variables=(variable,),
             formula=f"L = a {variable}^-b",
@@ -21,19 +22,15 @@ def _declare(variable: str, word: str) -> None:
                 "arXiv 2001.08361, eqs. 1.1-1.3"
             ),
             parameters=(term, power),
-            function=lambda p, x: p["a"] * x[variable] ** -p["b"],
-            analytic=True,
         )
     )
     register(
-        Law(
+        summed(
             name=f"power-floor-{variable.lower()}",
             variables=(variable,),
             formula=f"L = E + a {variable}^-b",
             source="Henighan et al. 2020, arXiv 2010.14701, eq. 1.1",
             parameters=(floor("E"), term, power),
-            function=lambda p, x: p["E"] + p["a"] * x[variable] ** -p["b"],
-            analytic=True,
         )
     )
 

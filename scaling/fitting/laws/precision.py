@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import Sum, chained, softplus
 
 _PRECISION = "Kumar et al. 2024, arXiv 2411.04330"
-
-
-def _precision(p: Values, x: Values, bits: dict[str, str]) -> Array:
-    worth = 1.0
-    for variable, gamma in bits.items():
-        worth = worth * -np.expm1(-x[variable] / p[gamma])
-    return np.asarray(
-        p["E"] + p["A"] * power(x["N"] * worth, -p["alpha"]) + p["B"] * power(x["D"], -p["beta"])
-    )
 
 
 _CHINCHILLA = (
@@ -26,6 +19,28 @@ _CHINCHILLA = (
     exponent("alpha", "how fast loss falls with parameters"),
     exponent("beta", "how fast loss falls with tokens"),
 )
+_TOTAL = Sum(_CHINCHILLA)
+
+
+def _effective(p: Values, x: Values, bits: dict[str, str]) -> Values:
+    """The variables with N times what the bits leave of it."""
+    worth = 1.0
+    for variable, gamma in bits.items():
+        worth = worth * -np.expm1(-x[variable] / p[gamma])
+    return {**x, "N": x["N"] * worth}
+
+
+def _precision(p: Values, x: Values, bits: dict[str, str]) -> Array:
+    return _TOTAL.value(p, _effective(p, x, bits))
+
+
+def _precision_gradient(p: Values, x: Values, bits: dict[str, str]) -> dict[str, Array]:
+    slopes = _TOTAL.slopes(p, _effective(p, x, bits))[1]
+    size = p["alpha"] * p["A"] * slopes["A"]
+    for variable, gamma in bits.items():
+        q = x[variable] / p[gamma]
+        slopes[gamma] = size * q / np.expm1(q) / p[gamma]
+    return slopes
 
 
 def _bits(name: str, what: str) -> Parameter:
@@ -33,6 +48,9 @@ def _bits(name: str, what: str) -> Parameter:
         name=name, meaning=f"bits at which {what} keep 63 % of their worth", start=(0.5, 8.0), positive=True
     )
 
+
+_ONE = {"P": "gamma"}
+_THREE = {"P_w": "gamma_w", "P_a": "gamma_a", "P_kv": "gamma_kv"}
 
 register(
     Law(
@@ -42,7 +60,8 @@ register(
         source=_PRECISION + ", eq. 3",
         kind="compression",
         parameters=(*_CHINCHILLA, _bits("gamma", "weights")),
-        function=lambda p, x: _precision(p, x, {"P": "gamma"}),
+        function=lambda p, x: _precision(p, x, _ONE),
+        gradient_function=lambda p, x: _precision_gradient(p, x, _ONE),
         analytic=True,
         notes="P is the precision of training in bits.",
     )
@@ -61,10 +80,32 @@ register(
             _bits("gamma_a", "activations"),
             _bits("gamma_kv", "keys and values"),
         ),
-        function=lambda p, x: _precision(p, x, {"P_w": "gamma_w", "P_a": "gamma_a", "P_kv": "gamma_kv"}),
+        function=lambda p, x: _precision(p, x, _THREE),
+        gradient_function=lambda p, x: _precision_gradient(p, x, _THREE),
         analytic=True,
     )
 )
+
+_DAMAGE = (
+    Parameter(
+        name="C_T",
+        meaning="size of the damage",
+        start=(1.0, 100.0),
+        positive=True,
+        unit="target",
+        centre=(("D", "gamma_D", 1.0), ("N", "gamma_N", -1.0)),
+    ),
+    exponent("gamma_D", "how damage grows with training tokens"),
+    exponent("gamma_N", "how damage falls with parameters"),
+)
+_FULL = Sum(_DAMAGE)
+
+
+def _damage_gradient(p: Values, x: Values) -> dict[str, Array]:
+    full, slopes = _FULL.slopes(p, x)
+    kept = np.exp(-x["P"] / p["gamma"])
+    return {**chained(kept, slopes), "gamma": full * kept * x["P"] / p["gamma"] ** 2}
+
 
 register(
     Law(
@@ -75,16 +116,7 @@ register(
         source=_PRECISION + ", eq. 2",
         kind="compression",
         parameters=(
-            Parameter(
-                name="C_T",
-                meaning="size of the damage",
-                start=(1.0, 100.0),
-                positive=True,
-                unit="target",
-                centre=(("D", "gamma_D", 1.0), ("N", "gamma_N", -1.0)),
-            ),
-            exponent("gamma_D", "how damage grows with training tokens"),
-            exponent("gamma_N", "how damage falls with parameters"),
+            *_DAMAGE,
             Parameter(
                 name="gamma",
                 meaning="bits over which the damage falls e-fold",
@@ -92,20 +124,28 @@ register(
                 positive=True,
             ),
         ),
-        function=lambda p, x: (
-            p["C_T"]
-            * power(x["D"], p["gamma_D"])
-            * power(x["N"], -p["gamma_N"])
-            * np.exp(-x["P"] / p["gamma"])
-        ),
+        function=lambda p, x: _FULL.value(p, x) * np.exp(-x["P"] / p["gamma"]),
+        gradient_function=_damage_gradient,
         analytic=True,
     )
 )
 
 
-def _sparse(p: Values, x: Values) -> Array:
-    size = (p["a_S"] * power(1 - x["sparsity"], p["b_S"]) + p["c_S"]) * power(x["N"], -p["b_N"])
-    return np.asarray(size + p["B"] * power(x["D"], -p["b_D"]) + p["c"])
+_SPARSE = (
+    amplitude("a_S", {"N": "b_N"}, "part of the size term that sparsity moves"),
+    Parameter(name="b_S", meaning="how sparsity moves it", start=(0.1, 2.0)),
+    amplitude("c_S", {"N": "b_N"}, "part of the size term that sparsity leaves"),
+    exponent("b_N", "how fast loss falls with parameters that are not zero"),
+    amplitude("B", {"D": "b_D"}, "a_D^b_D"),
+    exponent("b_D", "how fast loss falls with tokens"),
+    floor("c"),
+)
+# The share of weights that are kept is one more factor of the first term.
+_KEPT = Sum((replace(_SPARSE[0], centre=(*_SPARSE[0].centre, ("kept", "b_S", 1.0))), *_SPARSE[1:]))
+
+
+def _with_kept(x: Values) -> Values:
+    return {**x, "kept": 1 - x["sparsity"]}
 
 
 register(
@@ -116,16 +156,9 @@ register(
         formula="L = (a_S (1 - sparsity)^b_S + c_S) N^-b_N + (a_D/D)^b_D + c, with B = a_D^b_D",
         source="Frantar et al. 2023, arXiv 2309.08520, eq. 1",
         kind="compression",
-        parameters=(
-            amplitude("a_S", {"N": "b_N"}, "part of the size term that sparsity moves"),
-            Parameter(name="b_S", meaning="how sparsity moves it", start=(0.1, 2.0)),
-            amplitude("c_S", {"N": "b_N"}, "part of the size term that sparsity leaves"),
-            exponent("b_N", "how fast loss falls with parameters that are not zero"),
-            amplitude("B", {"D": "b_D"}, "a_D^b_D"),
-            exponent("b_D", "how fast loss falls with tokens"),
-            floor("c"),
-        ),
-        function=_sparse,
+        parameters=_SPARSE,
+        function=lambda p, x: _KEPT.value(p, _with_kept(x)),
+        gradient_function=lambda p, x: _KEPT.slopes(p, _with_kept(x))[1],
         analytic=True,
         derived={"a_D": lambda p: p["B"] ** (1 / p["b_D"])},
         notes="N counts parameters that are not zero; sparsity lies in [0, 1).",
@@ -133,11 +166,40 @@ register(
 )
 
 
+_STUDENT = (
+    amplitude("A", {"N": "alpha"}),
+    amplitude("B", {"D": "beta"}),
+    exponent("alpha", "how fast the student improves with parameters"),
+    exponent("beta", "how fast the student improves with tokens"),
+)
+_INNER = Sum(_STUDENT)
+
+
+def _past_gap(p: Values, x: Values) -> Array:
+    """log (L_T/(L_S d1))^(1/f1)."""
+    return np.asarray((np.log(x["L_teacher"]) - np.log(x["L_student"]) - np.log(p["d1"])) / p["f1"])
+
+
 def _distilled(p: Values, x: Values) -> Array:
-    teacher, ratio = x["L_teacher"], x["L_teacher"] / (x["L_student"] * p["d1"])
-    bend = np.exp(-p["c1"] * p["f1"] * np.log1p(power(ratio, 1 / p["f1"])))
-    student = power(p["A"] * power(x["N"], -p["alpha"]) + p["B"] * power(x["D"], -p["beta"]), p["gamma"])
-    return np.asarray(teacher + power(teacher, -p["c0"]) * bend * student)
+    bend = p["c1"] * p["f1"] * softplus(_past_gap(p, x))
+    student = p["gamma"] * np.log(_INNER.value(p, x))
+    return np.asarray(x["L_teacher"] + np.exp(student - bend - p["c0"] * np.log(x["L_teacher"])))
+
+
+def _distilled_gradient(p: Values, x: Values) -> dict[str, Array]:
+    inner, slopes = _INNER.slopes(p, x)
+    past = _past_gap(p, x)
+    bent, log_inner, log_teacher = softplus(past), np.log(inner), np.log(x["L_teacher"])
+    above = np.exp(p["gamma"] * log_inner - p["c1"] * p["f1"] * bent - p["c0"] * log_teacher)
+    share = np.exp(past - bent)
+    return {
+        **chained(above * p["gamma"] / inner, slopes),
+        "gamma": above * log_inner,
+        "c0": -above * log_teacher,
+        "c1": -above * p["f1"] * bent,
+        "d1": above * share * (p["c1"] / p["d1"]),
+        "f1": -above * p["c1"] * (bent - share * past),
+    }
 
 
 register(
@@ -148,10 +210,7 @@ register(
         source="Busbridge et al. 2025, arXiv 2502.08606, eq. 8",
         kind="compression",
         parameters=(
-            amplitude("A", {"N": "alpha"}),
-            amplitude("B", {"D": "beta"}),
-            exponent("alpha", "how fast the student improves with parameters"),
-            exponent("beta", "how fast the student improves with tokens"),
+            *_STUDENT,
             Parameter(name="gamma", meaning="coupling of the two", start=(0.4, 1.6), positive=True),
             Parameter(name="c0", meaning="how a better teacher leaves more to learn", start=(0.0, 3.0)),
             Parameter(name="c1", meaning="how that changes past the capacity gap", start=(0.0, 3.0)),
@@ -167,6 +226,7 @@ register(
             ),
         ),
         function=_distilled,
+        gradient_function=_distilled_gradient,
         analytic=True,
         notes=(
             "L_student is the loss that the same student would have without a teacher, from the law coupled."

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import power, softplus, summed
 
 _PAPER = "Alabdulmohsin et al. 2022, arXiv 2209.06640, section 3"
 _SIGN = "c > 0 here is -c in the paper."
@@ -25,32 +23,42 @@ def _floor(name: str) -> Parameter:
 _FLOOR = _floor("epsilon_inf")
 
 register(
-    Law(
+    summed(
         name="m1",
         variables=("x",),
         formula="L = beta x^-c",
         source=_PAPER + ", M1",
         kind="saturation",
         parameters=(_BETA, _C),
-        function=lambda p, x: p["beta"] * power(x["x"], -p["c"]),
-        analytic=True,
         notes=_SIGN,
     )
 )
 
 register(
-    Law(
+    summed(
         name="m2",
         variables=("x",),
         formula="L = epsilon_inf + beta x^-c",
         source=_PAPER + ", M2",
         kind="saturation",
         parameters=(_BETA, _C, _FLOOR),
-        function=lambda p, x: p["epsilon_inf"] + p["beta"] * power(x["x"], -p["c"]),
-        analytic=True,
         notes=_SIGN,
     )
 )
+
+
+def _m3_gradient(p: Values, x: Values) -> dict[str, Array]:
+    inner = 1 / x["x"] + 1 / p["x_s"]
+    log_inner = np.log(inner)
+    shape = np.exp(p["c"] * log_inner)
+    fall = p["beta"] * shape
+    return {
+        "beta": shape,
+        "c": fall * log_inner,
+        "epsilon_inf": np.ones(1),
+        "x_s": -fall * p["c"] / inner / p["x_s"] ** 2,
+    }
+
 
 register(
     Law(
@@ -68,6 +76,7 @@ register(
             ),
         ),
         function=lambda p, x: p["epsilon_inf"] + p["beta"] * power(1 / x["x"] + 1 / p["x_s"], p["c"]),
+        gradient_function=_m3_gradient,
         analytic=True,
         derived={"gamma": lambda p: 1 / p["x_s"]},
         notes=_SIGN + " gamma and epsilon_inf both end the fall: far below x_s they cannot be told apart.",
@@ -75,47 +84,48 @@ register(
 )
 
 
-def _log_sigmoid(z: Array) -> Array:
-    return np.asarray(-np.logaddexp(0.0, -z))
+def _width(p: Values) -> Array:
+    width = p["epsilon_0"] - p["epsilon_inf"]
+    return np.where(np.real(width) > 1e-12, width, 1e-12)
 
 
-def _m4_logit(p: Values, x: Values) -> Array:
-    """z of L = eps_inf + (eps_0 - eps_inf) sigmoid(z).
+def _m4_logit(p: Values, x: Values) -> tuple[Array, Array]:
+    """z of L = eps_inf + (eps_0 - eps_inf) sigmoid(z), and log(1 + e^z).
 
-    It solves log(L - eps_inf) - alpha log(eps_0 - L) = log(beta x^-c).
-    The left side rises in z with a slope between 1 and alpha, so Newton's steps converge from anywhere.
+    It solves log(L - eps_inf) - alpha log(eps_0 - L) = log(beta x^-c), which is z - (1 - alpha) log(1 + e^z)
+    = goal: the left side rises in z with a slope between 1 and alpha, so Newton's steps converge from
+    anywhere.
     """
-    width = np.maximum(p["epsilon_0"] - p["epsilon_inf"], 1e-12)
     alpha = p["alpha"]
-    goal = np.log(p["beta"]) - p["c"] * np.log(x["x"]) - (1 - alpha) * np.log(width)
-    z = np.where(goal < 0, goal, goal / alpha)
+    goal = np.log(p["beta"]) - p["c"] * np.log(x["x"]) - (1 - alpha) * np.log(_width(p))
+    z = np.where(np.real(goal) < 0, goal, goal / alpha)
     for _ in range(40):
-        slope = np.exp(_log_sigmoid(-z)) + alpha * np.exp(_log_sigmoid(z))
-        step = (_log_sigmoid(z) - alpha * _log_sigmoid(-z) - goal) / slope
-        z = z - np.clip(step, -20, 20)
-        if np.max(np.abs(step)) < 1e-13 * max(1.0, float(np.max(np.abs(z)))):
+        bent = softplus(z)
+        step = (z - (1 - alpha) * bent - goal) / (1 - (1 - alpha) * np.exp(z - bent))
+        z = z - step
+        # one step beyond half of all digits is exact
+        if np.max(np.abs(step)) < 1e-9 * max(1.0, float(np.max(np.abs(z)))):
             break
-    return np.asarray(z)
+    return z, softplus(z)
 
 
 def _m4(p: Values, x: Values) -> Array:
-    width = np.maximum(p["epsilon_0"] - p["epsilon_inf"], 1e-12)
-    return np.asarray(p["epsilon_inf"] + width * np.exp(_log_sigmoid(_m4_logit(p, x))))
+    z, bent = _m4_logit(p, x)
+    return np.asarray(p["epsilon_inf"] + _width(p) * np.exp(z - bent))
 
 
-def _m4_gradient(p: Values, x: Values) -> Mapping[str, Array]:
+def _m4_gradient(p: Values, x: Values) -> dict[str, Array]:
     # Implicit differentiation of the same equation.
-    z = _m4_logit(p, x)
-    width = np.maximum(p["epsilon_0"] - p["epsilon_inf"], 1e-12)
-    below, above = width * np.exp(_log_sigmoid(z)), width * np.exp(_log_sigmoid(-z))
-    slope = 1 / below + p["alpha"] / above
-    ones = np.ones_like(z)
+    z, bent = _m4_logit(p, x)
+    width = _width(p)
+    below, above = width * np.exp(z - bent), width * np.exp(-bent)
+    rise = below * above / (above + p["alpha"] * below)
     return {
-        "beta": ones / p["beta"] / slope,
-        "c": -np.log(x["x"]) * ones / slope,
-        "alpha": np.log(above) / slope,
-        "epsilon_inf": 1 / below / slope,
-        "epsilon_0": p["alpha"] / above / slope,
+        "beta": rise / p["beta"],
+        "c": -np.log(x["x"]) * rise,
+        "alpha": np.log(above) * rise,
+        "epsilon_inf": rise / below,
+        "epsilon_0": p["alpha"] * rise / above,
     }
 
 
@@ -142,16 +152,11 @@ register(
         ),
         function=_m4,
         gradient_function=_m4_gradient,
+        analytic=True,
         notes=_SIGN
         + " alpha = 0 is M2. The loss is solved for at every x, not fitted through its logarithm.",
     )
 )
-
-
-def _softplus(z: Array) -> Array:
-    # log(1 + e^z) for real and complex z alike, without overflow.
-    high = np.real(z) > 0
-    return np.where(high, z, 0) + np.log1p(np.exp(np.where(high, -z, z)))
 
 
 def broken(breaks: int) -> Law:
@@ -163,8 +168,25 @@ def broken(breaks: int) -> Law:
         log_y = np.log(p["b"]) - p["c0"] * log_x
         for i in range(1, breaks + 1):
             sharp = p[f"f{i}"]
-            log_y = log_y - p[f"c{i}"] * sharp * _softplus((log_x - np.log(p[f"d{i}"])) / sharp)
+            log_y = log_y - p[f"c{i}"] * sharp * softplus((log_x - np.log(p[f"d{i}"])) / sharp)
         return np.asarray(p["a"] + np.exp(log_y))
+
+    def gradient(p: Values, x: Values) -> dict[str, Array]:
+        log_x = np.log(x["x"])
+        log_y = np.log(p["b"]) - p["c0"] * log_x
+        parts: list[tuple[Array, Array]] = []
+        for i in range(1, breaks + 1):
+            past = (log_x - np.log(p[f"d{i}"])) / p[f"f{i}"]
+            parts.append((past, softplus(past)))
+            log_y = log_y - p[f"c{i}"] * p[f"f{i}"] * parts[-1][1]
+        y = np.exp(log_y)
+        slopes = {"a": np.ones(1), "b": y / p["b"], "c0": -y * log_x}
+        for i, (past, bent) in enumerate(parts, start=1):
+            share, turned = np.exp(past - bent), y * p[f"c{i}"]
+            slopes[f"c{i}"] = -y * p[f"f{i}"] * bent
+            slopes[f"d{i}"] = turned * share / p[f"d{i}"]
+            slopes[f"f{i}"] = turned * (share * past - bent)
+        return slopes
 
     per_break: list[Parameter] = []
     for i in range(1, breaks + 1):
@@ -195,6 +217,7 @@ def broken(breaks: int) -> Law:
             *per_break,
         ),
         function=predict,
+        gradient_function=gradient,
         analytic=True,
         notes="The breaks may be named in any order, so every optimum has twins; start it often.",
     )

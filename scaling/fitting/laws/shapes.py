@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import summed
 
 _WIDTH = amplitude("A", {"width": "alpha"})
 _DEPTH = amplitude("B", {"depth": "beta"})
@@ -16,15 +16,8 @@ _EXPONENTS = (
 )
 
 
-def _shape(p: Values, x: Values) -> Array:
-    width = p["A"] * power(x["width"], -p["alpha"])
-    return np.asarray(
-        p["E"] + width + p["B"] * power(x["depth"], -p["beta"]) + p["F"] * power(x["D"], -p["delta"])
-    )
-
-
 register(
-    Law(
+    summed(
         name="width-depth",
         variables=("width", "depth", "D"),
         formula="L = E + A width^-alpha + B depth^-beta + F D^-delta",
@@ -38,13 +31,11 @@ register(
             *_EXPONENTS,
             exponent("delta", "how fast loss falls with tokens"),
         ),
-        function=_shape,
-        analytic=True,
     )
 )
 
 register(
-    Law(
+    summed(
         name="width-depth-size",
         variables=("width", "depth", "N", "D"),
         formula="L = E + A width^-alpha + B depth^-beta + C N^-gamma + F D^-delta",
@@ -60,8 +51,6 @@ register(
             exponent("gamma", "how fast loss falls with parameters beside width and depth"),
             exponent("delta", "how fast loss falls with tokens"),
         ),
-        function=lambda p, x: _shape(p, x) + p["C"] * power(x["N"], -p["gamma"]),
-        analytic=True,
         notes=(
             "Width, depth and N are nearly a sum in logarithms: the three terms trade off against each other."
         ),
@@ -72,14 +61,36 @@ register(
 def saturated(experts: Array, start: Array, most: Array) -> Array:
     """The effective expert count between `start` at one expert and `most` at infinitely many: arXiv
     2202.01169, eq. 7."""
+    return np.asarray(1 / (1 / (experts - 1 + 1 / _gap(start, most)) + 1 / most))
+
+
+def _gap(start: Array, most: Array) -> Array:
     gap = 1 / start - 1 / most
-    gap = np.where(np.real(gap) > 1e-12, gap, 1e-12)
-    return np.asarray(1 / (1 / (experts - 1 + 1 / gap) + 1 / most))
+    return np.where(np.real(gap) > 1e-12, gap, 1e-12)
 
 
 def _routed(p: Values, x: Values) -> Array:
     n, e = np.log10(x["N"]), np.log10(saturated(x["experts"], p["E_start"], p["E_max"]))
     return np.asarray(np.exp(np.log(10.0) * (p["a"] * n + p["b"] * e + p["c"] * n * e + p["d"])))
+
+
+def _routed_gradient(p: Values, x: Values) -> dict[str, Array]:
+    start, most = p["E_start"], p["E_max"]
+    n, worth, gap = np.log10(x["N"]), saturated(x["experts"], start, most), _gap(start, most)
+    e = np.log10(worth)
+    loss = np.exp(np.log(10.0) * (p["a"] * n + p["b"] * e + p["c"] * n * e + p["d"]))
+    decades = loss * np.log(10.0)
+    by_worth = loss * (p["b"] + p["c"] * n) * worth
+    # how 1/(E - 1 + 1/gap) falls with the gap, which is held where the ends cross
+    by_gap = by_worth / (1 + gap * (x["experts"] - 1)) ** 2 * (gap > 1e-12)
+    return {
+        "a": decades * n,
+        "b": decades * e,
+        "c": decades * n * e,
+        "d": decades,
+        "E_start": by_gap / start**2,
+        "E_max": (by_worth - by_gap) / most**2,
+    }
 
 
 register(
@@ -112,6 +123,7 @@ register(
             ),
         ),
         function=_routed,
+        gradient_function=_routed_gradient,
         analytic=True,
         derived={"N_cutoff": lambda p: 10 ** (-p["b"] / p["c"])},
         notes=(

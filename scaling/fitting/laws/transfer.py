@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import power, summed
 
 register(
-    Law(
+    summed(
         name="transfer",
         variables=("N", "D_F"),
         target="D_T",
@@ -27,14 +27,12 @@ register(
             exponent("alpha", "how pre-training's worth grows with fine-tuning tokens"),
             exponent("beta", "how it grows with parameters"),
         ),
-        function=lambda p, x: p["k"] * power(x["D_F"], p["alpha"]) * power(x["N"], p["beta"]),
-        analytic=True,
         notes="D_T are the tokens from scratch that pre-training saved, D_F the tokens of fine-tuning.",
     )
 )
 
 register(
-    Law(
+    summed(
         name="fine-tuning-joint",
         variables=("X", "D_f"),
         formula="L = E + A X^-alpha D_f^-beta",
@@ -46,8 +44,6 @@ register(
             exponent("alpha", "how fast loss falls with X"),
             exponent("beta", "how fast loss falls with fine-tuning data"),
         ),
-        function=lambda p, x: p["E"] + p["A"] * power(x["X"], -p["alpha"]) * power(x["D_f"], -p["beta"]),
-        analytic=True,
         notes="X is one of model size, pre-training data or the size of the tuned part.",
     )
 )
@@ -55,6 +51,14 @@ register(
 
 def _rectified(p: Values, x: Values) -> Array:
     return np.asarray(p["E"] + p["B"] / (p["D_l"] + power(x["D"], p["beta"])))
+
+
+def _rectified_gradient(p: Values, x: Values) -> dict[str, Array]:
+    log_d = np.log(x["D"])
+    worth = np.exp(p["beta"] * log_d)
+    part = 1 / (p["D_l"] + worth)
+    by_worth = -p["B"] * part**2
+    return {"B": part, "D_l": by_worth, "beta": by_worth * worth * log_d, "E": np.ones(1)}
 
 
 register(
@@ -88,6 +92,7 @@ register(
             ),
         ),
         function=_rectified,
+        gradient_function=_rectified_gradient,
         analytic=True,
         derived={
             "D_transition": lambda p: p["D_l"] ** (1 / p["beta"]),
@@ -96,6 +101,17 @@ register(
         notes="Leave out the row with no data: the paper fits D of at least one step of its grid.",
     )
 )
+
+
+def _outer_power_gradient(p: Values, x: Values) -> dict[str, Array]:
+    log_d = np.log(x["D"])
+    term = np.exp(-p["beta"] * log_d) / p["B"]
+    inner = term + p["E"]
+    log_inner = np.log(inner)
+    loss = np.exp(p["alpha"] * log_inner)
+    outer = p["alpha"] * loss / inner
+    by_term = outer * term
+    return {"B": -by_term / p["B"], "beta": -by_term * log_d, "E": outer, "alpha": loss * log_inner}
 
 
 register(
@@ -113,11 +129,14 @@ register(
                 positive=True,
                 centre=(("D", "beta", 1.0),),
             ),
-            Parameter(name="beta", meaning="how the inner sum falls with data", start=(-1.5, 1.5)),
+            # Starts lie on both sides: with both exponents positive the loss falls towards E^alpha, with both
+            # negative from there. Their middle is a law that falls.
+            Parameter(name="beta", meaning="how the inner sum falls with data", start=(-0.5, 1.0)),
             Parameter(name="E", meaning="inner floor", start=(0.01, 5.0), bounds=(0.0, np.inf)),
-            Parameter(name="alpha", meaning="outer exponent", start=(-1.5, 2.0)),
+            Parameter(name="alpha", meaning="outer exponent", start=(-1.0, 2.0)),
         ),
-        function=lambda p, x: power(1 / (p["B"] * power(x["D"], p["beta"])) + p["E"], p["alpha"]),
+        function=lambda p, x: power(power(x["D"], -p["beta"]) / p["B"] + p["E"], p["alpha"]),
+        gradient_function=_outer_power_gradient,
         analytic=True,
         notes=(
             "With beta and alpha both negative it bends like the law fine-tuning-rectified without a floor."

@@ -3,12 +3,10 @@ steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from scaling.fitting.law import Array, Law, Parameter, Values, exponent, register
-from scaling.fitting.laws.terms import power
+from scaling.fitting.laws.terms import power, summed
 
 
 def _monomial(
@@ -16,7 +14,7 @@ def _monomial(
 ) -> None:
     """target = letter × Π variable^power."""
     register(
-        Law(
+        summed(
             name=name,
             variables=tuple(powers),
             target=target,
@@ -38,18 +36,9 @@ def _monomial(
                     for variable, power in powers.items()
                 ),
             ),
-            function=lambda p, x: p[letter] * _product(p, x, powers),
-            analytic=True,
             notes=notes,
         )
     )
-
-
-def _product(p: Values, x: Values, powers: Mapping[str, str]) -> Array:
-    value: Array = np.ones(1)
-    for variable, name in powers.items():
-        value = value * power(x[variable], p[name])
-    return value
 
 
 _STEP = "Step Law 2025, arXiv 2503.04715, eq. 1"
@@ -66,6 +55,12 @@ _monomial(
 _monomial("batch-compute", "batch_tokens", "c", {"C": "a"}, _DEEPSEEK, "Published: 0.2920 C^0.3271.")
 _monomial("learning-rate-size", "learning_rate", "c", {"N": "a"}, _PORIAN)
 _monomial("batch-size", "batch_tokens", "c", {"N": "a"}, _PORIAN)
+
+
+def _critical_gradient(p: Values, x: Values) -> dict[str, Array]:
+    shape = power(x["L"], -1 / p["alpha_B"])
+    return {"B_star": shape, "alpha_B": p["B_star"] * shape * np.log(x["L"]) / p["alpha_B"] ** 2}
+
 
 register(
     Law(
@@ -91,6 +86,7 @@ register(
             ),
         ),
         function=lambda p, x: p["B_star"] * power(x["L"], -1 / p["alpha_B"]),
+        gradient_function=_critical_gradient,
         analytic=True,
         notes="Published: B_star 2e8 tokens, alpha_B 0.21.",
     )
@@ -124,6 +120,7 @@ register(
             ),
         ),
         function=lambda p, x: p["S_min"] * (1 + p["B_crit"] / x["B"]),
+        gradient_function=lambda p, x: {"S_min": 1 + p["B_crit"] / x["B"], "B_crit": p["S_min"] / x["B"]},
         analytic=True,
         notes="S and B are the steps and batches that reach one given loss.",
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from scaling.errors import TableError
 from scaling.fitting import laws
 from scaling.fitting.law import Array
-from scaling.fitting.laws.curves import annealing_area, collapse_spread, total_rate
+from scaling.fitting.laws.curves import collapse_spread
 from scaling.fitting.laws.data_limits import effective
+from scaling.fitting.laws.schedules import annealing_area, total_rate
 from scaling.fitting.laws.shapes import saturated
+from scaling.fitting.published.entries.schedules import METRICS, TEST
 
 N = np.geomspace(1e7, 1e10, 9)
 D = np.geomspace(2e8, 3e11, 9)
@@ -55,15 +61,15 @@ def test_multi_power_agrees_with_the_sum_over_every_step(kind: str) -> None:
         gain = (rate[k - 1] - rate[k]) * (1 - (p["C"] * rate[k] ** -p["gamma"] * since + 1) ** -p["beta"])
         expected.append(p["L_0"] + p["A"] * total[t] ** -p["alpha"] - p["B"] * gain.sum())
     found = laws.get("multi-power").predict(p, {"step": step, "lr": lr})
-    # A jump's first steps are the hardest: rows between logged steps know no more than one row.
-    assert np.max(np.abs(found - expected)) < (2e-2 if kind == "two-stage" else 2e-3)
-    assert np.mean(np.abs(found - expected)) < 1e-3
+    # Between rows a cosine is taken to be straight: its first fall is what moves most.
+    assert np.max(np.abs(found - expected)) < 5e-5
+    assert np.mean(np.abs(found - expected)) < 1e-5
 
 
 @pytest.mark.parametrize("kind", ["cosine", "two-stage"])
 def test_areas_agree_with_the_sum_over_every_step(kind: str) -> None:
     rate, step, lr = logged(kind)
-    assert total_rate(step, lr) == pytest.approx(np.cumsum(rate)[step.astype(int)], rel=2e-3)
+    assert total_rate({"step": step, "lr": lr}) == pytest.approx(np.cumsum(rate)[step.astype(int)], rel=2e-3)
     momentum, area, areas = 0.0, 0.0, []
     for k in range(1, len(rate)):
         drop = rate[k - 1] - rate[k] if k > 2000 else 0.0
@@ -71,7 +77,9 @@ def test_areas_agree_with_the_sum_over_every_step(kind: str) -> None:
         area += momentum
         areas.append(area)
     expected = np.array(areas)[step.astype(int) - 1]
-    assert annealing_area(step, lr) == pytest.approx(expected, rel=2e-2, abs=2e-2 * float(expected.max()))
+    assert annealing_area({"step": step, "lr": lr}) == pytest.approx(
+        expected, rel=2e-2, abs=2e-2 * float(expected.max())
+    )
 
 
 def test_two_curves_in_one_table_do_not_meet() -> None:
@@ -79,7 +87,8 @@ def test_two_curves_in_one_table_do_not_meet() -> None:
     parts = [logged(kind) for kind in ("cosine", "two-stage")]
     apart = np.concatenate([law.predict(PUBLISHED, {"step": s, "lr": r}) for _, s, r in parts])
     x = {key: np.concatenate([part[i] for part in parts]) for i, key in ((1, "step"), (2, "lr"))}
-    assert law.predict(PUBLISHED, x) == pytest.approx(apart, rel=1e-14)
+    # The nodes of the sums span the whole table, so their rounding, but nothing else, depends on it.
+    assert law.predict(PUBLISHED, x) == pytest.approx(apart, rel=1e-6)
 
 
 def test_over_training_is_chinchilla_with_equal_exponents() -> None:
@@ -177,3 +186,70 @@ def test_curves_that_collapse_have_no_spread_at_the_right_floor() -> None:
     loss = np.array([[2.0 + gain * share**-0.3 for share in progress] for gain in (0.4, 0.7, 1.1)])
     assert collapse_spread(progress, loss, 2.0) < 1e-12
     assert collapse_spread(progress, loss, 1.5) > 1e-2
+
+
+AUTHORS = {
+    "L_0": 2.6514477,
+    "A": 0.60115152,
+    "alpha": 0.45295811,
+    "B": 437.9464276,
+    "C": 2.13245612,
+    "beta": 0.59785199,
+    "gamma": 0.65523644,
+}
+"""The authors' parameters for 100M in full digits, from src/config.py of their repository."""
+
+
+def test_multi_power_gives_the_published_figures_of_merit(mirror: Path) -> None:
+    merits = []
+    for name in TEST:
+        table = pd.read_csv(mirror / "runs" / "multipowerlaw_100m" / f"{name.replace('-', '_')}.csv")
+        x = {key: table[key].to_numpy(float) for key in ("step", "lr")}
+        x["warm_up"] = np.full(len(table), 2160.0)
+        loss = table["loss"].to_numpy(float)
+        error = loss - laws.get("multi-power").predict(AUTHORS, x)
+        merits.append(
+            [
+                1 - np.sum(error**2) / np.sum((loss - loss.mean()) ** 2),
+                np.mean(np.abs(error)),
+                np.sqrt(np.mean(error**2)),
+                np.mean(np.abs(error) / loss),
+                np.max(np.abs(error) / loss),
+            ]
+        )
+    found = dict(zip(METRICS, np.mean(merits, axis=0), strict=True))
+    assert found["R2"] == pytest.approx(METRICS["R2"], abs=5e-5)
+    for name in ("MAE", "RMSE", "PredE", "WorstE"):
+        assert found[name] == pytest.approx(METRICS[name], abs=1e-5)
+
+
+def test_warm_up_may_end_before_the_first_row() -> None:
+    rate = schedule("constant", steps=9000, warm=500)
+    step = np.arange(3000, 9001, 250)
+    x = {"step": step.astype(float), "lr": rate[step], "warm_up": np.full(len(step), 500.0)}
+    assert total_rate(x) == pytest.approx(np.cumsum(rate)[step], rel=1e-12)
+    steady = total_rate({**x, "warm_up": np.zeros(len(step))})
+    assert steady == pytest.approx(3e-4 * step, rel=1e-12)
+    rows = np.concatenate([step, step]), np.concatenate([rate[step], rate[step]])
+    two = {"step": rows[0].astype(float), "lr": rows[1], "warm_up": np.repeat([500.0, 0.0], len(step))}
+    assert total_rate(two) == pytest.approx(np.concatenate([np.cumsum(rate)[step], steady]))
+
+
+def test_warm_up_is_one_number_a_curve() -> None:
+    x = {"step": np.array([100.0, 200.0]), "lr": np.array([1e-3, 1e-3]), "warm_up": np.array([50.0, 60.0])}
+    with pytest.raises(TableError, match="give each curve one number"):
+        total_rate(x)
+
+
+def test_a_column_of_warm_up_is_taken_in() -> None:
+    rate = schedule("cosine", steps=9000, warm=500)
+    step = np.arange(1000, 9001, 100)
+    frame = pd.DataFrame({"step": step, "lr": rate[step], "warm_up": 500})
+    law = laws.get("annealing")
+    values = {"L_0": 2.6, "A": 0.5, "alpha": 0.5, "C": 0.4}
+    frame["L"] = law.predict(values, {name: frame[name].to_numpy(float) for name in frame})
+    fit = law.fit(frame, objective="squares", bootstrap="none", starts=4)
+    assert fit.values == pytest.approx(values, rel=1e-5)
+    assert law.fit(frame.drop(columns="warm_up"), bootstrap="none", starts=4).values["A"] != pytest.approx(
+        0.5, rel=1e-3
+    )

@@ -39,14 +39,14 @@ class GenericObjective:
         return np.asarray(logs - observed)
 
     def slopes(self, u: Array, rows: Integers) -> tuple[Array, Array]:
-        """Residuals (K, n) and their slopes in u (K, n, q)."""
+        """Return residuals (K, n) and their slopes in the natural parameters (K, P, n)."""
         theta = self.coordinates.natural(u)
         predicted = self.law.predict(theta, self.variables)
-        jacobian = self.coordinates.jacobian(u, self.law.gradient(theta, self.variables))
+        slopes = np.swapaxes(self.law.gradient(theta, self.variables), -1, -2)
         residual = self._against(predicted, rows)
-        if self.loss.scale == "raw":
-            return residual, jacobian
-        return residual, jacobian / np.maximum(predicted, 1e-300)[..., None]
+        if self.loss.scale == "log":
+            slopes = slopes / np.maximum(predicted, 1e-300)[..., None, :]
+        return residual, np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
         """Value alone (K,)."""
@@ -69,31 +69,44 @@ class GenericObjective:
             for i in range(0, count, self.rows_per_block):
                 part = slice(i, i + self.rows_per_block)
                 weights, here = self.weights[rows[part]], u[part]
-                residual, jacobian = self.slopes(here, rows[part])
+                residual, slopes = self.slopes(here, rows[part])
+                chain = np.nan_to_num(self.coordinates.slopes(here), nan=0.0, posinf=0.0, neginf=0.0)
                 rho, psi, curve = self.loss.slopes(residual, delta)
                 value[part] = np.einsum("kn,kn->k", weights, rho)
                 pull = weights * psi
-                jacobian = np.nan_to_num(jacobian, nan=0.0, posinf=0.0, neginf=0.0)
-                gradient[part] = np.einsum("kn,knq->kq", pull, jacobian)
-                matrix = np.swapaxes(jacobian * (weights * curve)[..., None], 1, 2) @ jacobian
+                gradient[part] = _pulled(slopes, pull, chain)
                 steep = weights * self.loss.steepness(residual, delta)
-                diagonal[part] = np.einsum("kn,knq->kq", steep, jacobian**2)
+                diagonal[part] = np.einsum("kqq->kq", _squared(slopes, steep, chain))
+                matrix = _squared(slopes, weights * curve, chain)
                 if exact:
                     matrix = matrix + self._curvature(here, pull, rows[part])
                 hessian[part] = matrix
         return value, gradient, hessian, diagonal
 
     def _curvature(self, u: Array, pull: Array, rows: Integers) -> Array:
-        """Σ w ρ′ ∇²residual by central differences of the slopes at a held pull, so that Huber's kinks are
-        never straddled."""
+        """Return Σ w ρ′ ∇²residual (K, q, q) by central differences of the slopes at a held pull, so that
+        Huber's kinks are never straddled."""
         size = u.shape[1]
         out = np.empty((len(u), size, size))
         for j in range(size):
-            step = 1e-5 * np.maximum(1.0, np.abs(u[:, j])) * 0.1
-            up, down = u.copy(), u.copy()
-            up[:, j] += step
-            down[:, j] -= step
-            rise = self.slopes(up, rows)[1] - self.slopes(down, rows)[1]
-            out[:, j] = np.einsum("kn,knq->kq", pull, rise) / (2 * step)[:, None]
+            step = 1e-6 * np.maximum(1.0, np.abs(u[:, j]))
+            moved = []
+            for sign in (1, -1):
+                there = u.copy()
+                there[:, j] += sign * step
+                moved.append(_pulled(self.slopes(there, rows)[1], pull, self.coordinates.slopes(there)))
+            out[:, j] = (moved[0] - moved[1]) / (2 * step)[:, None]
         out = np.nan_to_num(out, nan=0.0, posinf=0.0, neginf=0.0)
         return np.asarray(0.5 * (out + np.swapaxes(out, 1, 2)))
+
+
+def _pulled(slopes: Array, pull: Array, chain: Array) -> Array:
+    """Return Σ pull × d residual / du (K, q) of slopes in θ (K, P, n) and dθ/du (K, P, q)."""
+    in_theta = slopes @ pull[..., None]
+    return np.asarray((np.swapaxes(chain, 1, 2) @ in_theta)[..., 0])
+
+
+def _squared(slopes: Array, weights: Array, chain: Array) -> Array:
+    """Return Σ w (d residual / du)(d residual / du)ᵀ (K, q, q)."""
+    in_theta = (slopes * weights[:, None, :]) @ np.swapaxes(slopes, 1, 2)
+    return np.asarray(np.swapaxes(chain, 1, 2) @ in_theta @ chain)
