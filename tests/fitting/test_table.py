@@ -107,8 +107,8 @@ def test_bad_values_are_named_with_their_row(change: dict[str, list[object]], pa
     ("change", "part"),
     [
         ({"params": [1e8] * 6}, "same N"),
-        ({"params": np.geomspace(1, 900, 6)}, "millions or billions"),
-        ({"flops": 6 * 20e15 * np.ones(6) * 1e-6 * np.geomspace(1, 2, 6)}, "in other units"),
+        ({"params": np.geomspace(1, 900, 6)}, 'write the units as in --n "params \\* 1e9" for billions'),
+        ({"tokens": np.geomspace(0.01, 2, 6)}, "median D is 0.1"),
         ({"loss": np.linspace(90, 60, 6)}, "perplexity"),
     ],
 )

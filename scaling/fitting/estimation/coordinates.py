@@ -33,7 +33,7 @@ class Coordinates:
     free: Array
     """(P, q) matrix R of v = R u + offset; a tied parameter has the row of its partner."""
     offset: Array
-    """(P,) constants: the values of fixed parameters."""
+    """(P,) constants: the values of fixed parameters and of those tied to them."""
     lower: Array
     """(q,) bounds in u."""
     upper: Array
@@ -160,7 +160,7 @@ def build(
     for j, i in enumerate(rows):
         free[i, j] = 1
     for name, partner in tied.items():
-        free[index[name]] = free[index[partner]]
+        free[index[name]], offset[index[name]] = free[index[partner]], offset[index[partner]]
     ranges = []
     for name in kept:
         parameter, i = law.parameter(name), index[name]

@@ -88,9 +88,10 @@ class Validation:
             f"selection: {best} has the lowest AICc" + ("" if best == first["law"] else _below(first))
         )
         if self.replicates is not None:
+            deviation = self.replicates["seed_deviation"]
             said.append(
-                f"replicates: {self.replicates['words']}; seeds differ by "
-                f"{self.replicates['seed_deviation']:.2g}"
+                f"replicates: {self.replicates['words']}"
+                + (f"; seeds differ by {deviation:.2g}" if deviation is not None else "")
             )
         if self.influence["most_influential"]:
             row = self.influence["most_influential"][0]
