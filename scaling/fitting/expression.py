@@ -119,8 +119,8 @@ class _Walk:
                 raise TableError(missing(name, self.frame))
             return self.frame[name]
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            left, right = _numbers(self.value(node.left)), _numbers(self.value(node.right))
-            return self._guard(lambda: _BINARY[type(node.op)](left, right))
+            sides = self.value(node.left), self.value(node.right)
+            return self._guard(partial(_BINARY[type(node.op)], *_alike(*sides)))
         if isinstance(node, ast.UnaryOp):
             inner = self.value(node.operand)
             if isinstance(node.op, ast.USub | ast.UAdd):
@@ -218,10 +218,9 @@ def _numbers(value: Any) -> Any:
 
 
 def _alike(left: Any, right: Any) -> tuple[Any, Any]:
-    """Both sides of a comparison, a column of text as numbers where the other side is numbers."""
-    if any(
-        pd.api.types.is_number(v) or (isinstance(v, pd.Series) and pd.api.types.is_numeric_dtype(v))
-        for v in (left, right)
-    ):
-        return _numbers(left), _numbers(right)
-    return left, right
+    """Both sides of an operator as numbers where both can be, else as they are: names stay names."""
+    found = _numbers(left), _numbers(right)
+    both = all(
+        pd.api.types.is_number(v) or pd.api.types.is_numeric_dtype(getattr(v, "dtype", object)) for v in found
+    )
+    return found if both else (left, right)

@@ -10,6 +10,7 @@ import io
 import json
 import lzma
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from scaling.errors import TableError, one_of
-from scaling.fitting.written import MARKS, comma, spelled
+from scaling.fitting.written import comma, spelled
 from scaling.places import maker
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
@@ -39,8 +40,6 @@ def load(path: Path, content: bytes, decimal: str | None = None) -> tuple[pd.Dat
     `decimal` is the mark before decimals, "." or ","; without it a column of commas is read where its values
     leave one reading. Raises TableError.
     """
-    if decimal is not None and decimal not in MARKS:
-        raise TableError(one_of("--decimal", decimal, MARKS))
     kind = path.suffix.lower()
     unpack = _PACKED.get(kind)
     kind = Path(path.stem).suffix.lower() if unpack else kind
@@ -178,15 +177,17 @@ def _twice(heading: str, mark: str) -> list[str]:
 
 
 def _cells(path: Path, text: str, mark: str, **options: Any) -> pd.DataFrame:
-    frame: pd.DataFrame = pd.read_csv(io.StringIO(text), sep=mark, skipinitialspace=True, **options)
-    names = [str(column).strip() for column in frame.columns]
-    if not isinstance(frame.index, pd.RangeIndex):
-        # pandas takes the first column for row labels where rows are longer than the heading.
-        if frame.index.nlevels > 1 or frame.iloc[:, -1].notna().any():
-            raise TableError(
-                f"{path} has {len(names)} names but {len(names) + frame.index.nlevels} values in a row; give "
-                f"every column a name (the names are {', '.join(names)})"
+    """The frame of a text; a row longer than the heading never shifts its columns."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(
+                io.StringIO(text), sep=mark, skipinitialspace=True, index_col=False, **options
             )
-        frame = frame.reset_index().iloc[:, :-1]
-    frame.columns = pd.Index(names)
+    except pd.errors.ParserWarning:
+        names = text.partition("\n")[0].split(mark)
+        raise TableError(
+            f"{path} has rows with more values than its {len(names)} names; give every column a name"
+        ) from None
+    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
     return frame

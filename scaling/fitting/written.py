@@ -12,7 +12,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from scaling.errors import TableError
+from scaling.errors import TableError, one_of
 
 MARKS = (".", ",")
 """What may stand before the decimals; the other of the two then groups thousands."""
@@ -62,6 +62,8 @@ def spelled(
     `raw` holds the same columns as text where there was any. Raises TableError where one column has decimal
     commas and another points that could group thousands, unless `decimal` says what they are.
     """
+    if decimal is not None and decimal not in MARKS:
+        raise TableError(one_of("--decimal", decimal, MARKS))
     said, pointed, decimal_commas = [], [], []
     read = {}
     for column in frame.columns:

@@ -153,7 +153,10 @@ def _words(budget: Budget, low: Lowest, other: Lowest) -> list[str]:
     name = f"budget C = {budget.flops:.3g}"
     for found, against, sampled in ((low, "size", "sizes"), (other, "tokens", "tokens")):
         if not found.opens_upwards:
-            return [f"{name}: the curve of loss against {against} has no lowest point; left out"]
+            return [
+                f"{name}: the curve of loss against {against} is concave or falls to its end, so it has no "
+                "lowest point; left out"
+            ]
         if not found.inside:
             return [
                 f"{name}: the lowest point lies outside the sampled {sampled} ({found.at:.3g}); left out of "
