@@ -4,6 +4,7 @@ is chosen."""
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +24,25 @@ app = typer.Typer(
 def emit(payload: Any, as_json: bool, text: Callable[[], object]) -> None:
     """Prints `payload` as JSON for programs, or calls `text` for people."""
     if as_json:
-        json.dump(payload, sys.stdout, indent=2, allow_nan=False, default=str)
-        sys.stdout.write("\n")
+        sys.stdout.write(to_json(payload, indent=2))
     else:
         text()
+
+
+def to_json(payload: Any, indent: int = 1) -> str:
+    """Return the whole text of a JSON file, in which a number that is not finite is null."""
+    return json.dumps(_plain(payload), indent=indent, allow_nan=False, default=str) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Objects, lists, numbers and text: arrays and their numbers by their own `tolist`."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
-from scaling.cli.fits import CColumn, Columns, DColumn, Json, LawName, LossColumn, NColumn, Where
+from scaling.cli import app, emit, to_json
+from scaling.cli.fits import CColumn, Columns, DColumn, Decimal, Json, LawName, LossColumn, NColumn, Where
 
 Out = Annotated[str | None, typer.Option(help="Writes the JSON here too.")]
 OutBeside = Annotated[
@@ -34,6 +34,7 @@ def compare(
     loss: LossColumn = None,
     column: Columns = None,
     where: Where = None,
+    decimal: Decimal = None,
     objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
     resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
@@ -56,7 +57,7 @@ def compare(
 
     form = laws.get(law)
     columns = columns_of(n, d, c, loss, column)
-    tables = [read_for(form, source, columns=columns, where=where) for source in sources]
+    tables = [read_for(form, source, columns=columns, where=where, decimal=decimal) for source in sources]
     labels = list(label or [])
     if by is not None:
         if len(tables) != 1:
@@ -113,14 +114,13 @@ def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
 
 def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:
     """Writes the JSON where asked, then prints."""
-    import json
     from pathlib import Path
 
     from scaling.cli.fits import made, write
 
     payload = payload | {"made": made()}
     if out:
-        write(Path(out), json.dumps(payload, indent=1, allow_nan=False) + "\n")
+        write(Path(out), to_json(payload))
 
     def show() -> None:
         text()
@@ -130,7 +130,9 @@ def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -
     emit(payload, as_json, show)
 
 
-def fitted(source: str, law: str, columns: dict[str, str], where: str | None) -> Any:
+def fitted(
+    source: str, law: str, columns: dict[str, str], where: str | None, decimal: str | None = None
+) -> Any:
     """The fit of a fit.json where there is one and no column is named, else a fresh fit."""
     from scaling.errors import ConfigError
     from scaling.fitting import laws
@@ -144,7 +146,7 @@ def fitted(source: str, law: str, columns: dict[str, str], where: str | None) ->
         )
     if path is not None and not columns and not where:
         return load(path)
-    return fit(laws.get(law), source, columns=columns, where=where)
+    return fit(laws.get(law), source, columns=columns, where=where, decimal=decimal)
 
 
 @app.command()
@@ -167,6 +169,7 @@ def allocate(
     loss: LossColumn = None,
     column: Columns = None,
     where: Where = None,
+    decimal: Decimal = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -181,7 +184,7 @@ def allocate(
 
     if (flops is None) == (loss_goal is None):
         raise ConfigError("give either a budget in FLOPs or --to-loss, such as: scaling allocate SWEEP 1e20")
-    found = fitted(source, law, columns_of(n, d, c, loss, column), where)
+    found = fitted(source, law, columns_of(n, d, c, loss, column), where, decimal)
     if flops is not None:
         payload = run(found, flops, inference_tokens=inference, data_limit=data_limit)
     else:
@@ -253,6 +256,7 @@ def next_runs(
     loss: LossColumn = None,
     column: Columns = None,
     where: Where = None,
+    decimal: Decimal = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -263,7 +267,7 @@ def next_runs(
     from scaling.cli.fits import columns_of
     from scaling.fitting.decisions.design import next_cells
 
-    found = fitted(source, law, columns_of(n, d, c, loss, column), where)
+    found = fitted(source, law, columns_of(n, d, c, loss, column), where, decimal)
     payload = next_cells(
         found, asked=asked, at=at, budget=budget, cells=cells, simulations=simulations, reach=reach
     )

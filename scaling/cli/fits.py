@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, to_json
 
 Source = Annotated[
-    str, typer.Argument(help="A sweep with results, a ledger folder, or a CSV, TSV, Parquet or JSONL file.")
+    str,
+    typer.Argument(help="A sweep with results, a ledger folder, or a CSV, TSV, Parquet, JSON or JSONL file."),
 ]
 LawName = Annotated[
     str, typer.Option("--law", help="A law of `scaling laws`, or path.py:name for one's own.")
@@ -29,6 +30,12 @@ Columns = Annotated[
 Where = Annotated[
     str | None,
     typer.Option("--where", help='Keeps rows for which this is true, as in "loss < 4 and seed == 0".'),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(
+        "--decimal", help="The mark before decimals, . or , in a table whose commas could be either."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Prints JSON.")]
 Fixed = Annotated[list[str] | None, typer.Option("--fix", help="NAME=value holds a parameter; repeatable.")]
@@ -109,6 +116,7 @@ def fit(
     loss: LossColumn = None,
     column: Columns = None,
     where: Where = None,
+    decimal: Decimal = None,
     objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
     scale: Annotated[
         str | None, typer.Option(help="Residuals on the log or the raw scale; the law's own when not given.")
@@ -127,6 +135,10 @@ def fit(
     ] = None,
     resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    profile: Annotated[
+        str,
+        typer.Option(help="Curve through each budget of approach 2: parabola, robust, cubic or akima."),
+    ] = "parabola",
     starts: Annotated[int, typer.Option(help="Random starts.")] = 24,
     seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
     quick: Annotated[
@@ -141,7 +153,6 @@ def fit(
 
     Gives parameters with intervals, a certificate of the optimum, and warnings.
     """
-    import json
     import sys
     from pathlib import Path
 
@@ -162,6 +173,7 @@ def fit(
             source,
             columns=columns_of(n, d, c, loss, column),
             where=where,
+            decimal=decimal,
             objective=objective,
             scale=scale,
             delta=bend,
@@ -172,6 +184,7 @@ def fit(
             cluster=cluster,
             resamples=resamples,
             level=level,
+            curve=profile,
             starts=starts,
             seed=seed,
         )
@@ -183,7 +196,7 @@ def fit(
             (folder / "fit.json" for folder in folders if (folder / "ledger.parquet").is_file()), None
         )
     if target is not None:
-        write(target, json.dumps(payload, indent=1, allow_nan=False) + "\n")
+        write(target, to_json(payload))
 
     def text() -> None:
         typer.echo(report(found, quick=quick))
@@ -200,18 +213,21 @@ def fit(
 
 def write(path: Any, text: str) -> None:
     """Writes a file whole or not at all. Raises StorageError."""
+    import contextlib
     import os
 
     from scaling.errors import StorageError
 
     if not path.name or path.is_dir():
         raise StorageError(f"{path} is a folder; give a file, as in --out {path / 'fit.json'}")
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise StorageError(
             f"{path} cannot be written ({error.strerror}); choose another place with --out"
         ) from None

@@ -10,11 +10,14 @@ import re
 import tokenize
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scaling.errors import TableError
+from scaling.fitting.written import floats
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -33,14 +36,27 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+}
+_TESTS: dict[str, Callable[[Any], Any]] = {"isna": pd.isna, "notna": pd.notna}
 
 
 def evaluate(text: str, frame: pd.DataFrame) -> Any:
     """The value of a column name or expression over `frame`: a Series, or a number.
 
     A text that is itself a column name is that column, whatever signs it holds; inside an expression such
-    names stand in backticks. Raises TableError for unknown columns (nearest names) and for anything but
-    numbers, text, columns, + - * / // % **, comparisons, in, and, or, not.
+    names stand in backticks. `log` (natural), `log2`, `log10`, `exp`, `sqrt` and `abs` take one value; `isna`
+    and `notna` tell whether a column has a value. Text that is a number, such as 22.8M, counts as one.
+
+    Raises TableError for unknown columns (nearest names), for a logarithm or root that does not exist (its
+    row), and for anything but these functions, numbers, text, columns, + - * / // % **, comparisons, in, and,
+    or, not.
     """
     if text in frame.columns:
         return frame[text]
@@ -103,10 +119,12 @@ class _Walk:
                 raise TableError(missing(name, self.frame))
             return self.frame[name]
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            return self._apply(_BINARY[type(node.op)], node.left, node.right)
+            sides = self.value(node.left), self.value(node.right)
+            return self._guard(partial(_BINARY[type(node.op)], *_alike(*sides)))
         if isinstance(node, ast.UnaryOp):
             inner = self.value(node.operand)
             if isinstance(node.op, ast.USub | ast.UAdd):
+                inner = _numbers(inner)
                 return self._guard(lambda: -inner if isinstance(node.op, ast.USub) else inner)
             return self._guard(lambda: ~self._truth(inner))
         if isinstance(node, ast.Compare):
@@ -119,8 +137,9 @@ class _Walk:
             return result
         if isinstance(node, ast.List | ast.Tuple):
             return [self.value(part) for part in node.elts]
+        if isinstance(node, ast.Call):
+            return self._call(node)
         kinds = {
-            ast.Call: "a call",
             ast.Attribute: "an attribute",
             ast.Subscript: "a subscript",
             ast.Lambda: "a lambda",
@@ -128,14 +147,41 @@ class _Walk:
         what = kinds.get(type(node), "something other than columns and arithmetic")
         raise TableError(f"the expression {self.text!r} contains {what}, which is not allowed; {_HELP}")
 
+    def _call(self, node: ast.Call) -> Any:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in _FUNCTIONS and name not in _TESTS:
+            raise TableError(
+                f"the expression {self.text!r} contains a call of something else than "
+                f"{', '.join((*_FUNCTIONS, *_TESTS))}, which is not allowed; {_HELP}"
+            )
+        if len(node.args) != 1 or node.keywords:
+            raise TableError(f"{name} in the expression {self.text!r} takes one value, as in {name}(loss)")
+        inner = self.value(node.args[0])
+        if name in _TESTS:
+            if not isinstance(inner, pd.Series):
+                raise TableError(f"{name} in the expression {self.text!r} takes a column, as in {name}(loss)")
+            return _TESTS[name](inner)
+        inner = _numbers(inner)
+        with np.errstate(all="ignore"):
+            result = self._guard(lambda: _FUNCTIONS[name](inner))
+        before, after = np.atleast_1d(inner), np.atleast_1d(result)
+        lost = np.flatnonzero(~np.isfinite(after) & np.isfinite(before))
+        if len(lost):
+            raise TableError(
+                f"{name} of {before[lost[0]]:g} in row {lost[0] + 1} is not a finite number in the "
+                f"expression {self.text!r}; mend that row or leave it out with --where"
+            )
+        return result
+
     def _compare(self, node: ast.Compare) -> Any:
-        left, result = node.left, None
-        for op, right in zip(node.ops, node.comparators, strict=True):
+        left, result = self.value(node.left), None
+        for op, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.value(comparator)
             if isinstance(op, ast.In | ast.NotIn):
-                inside = pd.Series(self.value(left)).isin(self.value(right))
+                inside = pd.Series(left).isin(right)
                 part = inside if isinstance(op, ast.In) else ~inside
             elif type(op) in _COMPARE:
-                part = self._apply(_COMPARE[type(op)], left, right)
+                part = self._guard(partial(_COMPARE[type(op)], *_alike(left, right)))
             else:
                 raise TableError(
                     f"the expression {self.text!r} compares in a way that is not allowed; use == != < "
@@ -144,10 +190,6 @@ class _Walk:
             result = part if result is None else result & part
             left = right
         return result
-
-    def _apply(self, function: Callable[[Any, Any], Any], left: ast.expr, right: ast.expr) -> Any:
-        a, b = self.value(left), self.value(right)
-        return self._guard(lambda: function(a, b))
 
     def _guard(self, run: Callable[[], Any]) -> Any:
         try:
@@ -165,3 +207,20 @@ class _Walk:
                 "first, as in loss < 4"
             )
         return value
+
+
+def _numbers(value: Any) -> Any:
+    """A column of text as numbers where each of its values is one, anything else as it is."""
+    if not isinstance(value, pd.Series) or pd.api.types.is_numeric_dtype(value):
+        return value
+    found = floats(value)
+    return found if found.isna().equals(value.isna()) else value
+
+
+def _alike(left: Any, right: Any) -> tuple[Any, Any]:
+    """Both sides of an operator as numbers where both can be, else as they are: names stay names."""
+    found = _numbers(left), _numbers(right)
+    both = all(
+        pd.api.types.is_number(v) or pd.api.types.is_numeric_dtype(getattr(v, "dtype", object)) for v in found
+    )
+    return found if both else (left, right)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scaling.errors import ConfigError, FitError
+from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.approaches.agreement import Approaches, run
+from scaling.fitting.approaches.profiles import CURVES
 from scaling.fitting.estimation.certificate import Certificate, certify
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
@@ -64,6 +65,8 @@ class Options:
     """Nominal coverage of every interval."""
     seed: int = 0
     """Of starts and resamples."""
+    curve: str = "parabola"
+    """Of loss against log size within each budget of approach 2: parabola, robust, cubic or akima."""
 
     def __post_init__(self) -> None:
         resampling.check(self.bootstrap)
@@ -78,6 +81,8 @@ class Options:
             raise ConfigError(f"seed is {self.seed}; give a whole number at or above zero")
         if isinstance(self.delta, str) and self.delta != "auto":
             raise ConfigError(f"delta is {self.delta!r}; give a number above zero, or auto")
+        if self.curve not in CURVES:
+            raise ConfigError(one_of("the curve of approach 2", self.curve, CURVES))
         if self.bootstrap in ("cluster", "stratified") and self.cluster is None:
             raise ConfigError(
                 f"a {self.bootstrap} bootstrap needs a column to group by; name it with --cluster"
@@ -215,17 +220,22 @@ def fit(
     *,
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
+    decimal: str | None = None,
     options: Options | None = None,
     **asked: Any,
 ) -> Fit:
     """Fits `law` to a table: a path, a sweep's name, a DataFrame, or a Table.
 
-    `columns` maps letters to columns or expressions, `where` filters rows; other keywords are fields of
-    `Options`. Raises TableError for data that cannot be used, FitError for data that cannot support the law,
-    ConfigError for options that contradict.
+    `columns` maps letters to columns or expressions, `where` filters rows, `decimal` is the mark before
+    decimals where a comma could be either; other keywords are fields of `Options`. Raises TableError for data
+    that cannot be used, FitError for data that cannot support the law, ConfigError for options that
+    contradict.
     """
     options = make_options(options, asked)
-    table = source if isinstance(source, Table) else read_for(law, source, columns=columns, where=where)
+    if isinstance(source, Table):
+        table = source
+    else:
+        table = read_for(law, source, columns=columns, where=where, decimal=decimal)
     problem = make_problem(law, table, options)
     tell("search")
     optimum = solve(problem)
@@ -245,7 +255,14 @@ def fit(
     certificate = certify(problem, optimum)
     tell("approaches")
     found = run(
-        law, table, optimum, level=options.level, resamples=options.resamples, seed=options.seed, draws=draws
+        law,
+        table,
+        optimum,
+        level=options.level,
+        resamples=options.resamples,
+        seed=options.seed,
+        draws=draws,
+        curve=options.curve,
     )
     made = Fit(
         law=law,
@@ -266,8 +283,6 @@ def fit(
 
 def make_options(options: Options | None, asked: Mapping[str, Any]) -> Options:
     """Options with some fields replaced. Raises ConfigError for a field that does not exist."""
-    from scaling.errors import one_of
-
     known = Options.__dataclass_fields__
     for name in asked:
         if name not in known:
@@ -276,11 +291,22 @@ def make_options(options: Options | None, asked: Mapping[str, Any]) -> Options:
 
 
 def read_for(
-    law: Law, source: Any, *, columns: Mapping[str, str] | None = None, where: str | None = None
+    law: Law,
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    decimal: str | None = None,
 ) -> Table:
     """Reads the columns that a law needs."""
     return read(
-        source, need=law.variables, target=law.target, columns=columns, where=where, signed=law.signed
+        source,
+        need=law.variables,
+        target=law.target,
+        columns=columns,
+        where=where,
+        signed=law.signed,
+        decimal=decimal,
     )
 
 

@@ -28,6 +28,7 @@ def to_json(fit: Fit, *, quick: bool = False) -> dict[str, Any]:
             "rows_used": table.n,
             "columns": dict(table.columns),
             "where": table.where,
+            "decimal": table.decimal,
             "range": {key: [float(value.min()), float(value.max())] for key, value in table.values.items()},
         },
         "options": options_json(fit.options),

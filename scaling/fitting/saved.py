@@ -15,13 +15,14 @@ from scaling.places import results
 
 
 def saved(source: str) -> Path | None:
-    """The fit file that a person means: a .json, or the one in a ledger folder or a sweep's results; None
-    where there is none."""
+    """The fit file that a person means: a .json that is no list of runs, or the one in a ledger folder or a
+    sweep's results; None where there is none."""
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
             raise FitError(f"there is no fit file {source!r}; make one with scaling fit TABLE --out {source}")
-        return path
+        with path.open("rb") as file:
+            return None if file.read(64).lstrip().startswith(b"[") else path
     for folder in (path, results() / source):
         if (folder / "fit.json").is_file():
             return folder / "fit.json"
@@ -48,7 +49,9 @@ def load(path: Path) -> Fit:
     elif not Path(source).exists() and (path.parent / source).exists():
         source = path.parent / source
     try:
-        table = read_for(form, source, columns=given["columns"], where=given["where"])
+        table = read_for(
+            form, source, columns=given["columns"], where=given["where"], decimal=given.get("decimal")
+        )
     except TableError as error:
         raise FitError(f"the table behind {path} cannot be read again: {error}") from None
     if table.sha256 != given["sha256"]:

@@ -1,10 +1,9 @@
-"""Runs as the fitter sees them: columns by letter, checked, from CSV, TSV, Parquet, JSONL, a ledger, a sweep
-name or a DataFrame."""
+"""Runs as the fitter sees them: columns by letter, checked, from a file, a ledger, a sweep name or a
+DataFrame."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,10 @@ import pandas as pd
 
 from scaling.errors import TableError, one_of
 from scaling.fitting.expression import evaluate, missing
+from scaling.fitting.files import load
 from scaling.fitting.law import Array
+from scaling.fitting.plausible import checks, compute_or_not
+from scaling.fitting.written import either, floats, spelled
 from scaling.places import maker, results
 
 LETTERS: dict[str, tuple[str, ...]] = {
@@ -27,10 +29,6 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "U": ("tokens_unique", "U"),
 }
 """The columns behind each letter where none is named: the ledger's, then the letter itself."""
-
-_READERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-
-_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +53,8 @@ class Table:
     """What a reader should know."""
     folder: Path | None = None
     """The ledger's folder, where its loss curves lie too; None for other tables."""
+    decimal: str | None = None
+    """The mark before decimals that was asked for."""
 
     @property
     def n(self) -> int:
@@ -80,6 +80,7 @@ class Table:
             where=self.where,
             warnings=self.warnings,
             folder=self.folder,
+            decimal=self.decimal,
         )
 
     def labels(self, column: str) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -96,23 +97,22 @@ def read(
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
     signed: Sequence[str] = (),
+    decimal: str | None = None,
 ) -> Table:
     """Reads and checks a table of runs.
 
     `need` are the variables' letters, `columns` maps a letter to a column or an expression, `where` keeps the
     rows for which it is true. Variables and target must be positive numbers unless `signed` names them.
-    Raises TableError.
+    `decimal` is the mark before decimals, "." or ",", for tables whose commas could be either.
+    N, D and C are taken by their usual names where nobody asks for them; C only where it can be compute
+    (`plausible.compute_or_not`), or where a ledger counted it. Raises TableError.
     """
     if isinstance(source, Table):
         source = source.frame
-    frame, path, digest, folder = _frame(source)
-    rows, warnings = len(frame), []
-    frame = frame.reset_index(drop=True)
-    if "status" in frame.columns and "run_id" in frame.columns and not (where and "status" in where):
-        lost = int((frame["status"] != "done").sum())
-        if lost:
-            warnings.append(f"{lost} of {rows} runs are not done and are left out")
-        frame = frame[frame["status"] == "done"]
+    chosen = _letters(columns, need, target)
+    frame, path, digest, folder, warnings = _frame(source, decimal)
+    rows = len(frame)
+    frame = _finished(frame.reset_index(drop=True), where, warnings)
     if where:
         mask = evaluate(where, frame)
         if not (isinstance(mask, pd.Series) and pd.api.types.is_bool_dtype(mask)):
@@ -125,27 +125,33 @@ def read(
     if frame.empty:
         raise TableError(f"{path} has no finished runs; wait for one, or name another table")
     frame = frame.reset_index(drop=True)
-    chosen = dict(columns or {})
     values: dict[str, Array] = {}
     used: dict[str, str] = {}
     implied = "D" in need and not _known("D", chosen, frame)
     if implied and _known("C", chosen, frame) and _known("N", chosen, frame):
         c, n = (chosen.get(k) or _default(k, frame) for k in ("C", "N"))
-        frame = frame.assign(**{_IMPLIED: numbers(c, "C", frame) / (6 * numbers(n, "N", frame))})
-        chosen["D"] = _IMPLIED
+        chosen["D"] = "{} / (6 * {})".format(*(f"`{t}`" if t in frame.columns else f"({t})" for t in (c, n)))
         warnings.append(f"D is not given and is taken as C / (6 N) from {c!r} and {n!r}")
     for letter in (*need, target, *(c for c in chosen if c not in need and c != target)):
         used[letter] = chosen.get(letter) or _default(letter, frame)
         values[letter] = numbers(used[letter], letter, frame, positive=letter not in signed)
+    _apart(used)
     for letter in ("N", "D", "C"):
-        if letter not in values and any(c in frame.columns for c in LETTERS[letter]):
-            used[letter] = _default(letter, frame)
-            try:
-                values[letter] = numbers(used[letter], letter, frame)
-            except TableError as error:
-                del used[letter]
-                warnings.append(f"{letter} is not used: {str(error).partition(';')[0].partition(': ')[0]}")
-    warnings += checks(values, target, need, frame)
+        column = next((c for c in LETTERS[letter] if c in frame.columns), None)
+        if letter in values or column is None or column in used.values():
+            continue
+        try:
+            found = numbers(column, letter, frame)
+        except TableError as error:
+            warnings.append(f"{letter} is not used: {str(error).partition(';')[0].partition(': ')[0]}")
+            continue
+        if letter == "C" and folder is None and {"N", "D"} <= set(values):
+            odd = compute_or_not(found, values["N"], values["D"], column)
+            if odd:
+                warnings.append(odd)
+                continue
+        used[letter], values[letter] = column, found
+    warnings += checks(values, target, need, used)
     return Table(
         frame=frame,
         values=values,
@@ -156,17 +162,59 @@ def read(
         where=where,
         warnings=tuple(warnings),
         folder=folder,
+        decimal=decimal,
     )
 
 
-def _frame(source: Any) -> tuple[pd.DataFrame, str, str, Path | None]:
+def _letters(columns: Mapping[str, str] | None, need: Sequence[str], target: str) -> dict[str, str]:
+    """The columns asked for, by letters that mean something here."""
+    allowed = dict.fromkeys((*need, target, *LETTERS))
+    for letter in columns or {}:
+        if letter not in allowed:
+            raise TableError(one_of("the letter of a column", letter, allowed))
+    return dict(columns or {})
+
+
+def _apart(used: Mapping[str, str]) -> None:
+    """Two letters are two columns."""
+    seen: dict[str, str] = {}
+    for letter, text in used.items():
+        other = seen.setdefault(text.strip().strip("`"), letter)
+        if other != letter:
+            raise TableError(
+                f"the column {text!r} is named for both {other} and {letter}; name another for one of them"
+            )
+
+
+def _finished(frame: pd.DataFrame, where: str | None, warnings: list[str]) -> pd.DataFrame:
+    """The rows of a table of runs that are done; a table that speaks of other states keeps all, with a word
+    of warning."""
+    if not {"status", "run_id"} <= set(frame.columns) or (where and "status" in where):
+        return frame
+    states = sorted({str(state) for state in frame["status"].dropna()})
+    if not set(states) <= STATES:
+        if len(states) > 1:
+            warnings.append(
+                f"the column 'status' says {', '.join(states[:6])} and all rows are used; keep those that "
+                f"ended well, as in --where \"status == '{frame['status'].mode()[0]}'\""
+            )
+        return frame
+    done = frame["status"] == "done"
+    if not done.all():
+        warnings.append(f"{int((~done).sum())} of {len(frame)} runs are not done and are left out")
+    return frame[done]
+
+
+def _frame(source: Any, decimal: str | None) -> tuple[pd.DataFrame, str, str, Path | None, list[str]]:
+    """The rows, where they came from, their hash, the ledger's folder, and what a reader should know."""
     if isinstance(source, pd.DataFrame):
         digest = hashlib.sha256(
             pd.util.hash_pandas_object(source.astype(str), index=False).to_numpy().tobytes()
         ).hexdigest()
-        return source, "DataFrame", digest, None
+        frame, said = spelled(source, source, decimal, "the DataFrame")
+        return frame, "DataFrame", digest, None, said
     if isinstance(source, Mapping):
-        return _frame(pd.DataFrame(dict(source)))
+        return _frame(pd.DataFrame(dict(source)), decimal)
     path = Path(str(source))
     if path.is_dir():
         path = path / "ledger.parquet"
@@ -180,60 +228,18 @@ def _frame(source: Any) -> tuple[pd.DataFrame, str, str, Path | None]:
             known = sorted(p.parent.name for p in results().glob("*/ledger.parquet"))
             hint = f", or a sweep with results: {', '.join(known)}" if known else ""
             raise TableError(
-                f"there is no table at {str(source)!r}; name a CSV, TSV, Parquet or JSONL file{hint}"
+                f"there is no table at {str(source)!r}; name a CSV, TSV, Parquet, JSON or JSONL file{hint}"
             )
         path = swept
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    kind = path.suffix.lower()
     try:
-        if kind in _READERS:
-            frame = pd.read_csv(path, sep=_READERS[kind], skipinitialspace=True)
-        elif kind in (".parquet", ".pq"):
-            frame = pd.read_parquet(path)
-        elif kind in (".jsonl", ".ndjson"):
-            frame = pd.read_json(path, lines=True)
-        else:
-            raise TableError(
-                one_of(
-                    f"the ending of {path.name}",
-                    kind,
-                    (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson"),
-                )
-            )
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path} is not UTF-8 text (byte {error.object[error.start]:#04x} cannot be read); save it as "
-            "UTF-8"
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise TableError(f"{path} is empty; name a table with a line of names and at least one run") from None
-    except (ValueError, OSError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        again = path.name == "ledger.parquet"
-        raise TableError(
-            f"{path} cannot be read as {kind[1:]} ({first}); "
-            + (
-                f"remove it, and `{maker(path.parent)}` makes it again"
-                if again
-                else "save it again as a table"
-            )
-        ) from None
-    if frame.empty:
-        raise TableError(f"{path} holds no rows; name a table with at least one run")
-    heading = str(frame.columns[0])
-    other = next((mark for mark in ";\t|," if mark in heading), None) if len(frame.columns) == 1 else None
-    if other and kind in _READERS:
-        asked, found = (f"{_NAMES[mark]}" for mark in (_READERS[kind], other))
-        raise TableError(
-            f"{path} has the one column {heading!r}, so it seems to be separated by {found}; a {kind} "
-            f"is separated by {asked}: save it so"
-            + (", or name it .tsv" if other == "\t" else "")
-            + (", or name it .csv" if other == "," else "")
-        )
-    if path.name != "ledger.parquet":
-        return frame, str(source), digest, None
-    same_schema(frame, path)
-    return frame, str(source), digest, path.parent
+        content = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path} cannot be read ({error.strerror}); check that it may be") from None
+    frame, said = load(path, content, decimal)
+    ledger = path.name == "ledger.parquet"
+    if ledger:
+        same_schema(frame, path)
+    return frame, str(source), hashlib.sha256(content).hexdigest(), path.parent if ledger else None, said
 
 
 def same_schema(ledger: pd.DataFrame, path: Path) -> None:
@@ -249,8 +255,8 @@ def same_schema(ledger: pd.DataFrame, path: Path) -> None:
 
 READS_SCHEMA = (1, 2)
 """The schema versions of records that the analysis half understands."""
-_IMPLIED = "C / (6 N)"
-"""The column of tokens that compute and size imply."""
+STATES = {"done", "diverged", "out_of_memory", "failed"}
+"""What the status of a run can be in a record; a table that speaks otherwise is another's."""
 
 
 def _known(letter: str, chosen: Mapping[str, str], frame: pd.DataFrame) -> bool:
@@ -275,15 +281,19 @@ def numbers(text: str, letter: str, frame: pd.DataFrame, positive: bool = True) 
         raise TableError(
             f"column {text!r} ({letter}) is true or false; it must hold numbers, and conditions go to --where"
         )
-    numbers = pd.to_numeric(raw, errors="coerce")
+    numbers = floats(raw)
     worded = numbers.isna() & raw.notna()
     if worded.any():
         row = int(np.flatnonzero(worded)[0])
         word = str(raw.iloc[row])
-        plain = ", written without the commas" if re.fullmatch(r"[\d,.]+", word) else ""
+        if either(word):
+            raise TableError(
+                f"column {text!r} ({letter}) holds {word!r} in row {row + 1}, whose comma may stand before "
+                "decimals or between thousands; say which: --decimal , (decimals) or --decimal . (thousands)"
+            )
         raise TableError(
             f"column {text!r} ({letter}) holds the text {word!r} in row {row + 1}; it must hold "
-            f"numbers{plain}; mend it or leave it out with --where"
+            "numbers, such as 1300000000, 1.3e9 or 1.3B; mend it or leave it out with --where"
         )
     values = np.asarray(numbers, dtype=np.float64)
     for bad, word in ((np.isnan(values), "no value"), (np.isinf(values), "an infinite value")):
@@ -301,48 +311,3 @@ def numbers(text: str, letter: str, frame: pd.DataFrame, positive: bool = True) 
             f"mend it or leave it out with --where"
         )
     return values
-
-
-def checks(values: Mapping[str, Array], target: str, need: Sequence[str], frame: pd.DataFrame) -> list[str]:
-    """Warnings about numbers that can be but are odd. Raises TableError where no fit could mean anything."""
-    said: list[str] = []
-    y = values[target]
-    if len(y) > 1 and np.ptp(y) <= 1e-12 * np.abs(y).max():
-        raise TableError(
-            f"the {'loss' if target == 'L' else target} is {y[0]:g} in all {len(y)} rows; a law needs "
-            "losses that differ"
-        )
-    stack = np.stack([values[letter] for letter in (*need, target)], axis=1)
-    doubles = len(stack) - len(np.unique(stack, axis=0))
-    if doubles:
-        said.append(
-            f"{doubles} rows repeat another row exactly; each counts, so intervals are too narrow if "
-            "they are copies"
-        )
-    for letter in need:
-        if len(y) > 1 and np.ptp(values[letter]) == 0:
-            said.append(
-                f"all {len(y)} rows have the same {letter} ({values[letter][0]:g}); its exponent cannot "
-                "be known from them"
-            )
-    if "N" in values and "D" in values:
-        n, d = np.median(values["N"]), np.median(values["D"])
-        if "C" in values:
-            ratio = float(np.median(values["C"] / (6 * values["N"] * values["D"])))
-            if not 1e-2 < ratio < 1e2:
-                power = round(np.log10(ratio))
-                said.append(
-                    f"C is about 1e{power} times 6 N D; one of the three columns seems to be in other "
-                    "units (millions? billions?)"
-                )
-        elif n < 1e3 or d < 1e3:
-            letter, value = ("N", n) if n < 1e3 else ("D", d)
-            said.append(
-                f"the median {letter} is {value:g}; it seems to be in millions or billions, and C = 6 N "
-                "D will be off by as much"
-            )
-    if target == "L" and np.median(y) > 50:
-        said.append(
-            f"the median loss is {np.median(y):g}; expected nats per token, this looks like a perplexity"
-        )
-    return said

@@ -44,9 +44,8 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["fit", "runs.csv", "--d", " "], "--d is empty"),
         (["fit", "runs.csv", "--d", "flops > 3"], "is true or false"),
         (["fit", "runs.csv", "--seed", "-1"], "seed is -1"),
-        (["fit", "semicolons.csv"], "separated by semicolons"),
         (["fit", "latin.csv"], "is not UTF-8 text (byte 0xe9"),
-        (["fit", "grouped.csv"], "written without the commas"),
+        (["fit", "grouped.csv"], "say which: --decimal , (decimals) or --decimal . (thousands)"),
         (["next", "runs.csv", "--reach", "0"], "the reach is 0"),
         (["next", "runs.csv", "--cells", "0"], "at least 1 cell"),
         (["next", "runs.csv", "--simulations", "-1"], "0 simulations"),
@@ -74,8 +73,7 @@ def test_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    runs.to_csv("semicolons.csv", index=False, sep=";")
-    runs.assign(params=[f"{int(n):,}" for n in runs["params"]]).to_csv("grouped.csv", index=False)
+    runs.assign(params=[f"{int(n) // 1000:,}" for n in runs["params"]]).to_csv("grouped.csv", index=False)
     Path("latin.csv").write_bytes(b"params,tokens,loss\n1e6,1e7,\xe9 3\n")
     assert ends(line, monkeypatch) == 2
     out, err = capsys.readouterr()

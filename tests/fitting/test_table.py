@@ -61,6 +61,7 @@ def test_expressions_agree_with_pandas() -> None:
         "loss // 2",
         "loss > 2.5 & tokens > 1e8",
         "family in ['a', 'c']",
+        "log(loss) - exp(-loss) * sqrt(loss) + abs(2 - loss) + log10(tokens)",
     ):
         assert np.array_equal(evaluate(text, frame), frame.eval(text)), text
     assert (evaluate("not (loss > 3)", frame) == ~(frame["loss"] > 3)).all()
@@ -69,8 +70,15 @@ def test_expressions_agree_with_pandas() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("__import__('os')", "a call"),
+        ("__import__('os')", "a call of something else than log, log2"),
         ("loss.sum()", "a call"),
+        ("max(loss, 2)", "a call of something else"),
+        ("log(loss, 2)", "log in .* takes one value"),
+        ("log(loss - 3)", "log of -0.2 in row 4 is not a finite number"),
+        ("sqrt(loss - 3) > 1", "sqrt of -0.2 in row 4"),
+        ("log10(0 * loss)", "log10 of 0 in row 1"),
+        ("exp(tokens)", "exp of 2e.10 in row 1"),
+        ("isna(3)", "takes a column"),
         ("loss.values", "an attribute"),
         ("loss[0]", "a subscript"),
         ("@loss", "not an expression"),
@@ -107,13 +115,55 @@ def test_bad_values_are_named_with_their_row(change: dict[str, list[object]], pa
     ("change", "part"),
     [
         ({"params": [1e8] * 6}, "same N"),
-        ({"params": np.geomspace(1, 900, 6)}, "millions or billions"),
-        ({"flops": 6 * 20e15 * np.ones(6) * 1e-6 * np.geomspace(1, 2, 6)}, "in other units"),
+        ({"params": np.geomspace(1, 900, 6)}, 'write the units as in --n "params * 1e9" for billions'),
+        ({"tokens": np.geomspace(0.01, 2, 6)}, "median D is 0.1"),
         ({"loss": np.linspace(90, 60, 6)}, "perplexity"),
     ],
 )
 def test_odd_values_are_warned_of(change: dict[str, object], part: str) -> None:
     assert any(part in warning for warning in read(runs().assign(**change)).warnings)
+
+
+def test_functions_and_missing_values_in_expressions() -> None:
+    frame = runs().assign(lr=[1e-3, np.nan, 3e-4, 1e-3, np.nan, 1e-3], ppl=lambda t: np.exp(t["loss"]))
+    assert np.allclose(read(frame, columns={"L": "log(ppl)"}).values["L"], frame["loss"])
+    assert np.allclose(evaluate("log2(ppl) * 0.6931471805599453", frame), frame["loss"])
+    assert read(frame, where="notna(lr)").n == 4
+    assert read(frame, where="isna(lr) and loss < 3").n == 1
+
+
+def test_text_that_is_a_number_counts_as_one_in_expressions() -> None:
+    frame = runs().assign(size=["1M", "5M", "22.8M", "0.1B", "500M", "1 B"])
+    assert np.array_equal(read(frame, columns={"N": "size"}).values["N"], [1e6, 5e6, 22.8e6, 1e8, 5e8, 1e9])
+    assert np.array_equal(evaluate("size / 1e6", frame), [1, 5, 22.8, 100, 500, 1000])
+    assert read(frame, where="size > 1e7").n == 4
+    assert read(frame, where="size == '5M'").n == 1
+    assert evaluate("family + '/' + size", frame)[0] == "a/1M"
+
+
+def test_letters_that_mean_nothing_are_refused_with_those_that_do() -> None:
+    with pytest.raises(TableError, match="must be one of 'C', 'D', 'L', 'N', 'S', 'U'; not 'Q'"):
+        read(runs(), columns={"Q": "loss"})
+    with pytest.raises(TableError, match="did you mean 'N_v'"):
+        read(runs(), need=("N_v", "D"), columns={"Nv": "params"})
+    assert "U" in read(runs(), columns={"U": "tokens"} | {"D": "tokens + 0"}).values
+
+
+def test_one_column_is_not_two_letters() -> None:
+    for columns in ({"N": "params", "D": "params"}, {"N": "tokens"}, {"D": "`params`"}):
+        with pytest.raises(TableError, match="is named for both N and D; name another"):
+            read(runs(), columns=columns)
+    made = read(runs().assign(flops=np.geomspace(1e6, 1e9, 6)), columns={"N": "flops"})
+    assert "C" not in made.values
+
+
+def test_states_of_other_programs_do_not_empty_a_table() -> None:
+    frame = runs().assign(run_id=list("uvwxyz"), status=["completed"] * 5 + ["crashed"])
+    made = read(frame)
+    assert made.n == 6
+    assert "status == 'completed'" in made.warnings[0]
+    assert read(frame, where="status == 'completed'").n == 5
+    assert read(frame.assign(status="completed")).warnings == ()
 
 
 def test_copies_are_counted() -> None:
@@ -145,4 +195,8 @@ def test_tokens_follow_from_compute_and_size_and_that_is_said() -> None:
     frame["flops"] = 6 * frame["params"] * frame["tokens"]
     made = read(frame.drop(columns="tokens"))
     assert np.allclose(made.values["D"], frame["tokens"])
+    again = read(
+        frame.drop(columns="tokens").rename(columns={"params": "Model Size"}), columns={"N": "Model Size"}
+    )
+    assert np.array_equal(evaluate(again.columns["D"], again.frame), again.values["D"])
     assert "taken as C / (6 N)" in made.warnings[0]

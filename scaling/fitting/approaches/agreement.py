@@ -54,9 +54,18 @@ def optimum_at(p: Any, flops: Array) -> tuple[Array, Array]:
 
 
 def run(
-    law: Law, table: Table, optimum: Optimum, *, level: float, resamples: int, seed: int, draws: Draws | None
+    law: Law,
+    table: Table,
+    optimum: Optimum,
+    *,
+    level: float,
+    resamples: int,
+    seed: int,
+    draws: Draws | None,
+    curve: str = "parabola",
 ) -> Approaches | None:
-    """Runs the approaches that the table allows; None where N, D and a loss are not all there."""
+    """Runs the approaches that the table allows, approach 2 with `curve` in each budget; None where N, D or a
+    loss is not there."""
     if not {"N", "D", "L"} <= set(table.values):
         return None
     missing: dict[str, str] = {}
@@ -75,7 +84,13 @@ def run(
     two = None
     try:
         two = approach_two(
-            table, level=level, resamples=max(resamples, 200), seed=seed, surface=surface, optimum=best
+            table,
+            curve=curve,
+            level=level,
+            resamples=max(resamples, 200),
+            seed=seed,
+            surface=surface,
+            optimum=best,
         )
     except FitError as error:
         missing["2"] = str(error)

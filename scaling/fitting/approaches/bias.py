@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scaling.fitting.approaches.budgets import Budget
-from scaling.fitting.approaches.profiles import Lowest, line, lowest
+from scaling.fitting.approaches.profiles import Lowest, line, lowest, size
 from scaling.fitting.law import Array, Flags
 from scaling.fitting.uncertainty.estimate import Estimate, finite
 
@@ -51,8 +51,8 @@ def corrected(
     return {
         "a": _moved(a, float(new_n)),
         "b": _moved(b, float(new_d)),
-        "N_coefficient": finite(float(np.exp(np.minimum(base_n, 700.0)))),
-        "D_coefficient": finite(float(np.exp(np.minimum(base_d, 700.0)))),
+        "N_coefficient": finite(size(float(base_n))),
+        "D_coefficient": finite(size(float(base_d))),
         "N_bias": [finite(v) for v in np.expm1(bias_n)],
         "D_bias": [finite(v) for v in np.expm1(bias_d)],
     }
@@ -60,9 +60,9 @@ def corrected(
 
 def _moved(estimate: Estimate, value: float) -> dict[str, Any]:
     by = value - estimate.value
-    interval = None if estimate.interval is None else [estimate.interval[0] + by, estimate.interval[1] + by]
+    interval = None if estimate.interval is None else [finite(end + by) for end in estimate.interval]
     return {
-        "value": value,
+        "value": finite(value),
         "interval": interval,
         "level": estimate.level,
         "method": estimate.method + ", moved by the bias",

@@ -19,7 +19,7 @@ class Lowest:
     """Where a curve through one budget's runs is lowest."""
 
     at: float
-    """Size or tokens of the lowest point; not a number where the curve has none."""
+    """Size or tokens of the lowest point; not a number where there is none, or none that a float holds."""
     loss: float
     """Loss there."""
     coefficients: tuple[float, ...]
@@ -37,6 +37,15 @@ def line(log_c: Array, log_y: Array) -> tuple[Array, Array]:
     z = log_c - log_c.mean()
     slope = (log_y * z).sum(-1) / (z * z).sum()
     return slope, log_y.mean(-1) - slope * log_c.mean()
+
+
+def size(log: float) -> float:
+    """Return the exponential of a logarithm; not a number where it would be zero or infinite."""
+    return float(np.exp(log)) if abs(log) < _FAR else float("nan")
+
+
+_FAR = 700.0
+"""The logarithm at which floats end."""
 
 
 @np.errstate(all="ignore")
@@ -73,10 +82,11 @@ def lowest(x: Array, loss: Array, curve: str = "parabola") -> Lowest:
         else np.asarray(np.linalg.lstsq(design, loss, rcond=None)[0], dtype=np.float64)
     )
     at = _turning(beta, ends)
+    at = at if abs(at + centre) < _FAR else float("nan")
     value = float(np.polynomial.polynomial.polyval(at, beta)) if np.isfinite(at) else float("nan")
     shifted = np.polynomial.Polynomial(beta)(np.polynomial.Polynomial([-centre, 1.0])).coef
     return Lowest(
-        at=float(np.exp(at + centre)) if np.isfinite(at) else float("nan"),
+        at=size(at + centre),
         loss=value,
         coefficients=tuple(float(c) for c in np.pad(shifted, (0, degree + 1 - len(shifted)))),
         fitted=np.asarray(design @ beta),

@@ -17,7 +17,7 @@ import numpy as np
 from scaling.errors import FitError
 from scaling.fitting.approaches.bias import corrected
 from scaling.fitting.approaches.budgets import Budget, budgets, compute
-from scaling.fitting.approaches.profiles import Lowest, line, lowest
+from scaling.fitting.approaches.profiles import Lowest, line, lowest, size
 from scaling.fitting.law import Array
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile
@@ -36,7 +36,7 @@ class Two:
     b: Estimate
     """D* ∝ C^b."""
     N_coefficient: float
-    """N* = coefficient × C^a."""
+    """N* = coefficient × C^a; not a number where a float cannot hold it."""
     D_coefficient: float
     """D* = coefficient × C^b."""
     corrected: dict[str, Any] | None = None
@@ -92,10 +92,10 @@ def approach_two(
     n, d, loss = table.values["N"], table.values["D"], table.values[target(table)]
     low_n = [lowest(n[b.members], loss[b.members], curve) for b in usable]
     low_d = [lowest(d[b.members], loss[b.members], curve) for b in usable]
-    said = [sentence for b, low in zip(usable, low_n, strict=True) for sentence in _words(b, low)]
     both = list(zip(low_n, low_d, strict=True))
+    said = [sentence for b, pair in zip(usable, both, strict=True) for sentence in _words(b, *pair)]
     reached = np.array([np.isfinite(low.at) and np.isfinite(other.at) for low, other in both])
-    trusted = reached & np.array([low.inside for low in low_n])
+    trusted = np.array([low.inside and other.inside for low, other in both])
     if trusted.sum() < 2:
         trusted = reached
         if trusted.sum() < 2:
@@ -103,8 +103,8 @@ def approach_two(
                 "approach 2 finds a lowest point in fewer than two budgets; widen the sizes at each budget"
             )
         said.append(
-            "fewer than two budgets have their lowest point inside their sizes: a and b rest on extrapolated "
-            "minima"
+            "fewer than two budgets have their lowest point inside their sizes and tokens: a and b rest on "
+            "extrapolated minima"
         )
     flops = compute(table)
     wide = [b for b in usable if np.ptp(np.log(flops[b.members])) > np.log(1.15)]
@@ -136,8 +136,8 @@ def approach_two(
         budgets=rows,
         a=a,
         b=b,
-        N_coefficient=float(np.exp(np.minimum(base_n, 700.0))),
-        D_coefficient=float(np.exp(np.minimum(base_d, 700.0))),
+        N_coefficient=size(float(base_n)),
+        D_coefficient=size(float(base_d)),
         corrected=removed,
         curves=others,
         warnings=tuple(said),
@@ -149,14 +149,19 @@ def target(table: Table) -> str:
     return "L" if "L" in table.values else next(k for k in table.values if k not in ("N", "D", "C"))
 
 
-def _words(budget: Budget, low: Lowest) -> list[str]:
+def _words(budget: Budget, low: Lowest, other: Lowest) -> list[str]:
     name = f"budget C = {budget.flops:.3g}"
-    if not low.opens_upwards:
-        return [f"{name}: the curve of loss against size is concave, there is no lowest point; left out"]
-    if not low.inside:
-        return [
-            f"{name}: the lowest point lies outside the sampled sizes ({low.at:.3g}); left out of the slope"
-        ]
+    for found, against, sampled in ((low, "size", "sizes"), (other, "tokens", "tokens")):
+        if not found.opens_upwards:
+            return [
+                f"{name}: the curve of loss against {against} is concave or falls to its end, so it has no "
+                "lowest point; left out"
+            ]
+        if not found.inside:
+            return [
+                f"{name}: the lowest point lies outside the sampled {sampled} ({found.at:.3g}); left out of "
+                "the slope"
+            ]
     return []
 
 
@@ -219,7 +224,7 @@ def _row(
         one = draws[:, index]
         one = one[np.isfinite(one)]
         if len(one) >= 20:
-            interval = [float(np.exp(q)) for q in np.quantile(one, [(1 - level) / 2, (1 + level) / 2])]
+            interval = [finite(size(q)) for q in np.quantile(one, [(1 - level) / 2, (1 + level) / 2])]
     return {
         "C": budget.flops,
         "n": len(budget.members),
@@ -230,6 +235,7 @@ def _row(
         "r2": finite(1 - float(((observed - low.fitted) ** 2).sum()) / total) if total > 0 else None,
         "opens_upwards": low.opens_upwards,
         "inside": low.inside,
+        "D_inside": other.inside,
         "coefficients": [finite(c) for c in low.coefficients],
     }
 

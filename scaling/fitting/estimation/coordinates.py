@@ -39,7 +39,7 @@ class Coordinates:
     free: Array
     """(P, q) matrix R of v = R u + offset; a tied parameter has the row of its partner."""
     offset: Array
-    """(P,) constants: the values of fixed parameters."""
+    """(P,) constants: the values of fixed parameters and of those tied to them."""
     lower: Array
     """(q,) bounds in u."""
     upper: Array

@@ -85,5 +85,5 @@ def mixture(domains: int) -> Law:
     )
 
 
-for _domains in (2, 3, 5):
+for _domains in range(2, 7):
     register(mixture(_domains))

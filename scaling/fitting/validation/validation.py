@@ -89,9 +89,10 @@ class Validation:
         if self.selection is not None:
             said.append(f"selection: {self.selection['words']}")
         if self.replicates is not None:
+            deviation = self.replicates["seed_deviation"]
             said.append(
-                f"replicates: {self.replicates['words']}; seeds differ by "
-                f"{self.replicates['seed_deviation']:.2g}"
+                f"replicates: {self.replicates['words']}"
+                + (f"; seeds differ by {deviation:.2g}" if deviation is not None else "")
             )
         if self.influence is not None and self.influence["most_influential"]:
             row = self.influence["most_influential"][0]

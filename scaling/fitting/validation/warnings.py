@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaling.fitting.approaches.budgets import budgets
+from scaling.fitting.validation.replicates import listed, settings
 
 if TYPE_CHECKING:
     from scaling.fitting.fit import Fit
@@ -85,6 +86,12 @@ def warnings(fit: Fit) -> tuple[str, ...]:
         if "disagree" in fit.approaches.words:
             said.append(fit.approaches.words)
     said += _dependence(fit)
+    differ = settings(fit.table, fit.law.variables, fit.law.target)
+    if differ:
+        said.append(
+            f"rows at equal {' and '.join(fit.law.variables)} differ in {listed(differ)}; keep the best of "
+            "each or filter with --where"
+        )
     for name in ("alpha", "beta"):
         if name in fit.values and fit.values[name] <= 0:
             said.append(

@@ -193,7 +193,7 @@ def hero(*, level: float = LEVEL) -> dict[str, Any]:
         interval = "–"
         if r.trending:
             a, b = r.doubling_interval
-            interval = between_short(a, b)
+            interval = between_short(a, b, r.doubling_years)
         table.append(
             [
                 line.words,

@@ -13,7 +13,7 @@ from scaling.trends.ahead.loss_law import LossLaw, published
 from scaling.trends.ahead.project import trend_draws
 from scaling.trends.answers.hero import algorithms_rate
 from scaling.trends.answers.rows import RATE_COLUMNS, rate_row
-from scaling.trends.growth.rate import Rate, rate, span_words
+from scaling.trends.growth.rate import Rate, rate, span_within, span_words
 from scaling.trends.series import Quantity, series
 from scaling.trends.tables import FORMATS
 from scaling.trends.worth.exchange import CURRENCIES
@@ -236,15 +236,14 @@ def q8(level: float = 0.9) -> dict[str, Any]:
     life = rate(shipped.lifetime_flops_per_dollar("fp32"), level=level)
     cost = costs(level)
     word = (
-        f"FLOP/s per dollar in FP32 doubles in {span_words(peak.doubling_years)}"
+        f"FLOP/s per dollar in FP32 doubles in {span_within(peak.doubling_years, *peak.doubling_interval)}"
         if peak.trending
         else "FLOP/s per dollar shows no trend"
     )
     return {
         "question": "Q8",
         "claim": "Compute keeps getting cheaper",
-        "answer": f"Yes: {word} [{span_words(peak.doubling_interval[0])}, "
-        f"{span_words(peak.doubling_interval[1])}] ({level:.0%}, n {peak.n}). " + cost["answer"],
+        "answer": f"Yes: {word} ({level:.0%}, n {peak.n}). " + cost["answer"],
         "rates": [peak.as_dict(), life.as_dict()],
         "cost": {k: v for k, v in cost.items() if k != "tables"},
         "tables": [

@@ -20,7 +20,7 @@ def rate_row(r: Rate) -> list[str]:
         ]
     a, b = r.doubling_interval
     middle = f"{'÷2 in ' if r.falls else ''}{span_short(r.doubling_years)}"
-    ends = between_short(a, b)
+    ends = between_short(a, b, r.doubling_years)
     return [
         r.quantity,
         f"×{r.times_per_year:.3g}",

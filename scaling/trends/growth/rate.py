@@ -92,8 +92,8 @@ class Rate:
         a, b = self.doubling_interval
         return (
             f"×{self.times_per_year:.3g} a year [{10**self.low:.3g}, {10**self.high:.3g}], "
-            f"{'halves' if self.falls else 'doubles'} every {span_words(self.doubling_years)} "
-            f"[{span_words(a)}, {span_words(b)}] ({self.level:.0%}, {self.method}; {span})"
+            f"{'halves' if self.falls else 'doubles'} every {span_within(self.doubling_years, a, b)} "
+            f"({self.level:.0%}, {self.method}; {span})"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,28 +122,43 @@ class Rate:
         }
 
 
+def _unit(years: float) -> tuple[float, str, str, str]:
+    """How many of its unit a year has, the unit in words and in short, and the format: a length of time is
+    said in days, months or years."""
+    if years < 0.25:
+        return 365.25, "days", "d", ".0f"
+    return (12, "months", "mo", ".3g") if years < 2.5 else (1, "years", "y", ".3g")
+
+
 def span_words(years: float) -> str:
     """A length of time as a person says it: days, months or years."""
     if not math.isfinite(years):
         return "ever"
-    if years < 0.25:
-        return f"{years * 365.25:.0f} days"
-    return f"{years * 12:.3g} months" if years < 2.5 else f"{years:.3g} years"
+    many, word, _, digits = _unit(years)
+    return f"{years * many:{digits}} {word}"
+
+
+def span_within(years: float, low: float, high: float) -> str:
+    """A length of time and its interval, all in the unit of the first: `2.77 years [2.5, 3.1]`."""
+    return f"{span_words(years)} [{', '.join(_ends(years, low, high))}]"
 
 
 def span_short(years: float) -> str:
-    """The same in a table: `140 d`, `5.9 mo`, `2.9 y`."""
+    """A length of time in a table: `140 d`, `5.9 mo`, `2.9 y`."""
     if not math.isfinite(years):
         return "∞"
-    if years < 0.25:
-        return f"{years * 365.25:.0f} d"
-    return f"{years * 12:.3g} mo" if years < 2.5 else f"{years:.3g} y"
+    many, _, word, digits = _unit(years)
+    return f"{years * many:{digits}} {word}"
 
 
-def between_short(low: float, high: float) -> str:
-    """An interval of times in a table: `5.6–6.2 mo`."""
-    a, b = span_short(low), span_short(high)
-    return f"{a.split()[0]}–{b}" if a.split()[-1] == b.split()[-1] else f"{a} – {b}"
+def between_short(low: float, high: float, years: float) -> str:
+    """An interval of times in a table, in the unit of the time `years` that it is for: `5.6–6.2 mo`."""
+    return f"{'–'.join(_ends(years, low, high))} {_unit(years)[2]}"
+
+
+def _ends(years: float, *ends: float) -> list[str]:
+    many, _, _, digits = _unit(years)
+    return [f"{end * many:{digits}}" if math.isfinite(end) else "∞" for end in ends]
 
 
 def check_level(level: float) -> float:

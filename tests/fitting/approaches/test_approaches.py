@@ -124,3 +124,49 @@ def test_the_envelope_of_true_curves_gives_the_true_exponent() -> None:
     assert found["b"]["value"] == pytest.approx(0.34 / 0.62, abs=0.01)
     with pytest.raises(FitError, match="three sizes"):
         approach_one(curves[:2])
+
+
+def undersized(slope: float) -> table.Table:
+    """Two budgets whose N curve is lowest inside its sizes, while loss is nearly a line in log tokens (its
+    lowest point lies at e^±5000 times the middle)."""
+    z = np.linspace(-1.5, 1.5, 7)
+    loss = 3 + 0.1 * z**2 + 0.02 * z
+    u = 5000 * (np.sqrt(1 + (loss - 3) * 4 * 1e-5 / slope**2) - 1) * np.sign(slope)
+    rows = {
+        "N": np.concatenate([np.exp(z) * 1e7, np.exp(z) * 1e8]),
+        "D": np.concatenate([np.exp(u) * 1e9, np.exp(u) * 1e10]),
+        "L": np.concatenate([loss, loss - 0.5]),
+        "C": np.repeat([6e16, 6e18], 7),
+    }
+    return table.read(rows, columns={"C": "C"})
+
+
+@pytest.mark.parametrize("slope", [0.1, -0.1])
+def test_a_minimum_that_no_float_holds_is_no_minimum(slope: float) -> None:
+    made = undersized(slope)
+    assert all(lowest(made.values["N"][b.members], made.values["L"][b.members]).inside for b in budgets(made))
+    with pytest.raises(FitError, match="a lowest point in fewer than two budgets"):
+        approach_two(made)
+
+
+def test_a_budget_whose_tokens_reach_no_minimum_is_left_out() -> None:
+    frame = designed(4, points=7).frame
+    first = frame["C"] == frame["C"].min()
+    clean = two(table.read(frame[~first].reset_index(drop=True)), resamples=0)
+    # Tokens of the first budget follow its loss and not its sizes: only their curve leaves the data.
+    frame.loc[first, "D"] = 1e9 * np.exp(np.linspace(0, 1, 7)) ** 2 * frame["L"][first] ** 40 / 1e30
+    found = two(table.read(frame, columns={"C": "C"}), resamples=0)
+    row = found.budgets[0]
+    assert row["inside"]
+    assert not row["D_inside"]
+    assert found.a.value == pytest.approx(clean.a.value, rel=1e-12)
+    assert found.b.value == pytest.approx(clean.b.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("curve", ["robust", "cubic", "akima"])
+def test_a_fit_takes_the_curve_that_was_asked_for(curve: str) -> None:
+    made = LAW.fit(designed(4, points=7, noise=0.001), curve=curve, bootstrap="none", starts=4)
+    assert made.approaches.two.curve == curve
+    assert made.approaches.two.a.value == pytest.approx(made.approaches.two.curves[curve], rel=1e-9)
+    with pytest.raises(ConfigError, match="curve of approach 2 cannot be 'cubik'; did you mean 'cubic'"):
+        LAW.fit(designed(4, points=7), curve="cubik")

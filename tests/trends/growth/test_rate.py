@@ -9,7 +9,7 @@ from scipy import stats
 
 from scaling.errors import ConfigError, TableError
 from scaling.trends.growth import intervals
-from scaling.trends.growth.rate import rate, rates, span_words
+from scaling.trends.growth.rate import between_short, rate, rates, span_within, span_words
 from scaling.trends.series import Quantity, Series, series
 
 # NIST StRD, Norris: linear regression, certified (itl.nist.gov/div898/strd/lls/data/Norris.shtml)
@@ -146,6 +146,11 @@ def test_spans_are_said_as_people_do() -> None:
     assert span_words(0.1) == "37 days"
     assert span_words(0.49) == "5.88 months"
     assert span_words(3.04) == "3.04 years"
+    assert span_within(2.77, 2.4917, 3.1) == "2.77 years [2.49, 3.1]"
+    assert span_within(2.4, 2.2, 2.6) == "28.8 months [26.4, 31.2]"
+    assert span_within(0.2, 0.15, 0.3) == "73 days [55, 110]"
+    assert between_short(2.4917, 3.1, 2.77) == "2.49–3.1 y"
+    assert between_short(0.4, float("inf"), 0.5) == "4.8–∞ mo"
 
 
 def test_cluster_intervals_cover_where_ols_does_not() -> None:

@@ -1,0 +1,193 @@
+"""A file of runs as a frame: CSV and its kin, JSON, JSON lines and Parquet, packed or not."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import csv
+import gzip
+import io
+import json
+import lzma
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scaling.errors import TableError, one_of
+from scaling.fitting.written import comma, spelled
+from scaling.places import maker
+
+_SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+"""Of a heading that holds several marks or none; a heading with one mark is separated by it."""
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_LINES, _ARRAYS, _PARQUETS = (".jsonl", ".ndjson"), (".json",), (".parquet", ".pq")
+_PACKED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+}
+ENDINGS = (*_SEPARATORS, *_ARRAYS, *_LINES, *_PARQUETS)
+"""The kinds of files that can be read, each also with .gz, .bz2 or .xz behind it."""
+
+
+def load(path: Path, content: bytes, decimal: str | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of a file as a frame, and what a reader should know of how they were read.
+
+    `decimal` is the mark before decimals, "." or ","; without it a column of commas is read where its values
+    leave one reading. Raises TableError.
+    """
+    kind = path.suffix.lower()
+    unpack = _PACKED.get(kind)
+    kind = Path(path.stem).suffix.lower() if unpack else kind
+    if kind not in ENDINGS:
+        raise TableError(one_of(f"the ending of {path.name}", kind, ENDINGS))
+    said: list[str] = []
+    try:
+        content = unpack(content) if unpack else content
+        if kind in _PARQUETS:
+            frame = raw = pd.read_parquet(io.BytesIO(content))
+        elif kind in _SEPARATORS:
+            frame, raw, said = _separated(path, _decoded(path, content), _SEPARATORS[kind], decimal)
+        else:
+            frame = raw = _json(path, _decoded(path, content), lines=kind in _LINES)
+    except pd.errors.EmptyDataError:
+        raise TableError(f"{path} is empty; name a table with a line of names and at least one run") from None
+    except (ValueError, OSError, EOFError, lzma.LZMAError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        again = path.name == "ledger.parquet"
+        raise TableError(
+            f"{path} cannot be read as {kind[1:]} ({first}); "
+            + (
+                f"remove it, and `{maker(path.parent)}` makes it again"
+                if again
+                else "save it again as a table"
+            )
+        ) from None
+    if frame.empty:
+        raise TableError(f"{path} holds no rows; name a table with at least one run")
+    frame, commas = spelled(frame, raw, decimal, str(path))
+    return frame, said + commas
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    """Text in UTF-8, or in UTF-16 where its first bytes say so."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"{path} is not {'UTF-16' if wide else 'UTF-8'} text (byte {content[error.start]:#04x} cannot be "
+            "read); save it as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise TableError(f"{path} holds zero bytes and is no text; save it as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
+    """Rows of JSON lines, of an array of objects, or of one object of columns."""
+    found: Any = (
+        [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+    )
+    rows = isinstance(found, list) and all(isinstance(row, dict) for row in found)
+    columns = isinstance(found, dict) and all(isinstance(values, list) for values in found.values())
+    if not (rows or columns):
+        raise TableError(
+            f"{path} is JSON but no table; write a list of objects, one for each run, or one object of "
+            "columns"
+        )
+    return pd.DataFrame(found)
+
+
+def _separated(
+    path: Path, text: str, usual: str, decimal: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """The frame, the same cells as text where commas or points must be looked at, and what was noticed."""
+    mark, text = _marked(text)
+    heading, text = _headed(text)
+    mark = mark or _mark(heading, usual)
+    said = _twice(heading, mark)
+    frame = _cells(path, text, mark)
+    if len(frame.columns) == 1 and mark not in heading and " " in heading.strip():
+        raise TableError(
+            f"{path} has the one column {heading.strip()!r}; separate its columns by {_NAMES[usual]}s, "
+            "semicolons, tabs or bars"
+        )
+    raw = frame
+    if decimal == "," or any(comma(frame[column]) for column in frame.columns):
+        raw = _cells(path, text, mark, dtype=str)
+    again = (frame.astype(str) == list(frame.columns)).all(axis=1)
+    if again.any():
+        said.append(f"the line of names stands {int(again.sum())} times more among the rows and is left out")
+        raw = raw[~again].reset_index(drop=True)
+        frame = frame[~again].reset_index(drop=True)
+        numbers = frame.apply(pd.to_numeric, errors="coerce")
+        same = [c for c in frame.columns if numbers[c].isna().equals(frame[c].isna())]
+        frame = frame.assign(**{column: numbers[column] for column in same})
+    return frame, raw, said
+
+
+def _marked(text: str) -> tuple[str | None, str]:
+    """The separator of a first line `sep=;`, as spreadsheets write it, and the text without that line."""
+    said = re.match(r'\s*"?sep=(.)"?[,;\t|]*\n', text, flags=re.IGNORECASE)
+    return (said.group(1), text[said.end() :]) if said else (None, text)
+
+
+def _headed(text: str) -> tuple[str, str]:
+    """The line of names, and the text from there on: blank lines and comments before it are left out, but a
+    comment over a line of as many numbers is itself the line of names."""
+    while True:
+        line, _, rest = text.partition("\n")
+        if line.strip() and not line.startswith("#"):
+            return line, text
+        if line.startswith("#"):
+            names, following = line.lstrip("# "), rest.partition("\n")[0]
+            mark = _mark(following, ",")
+            cells = next(csv.reader([following], delimiter=mark), [])
+            if len(names.split(mark)) == len(cells) > 1 and all(map(_numeral, cells)):
+                return names, f"{names}\n{rest}"
+        if not rest:
+            return line, text
+        text = rest
+
+
+def _numeral(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _mark(heading: str, usual: str) -> str:
+    """The separator of a line: the one mark that it holds outside quotes; of several or none, the usual."""
+    bare = re.sub(r'"[^"]*"', "", heading)
+    held = [mark for mark in _NAMES if mark in bare]
+    return held[0] if len(held) == 1 else usual
+
+
+def _twice(heading: str, mark: str) -> list[str]:
+    names = [name.strip() for name in next(csv.reader([heading], delimiter=mark, skipinitialspace=True), [])]
+    more = sorted({name for name in names if name and names.count(name) > 1})
+    return [f"{name!r} is the name of {names.count(name)} columns; the first is taken" for name in more]
+
+
+def _cells(path: Path, text: str, mark: str, **options: Any) -> pd.DataFrame:
+    """The frame of a text; a row longer than the heading never shifts its columns."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(
+                io.StringIO(text), sep=mark, skipinitialspace=True, index_col=False, **options
+            )
+    except pd.errors.ParserWarning:
+        names = text.partition("\n")[0].split(mark)
+        raise TableError(
+            f"{path} has rows with more values than its {len(names)} names; give every column a name"
+        ) from None
+    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
+    return frame

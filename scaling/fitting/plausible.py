@@ -1,0 +1,125 @@
+"""Whether the numbers of a table can be what their letters say: units, repeats, kinds of loss, compute."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from scaling.errors import TableError
+from scaling.fitting.law import Array
+
+FACTOR = 10.0
+"""How far C / (6 N D) may lie from one in the median, and any row's from the median, for a column that is
+merely called `flops` to be taken for compute. Counts of attention, of embeddings and of parameters in use
+move it by less (0.4 to 3.4 over the ledgers of this project); other units, throughputs and typing errors by
+more."""
+LEAST, MOST = 1e3, 1e16
+"""Between which the median of N and of D is plausible as parameters and tokens."""
+CHANCE = float(np.log(2**18))
+"""Nats per token of a guess among 262 144 tokens: a model above it has learned nothing, or the loss is no
+cross-entropy in nats."""
+
+_KINDS = (
+    (r"ppl|perplexity", "a perplexity", "log({0})", "nats per token; as it stands the fit means nothing"),
+    (
+        r"bpb|bits_?per_?byte|bpc|bits_?per_?char(acter)?",
+        "bits per byte or character",
+        "{0} * 0.693147",
+        "nats per byte or character; the exponents stay, E and the sizes of the terms change",
+    ),
+    (
+        r"bits|bits_?per_?token",
+        "bits",
+        "{0} * 0.693147",
+        "nats; the exponents stay, E and the sizes of the terms change",
+    ),
+)
+"""By the words of a column's name: what it holds, the expression in nats, and what the expression gives."""
+
+
+def compute_or_not(c: Array, n: Array, d: Array, column: str) -> str | None:
+    """Return the sentence that says why a column merely called so is not taken as compute, or None where it
+    can be.
+
+    c, n, d are (rows,): FLOPs, parameters, tokens. See `FACTOR`.
+    """
+    ratio = c / (6 * n * d)
+    middle = float(np.median(ratio))
+    far = int(((ratio < middle / FACTOR) | (ratio > middle * FACTOR)).sum())
+    if not 1 / FACTOR <= middle <= FACTOR:
+        why = f"its median is {middle:.2g} times 6 N D"
+    elif far:
+        why = f"{far} of {len(ratio)} rows are over {FACTOR:g} times off the median, {middle:.2g} times 6 N D"
+    else:
+        return None
+    return (
+        f"the column {column!r} is not taken as the compute C, because {why}; C = 6 N D is used: name it "
+        f"with --c {column} if it does hold the training FLOPs"
+    )
+
+
+def checks(
+    values: Mapping[str, Array], target: str, need: Sequence[str], columns: Mapping[str, str]
+) -> list[str]:
+    """Return warnings about numbers that can be but are odd. Raises TableError where no fit could mean
+    anything.
+
+    `values` are (rows,) by letter, `columns` the column or expression behind each.
+    """
+    said: list[str] = []
+    y = values[target]
+    if len(y) > 1 and np.ptp(y) <= 1e-12 * np.abs(y).max():
+        raise TableError(
+            f"the {'loss' if target == 'L' else target} is {y[0]:g} in all {len(y)} rows; a law needs "
+            "losses that differ"
+        )
+    stack = np.stack([values[letter] for letter in (*need, target)], axis=1)
+    doubles = len(stack) - len(np.unique(stack, axis=0))
+    if doubles:
+        said.append(
+            f"{doubles} rows repeat another row exactly; each counts, so intervals are too narrow if "
+            "they are copies"
+        )
+    for letter in need:
+        if len(y) > 1 and np.ptp(values[letter]) == 0:
+            said.append(
+                f"all {len(y)} rows have the same {letter} ({values[letter][0]:g}); its exponent cannot "
+                "be known from them"
+            )
+    if {"N", "D", "C"} <= set(values):
+        ratio = float(np.median(values["C"] / (6 * values["N"] * values["D"])))
+        if not 1e-2 < ratio < 1e2:
+            said.append(
+                f"C is about 1e{round(np.log10(ratio))} times 6 N D; one of the three columns seems to be in "
+                "other units (millions? billions?)"
+            )
+    for letter, what in (("N", "parameters"), ("D", "tokens")):
+        if letter in values and not LEAST <= np.median(values[letter]) <= MOST:
+            said.append(
+                f"the median {letter} is {np.median(values[letter]):g} {what}, which seems to be in other "
+                "units (millions? billions? trillions?), and budgets and allocations will be off by as much: "
+                f'write the units as in --{letter.lower()} "{columns[letter]} * 1e9" for billions'
+            )
+    return said + (_loss(y, columns[target]) if target == "L" else [])
+
+
+def _loss(y: Array, column: str) -> list[str]:
+    """A loss that is not in nats per token, by its column's name or by its size."""
+    name = column.strip("`")
+    plain = name if name.isidentifier() else f"`{name}`"
+    for words, what, expression, gives in _KINDS:
+        if re.search(
+            rf"(?<![a-z])(?:{words})(?![a-z])", re.sub(r"[\s.-]+", "_", name.lower()).replace("/", "_per_")
+        ):
+            if re.search(r"[*(+]", name):
+                break
+            written = expression.format(plain)
+            return [f'the loss {name!r} seems to be {what}: --loss "{written}" makes it {gives}']
+    if np.median(y) > CHANCE:
+        return [
+            f"the median loss is {np.median(y):g}, more than a guess among 262144 tokens costs "
+            f'({CHANCE:.1f} nats); it looks like a perplexity, and --loss "log({plain})" makes it nats'
+        ]
+    return []
