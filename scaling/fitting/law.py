@@ -151,6 +151,8 @@ class Law:
     derivatives come by a complex step, exact to rounding; otherwise by central differences."""
     gradient_function: Callable[[Values, Values], Mapping[str, Any]] | None = None
     """(p, x) → d prediction / d parameter, by parameter name, each (..., n). Optional."""
+    slopes_function: Callable[[Values, Values], tuple[Any, Mapping[str, Any]]] | None = None
+    """(p, x) → prediction and gradient together, where that costs less than one after the other. Optional."""
     derived: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
     """Quantities made from the parameters alone, name → function of the parameter values."""
     notes: str = ""
@@ -217,12 +219,7 @@ class Law:
         theta = np.asarray(theta, dtype=np.float64)
         data = {name: np.asarray(value) for name, value in x.items()}
         if self.gradient_function is not None:
-            parts = self.gradient_function(self.values(theta), data)
-            shape = np.broadcast_shapes(*(np.shape(parts[name]) for name in self.names))
-            out = np.empty((*shape[:-1], len(self.names), shape[-1]))
-            for i, name in enumerate(self.names):
-                out[..., i, :] = parts[name]  # rows of one parameter lie together: written at full speed
-            return np.swapaxes(out, -1, -2)
+            return np.swapaxes(self._rows(self.gradient_function(self.values(theta), data)), -1, -2)
         columns = []
         for i in range(len(self.parameters)):
             if self.analytic:
@@ -238,6 +235,22 @@ class Law:
                 width = (up[..., i] - down[..., i])[..., None]
                 columns.append((self.predict(up, data) - self.predict(down, data)) / width)
         return np.stack(columns, axis=-1)
+
+    def slopes(self, theta: Array, x: Values) -> tuple[Array, Array]:
+        """Return predictions (..., n) and d prediction / d parameter (..., P, n), in one pass where the law
+        has one."""
+        if self.slopes_function is None:
+            return self.predict(theta, x), np.swapaxes(self.gradient(theta, x), -1, -2)
+        predicted, parts = self.slopes_function(self.values(theta), x)
+        return predicted, self._rows(parts)
+
+    def _rows(self, parts: Mapping[str, Any]) -> Array:
+        """Return slopes by name as one array (..., P, n), each parameter's row written at full speed."""
+        shape = np.broadcast_shapes(*(np.shape(parts[name]) for name in self.names))
+        out = np.empty((*shape[:-1], len(self.names), shape[-1]))
+        for i, name in enumerate(self.names):
+            out[..., i, :] = parts[name]
+        return out
 
     def fit(self, table: Any, **options: Any) -> Fit:
         """Fits this law to a table (path, sweep name, DataFrame or Table). Options: see

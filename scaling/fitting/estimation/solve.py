@@ -192,7 +192,13 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
     left = np.flatnonzero(~solution.converged)
     if len(left):
         rest = descend(
-            objective, start[left], rows[left], stages(loss, spread), spread, generic=generic, iterations=300
+            objective,
+            start[left],
+            rows[left],
+            stages(loss, spread),
+            spread,
+            generic=generic,
+            iterations=100 if generic else 300,
         )
         lower = rest.value <= solution.value[left]
         better = left[lower]

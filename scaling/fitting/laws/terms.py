@@ -84,6 +84,7 @@ def summed(*, parameters: tuple[Parameter, ...], subtracted: Collection[str] = (
         parameters=parameters,
         function=total.value,
         gradient_function=lambda p, x: total.slopes(p, x)[1],
+        slopes_function=total.slopes,
         analytic=True,
         **words,
     )

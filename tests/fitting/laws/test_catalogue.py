@@ -266,7 +266,7 @@ def test_own_parameters_come_back_from_noiseless_data(name: str, seed: int) -> N
     def slopes(u: Array) -> Array:
         theta = place.natural(u)
         with np.errstate(all="ignore"):
-            rise = place.jacobian(theta, law.gradient(theta, x))
+            rise = place.jacobian(u, law.gradient(theta, x))
             if law.scale == "log":
                 rise = rise / law.predict(theta, x)[:, None]
         return np.nan_to_num(rise, nan=0.0, posinf=0.0, neginf=0.0)

@@ -41,8 +41,7 @@ class GenericObjective:
     def slopes(self, u: Array, rows: Integers) -> tuple[Array, Array]:
         """Return residuals (K, n) and their slopes in the natural parameters (K, P, n)."""
         theta = self.coordinates.natural(u)
-        predicted = self.law.predict(theta, self.variables)
-        slopes = np.swapaxes(self.law.gradient(theta, self.variables), -1, -2)
+        predicted, slopes = self.law.slopes(theta, self.variables)
         residual = self._against(predicted, rows)
         if self.loss.scale == "log":
             slopes = slopes / np.maximum(predicted, 1e-300)[..., None, :]
