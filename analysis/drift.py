@@ -8,9 +8,9 @@ from typing import Any
 
 MADE = {"made", "created", "versions", "command"}
 ENDS = ("interval", "lower", "upper", "band", "quantile", "draws")
-"""Words in the paths of interval ends and of what they are made from, which may move by a hundredth of their own size or of the width."""
+"""Words in the paths of interval ends and of what they are made from."""
 VALUE, END = 1e-6, 1e-2
-"""Relative tolerances of values and of interval ends."""
+"""Relative tolerances of values and of interval ends; an end may also move by that part of the width."""
 NUMBERS = re.compile(r"[-−⁻]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹][\d.,·⁰¹²³⁴⁵⁶⁷⁸⁹]*(e[+-]?\d+)?")
 
 

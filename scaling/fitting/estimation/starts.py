@@ -104,9 +104,9 @@ def shaken(problem: Problem, u: Array, delta: float, generic: bool, count: int =
     """Return places (k, q) from where the search of an optimum u (q,) goes on, to leave a valley.
 
     Two lie three standard errors away along the direction that the data know least. The others are optima of
-    resampled tables ("bumping": Tibshirani & Knight 1999): a robust objective with a small δ has several optima
-    where points are few, and random starts all slide into the one nearest to least squares. Tables of many rows
-    have only the first two.
+    resampled tables ("bumping": Tibshirani & Knight 1999): a robust objective with a small δ has several
+    optima where points are few, and random starts all slide into the one nearest to least squares. Tables of
+    many rows have only the first two.
     """
     n = len(problem.y)
     values, vectors = np.linalg.eigh(np.nan_to_num(covariance(problem, u)))
@@ -114,7 +114,7 @@ def shaken(problem: Problem, u: Array, delta: float, generic: bool, count: int =
     far = far * min(1.0, 1.0 / max(float(np.abs(far).max()), 1e-300))
     around = np.clip([u - far, u + far], problem.coordinates.lower, problem.coordinates.upper)
     if n > MANY:
-        return around
+        return np.asarray(around)
     drawn = (
         np.random.default_rng(problem.seed + 1).multinomial(n, np.full(n, 1 / n), size=count)
         * problem.weights
