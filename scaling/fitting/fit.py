@@ -36,7 +36,7 @@ class Options:
     """huber, lad, squares, asymmetric or likelihood."""
     scale: str | None = None
     """log or raw; None takes the law's own."""
-    delta: float | str = 1e-3
+    delta: float | str = "auto"
     """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals."""
     tau: float = 0.25
     """Of the asymmetric objective."""
