@@ -54,6 +54,9 @@ def percentile(
     residual and cluster bootstraps are too narrow without (Hesterberg 2015, arXiv 1411.5279, section 5). A
     pairs bootstrap redraws the design too and needs none: at n = 30 the expansion took its coverage from 95
     to 98 % (squares).
+
+    Where the resamples are shifted to one side (an estimate at a bound, or in the lowest of several basins),
+    the central draws may leave the estimate out; the interval then reaches to it.
     """
     kept = draws[np.isfinite(draws)]
     if len(kept) < 20:
@@ -65,4 +68,5 @@ def percentile(
         tail = float(stats.norm.cdf(stats.t.ppf(tail, max(spare, 1))))
         method += ", expanded percentiles"
     low, high = np.quantile(kept, [tail, 1 - tail])
-    return Estimate(value=float(value), interval=(float(low), float(high)), level=level, method=method)
+    ends = float(np.fmin(low, value)), float(np.fmax(high, value))
+    return Estimate(value=float(value), interval=ends, level=level, method=method)
