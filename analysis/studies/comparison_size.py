@@ -5,11 +5,12 @@
     python analysis/studies/comparison_size.py --n 60 --simulations 40 --steeper 0.02
 
 Every simulation draws two tables of n runs each from one Chinchilla law (the design of `coverage.py`, 0.5 %
-of normal noise), fits both and tests every shared model against separate laws, as `compare` does. A true null
-should be rejected at 5 % in 5 % of the simulations; the standard error of a share stands beside it. With
-`--steeper` the second table has a larger alpha and an amplitude that keeps its loss in the middle of the data:
-the share is then the power. One simulation of n = 60 takes one to two seconds, three with absolute deviations.
-Rows of an objective, an n and a `--steeper` replace the rows of the same in results/coverage/comparison.csv.
+of normal noise), fits both and tests every shared model against separate laws, as `compare` does. A true
+null should be rejected at 5 % in 5 % of the simulations; the standard error of a share stands beside it. With
+`--steeper` the second table has a larger alpha and an amplitude that keeps its loss in the middle of the
+data: the share is then the power. One simulation of n = 60 takes one to two seconds, three with absolute
+deviations. Rows of an objective, an n and a `--steeper` replace the rows of the same in
+results/coverage/comparison.csv.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def rates(name: str, n: int, simulations: int, resamples: int, steeper: float) -
     seconds = 0.0
     for simulation in range(simulations):
         both = [
-            fitted(n, [simulation, n, side], side * steeper, OBJECTIVES[name] | {"seed": simulation})
+            fitted(n, [simulation, n, side, 1], side * steeper, OBJECTIVES[name] | {"seed": simulation})
             for side in (0, 1)
         ]
         began = time.process_time()
