@@ -30,8 +30,8 @@ class Noises:
 
     group: Integers
     """(n,) the table of each row; residuals are drawn from those of the same table."""
-    rows: Integers | None
-    """(n,) number of each row within its table where tables are paired: what one draws, all draw."""
+    paired: bool
+    """Whether row k of every table is one pair: what one table draws, all draw."""
     clusters: Labels | None
     """(n,) clusters whose residuals keep together; None where every row stands alone."""
 
@@ -50,17 +50,19 @@ def draw(residual: Array, free: int, noises: Noises, resamples: int, seed: int) 
         return np.asarray(grown * resampling.wild(noises.clusters, resamples, seed))
     rng = np.random.default_rng(seed)
     out = np.empty((resamples, n))
-    chosen: Integers | None = None
-    for label in np.unique(noises.group):
-        members = np.flatnonzero(noises.group == label)
-        if noises.rows is None or chosen is None:
-            chosen = rng.integers(0, len(members), (resamples, len(members)))
-        own = grown[members]
-        if noises.rows is not None:
-            own = own[np.argsort(noises.rows[members])]
-        width = 1.06 * robust_scale(own) * len(members) ** -0.2
-        drawn = own[chosen] + width * rng.standard_normal(chosen.shape)
-        out[:, members] = drawn if noises.rows is None else drawn[:, noises.rows[members]]
+    tables = [np.flatnonzero(noises.group == label) for label in np.unique(noises.group)]
+    # One block of paired tables with a column a table, or a block of one column for every table.
+    for block in [np.column_stack(tables)] if noises.paired else [rows[:, None] for rows in tables]:
+        own = grown[block]
+        size, columns = own.shape
+        chosen = rng.integers(0, size, (resamples, size))
+        spread = np.array([robust_scale(column) for column in own.T])
+        # The kernel keeps the correlation of paired residuals.
+        root = np.linalg.cholesky(np.corrcoef(own.T).reshape(columns, columns) + 1e-9 * np.eye(columns))
+        width = 1.06 * size**-0.2
+        kernel = width * rng.standard_normal((resamples, size, columns)) @ root.T * spread
+        # Shrunk so that the kernel adds no variance (Silverman & Young 1987).
+        out[:, block] = (own[chosen] + kernel) / np.sqrt(1 + width**2)
     return out
 
 

@@ -125,7 +125,7 @@ def sharings(fit: Fit) -> dict[str, list[str]]:
     floor = closed([name for name in ("E",) if name in free and name not in tied])
     powers = closed([p.name for p in law.parameters if not p.positive and p.name in free])
     found = {"shared E": floor, "shared exponents": powers, "shared E and exponents": [*floor, *powers]}
-    kept = {words: names for words, names in found.items() if names}
+    kept = {words: names for words, names in found.items() if names and not set(free) <= set(names)}
     if not floor or not powers:
         kept.pop("shared E and exponents", None)
     return {**kept, "one law for all": list(law.names)}
@@ -163,8 +163,11 @@ def shared_models(
     for candidate in made:
         aicc, bic = candidate.criteria()
         behind = aicc - first.criteria()[0]
-        each = candidate.pointwise - first.pointwise
-        noise = float(stats.norm.ppf(0.5 + level / 2) * 2 * np.sqrt(len(each)) * each.std())
+        # Twice the difference of log likelihoods varies as a sum over rows (Vuong 1989), and as a χ² of the
+        # parameters between them where both models hold.
+        each = 2 * (candidate.pointwise - first.pointwise)
+        variance = len(each) * float(each.var()) + 2 * abs(candidate.free - first.free)
+        noise = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance))
         row: dict[str, Any] = {
             "model": candidate.name,
             "free_parameters": candidate.free,
@@ -195,13 +198,12 @@ def _candidate(name: str, problem: Problem, optimum: Optimum) -> Candidate:
 def noises_of(fits: Sequence[Fit], paired: bool) -> Noises:
     """How the rows of all fits depend on each other, from pairing and the clusters of their bootstrap."""
     group = np.concatenate([np.full(fit.table.n, k, dtype=np.int64) for k, fit in enumerate(fits)])
-    rows = np.concatenate([np.arange(fit.table.n) for fit in fits]) if paired else None
     if fits[0].options.bootstrap != "cluster" or fits[0].options.cluster is None:
-        return Noises(group=group, rows=rows, clusters=None)
+        return Noises(group=group, paired=paired, clusters=None)
     labels = [fit.table.labels(fits[0].options.cluster) for fit in fits]
     apart = 0 if paired else max(int(own.max()) for own in labels) + 1
     clusters = np.concatenate([own + k * apart for k, own in enumerate(labels)])
-    return Noises(group=group, rows=rows, clusters=clusters)
+    return Noises(group=group, paired=paired, clusters=clusters)
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
