@@ -57,7 +57,7 @@ def run(*arguments: str) -> str:
 
 
 def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
-    asked = ("compare", "both", "--by", "family", "--resamples", "40", "--json", "--objective", "squares")
+    asked = ("compare", "old.csv", "new.csv", "--resamples", "40", "--json", "--objective", "squares")
     found = json.loads(run(*asked, "--fix", "E=1.7", "--tie", "beta=alpha", "--bootstrap", "wild"))
     for row in found["exponents"]:
         if row["name"] == "E":
