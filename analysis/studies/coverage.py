@@ -3,6 +3,7 @@ data where the law is true.
 
     python analysis/studies/coverage.py --simulations 400        # about 8 minutes on one core
     python analysis/studies/coverage.py --simulations 40 --quick # a look, a minute
+    python analysis/studies/coverage.py --objectives "huber auto" --n 30   # those rows alone
 
 Every simulation draws losses from the Chinchilla law on a fixed design of n runs (n = 240, 60, 30; six
 budgets over three decades of compute, sizes within a factor of 5 of the optimum), fits, and asks whether each
@@ -85,10 +86,16 @@ def fitted(
     return problem, optimum, bootstrap(problem, optimum, name=kind, resamples=resamples, seed=seed)
 
 
-LOSSES = {"huber 1e-3": Loss(), "squares": Loss(name="squares")}
+LOSSES = {
+    "huber auto": Loss(delta=None),
+    "huber 1e-3": Loss(delta=1e-3),
+    "squares": Loss(name="squares"),
+}
 
 
-def cover(n: int, simulations: int, resamples: int, kind: str, slow: bool) -> list[dict[str, object]]:
+def cover(
+    n: int, simulations: int, resamples: int, kind: str, slow: bool, objectives: list[str]
+) -> list[dict[str, object]]:
     """Coverage of every kind of interval at one n."""
     x = design(n)
     truth = LAW.vector(TRUTH)
@@ -97,7 +104,8 @@ def cover(n: int, simulations: int, resamples: int, kind: str, slow: bool) -> li
     for simulation in range(simulations):
         rng = np.random.default_rng([simulation, n])
         y = clean * np.exp(noise(kind, n, rng))
-        for name, loss in LOSSES.items():
+        for name in objectives:
+            loss = LOSSES[name]
             for way in ("pairs", "wild", "parametric") if simulation < simulations // 4 else ("pairs",):
                 problem, optimum, draws = fitted(x, y, loss, way, simulation, resamples)
                 for asked in QUANTITIES:
@@ -139,13 +147,13 @@ def cover(n: int, simulations: int, resamples: int, kind: str, slow: bool) -> li
     ]
 
 
-def type_one(n: int, simulations: int, resamples: int) -> list[dict[str, object]]:
+def type_one(n: int, simulations: int, resamples: int, objectives: list[str]) -> list[dict[str, object]]:
     """Share of pairs of equal tables whose exponents are called different at 5 %."""
     x = design(n)
     clean = LAW.predict(LAW.vector(TRUTH), x)
     rejected: dict[tuple[str, str], list[bool]] = {}
     for simulation in range(simulations):
-        for name in ("huber 1e-3", "squares"):
+        for name in objectives:
             both = []
             for side in (0, 1):
                 y = clean * np.exp(noise("normal", n, np.random.default_rng([simulation, n, side])))
@@ -166,26 +174,36 @@ def type_one(n: int, simulations: int, resamples: int) -> list[dict[str, object]
     ]
 
 
+def keep(path: Path, new: list[dict[str, object]]) -> None:
+    """Writes rows in the place of those of the same objective, n and noise."""
+    made = pd.DataFrame(new)
+    keys = [k for k in ("n", "noise", "objective") if k in made]
+    if path.exists():
+        old = pd.read_csv(path)
+        again = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(made[keys]))
+        made = pd.concat([old[~again], made]).sort_values(keys, kind="stable")
+    made.to_csv(path, index=False, float_format="%.4g")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--simulations", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=300)
     parser.add_argument("--n", type=int, nargs="*", default=[30, 60, 240])
+    parser.add_argument("--objectives", nargs="*", default=list(LOSSES))
     parser.add_argument("--quick", action="store_true", help="n = 60 only, no profiles")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "coverage")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    rows, tests = [], []
     for n in [60] if asked.quick else asked.n:
-        rows += cover(n, asked.simulations, asked.resamples, "normal", not asked.quick)
-        tests += type_one(n, asked.simulations, asked.resamples)
-        pd.DataFrame(rows).to_csv(asked.out / "coverage.csv", index=False, float_format="%.4g")
-        pd.DataFrame(tests).to_csv(asked.out / "type_one.csv", index=False, float_format="%.4g")
-        print(pd.DataFrame([r for r in rows if r["n"] == n]).to_string(), flush=True)
-        print(pd.DataFrame([r for r in tests if r["n"] == n]).to_string(), flush=True)
+        rows = cover(n, asked.simulations, asked.resamples, "normal", not asked.quick, asked.objectives)
+        keep(asked.out / "coverage.csv", rows)
+        tests = type_one(n, asked.simulations, asked.resamples, asked.objectives)
+        keep(asked.out / "type_one.csv", tests)
+        print(pd.DataFrame(rows).to_string(), pd.DataFrame(tests).to_string(), sep="\n", flush=True)
     if not asked.quick and 60 in asked.n:
-        rows += cover(60, asked.simulations // 2, asked.resamples, "heavy-tailed", False)
-        pd.DataFrame(rows).to_csv(asked.out / "coverage.csv", index=False, float_format="%.4g")
+        rows = cover(60, asked.simulations // 2, asked.resamples, "heavy-tailed", False, asked.objectives)
+        keep(asked.out / "coverage.csv", rows)
 
 
 if __name__ == "__main__":

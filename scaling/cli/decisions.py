@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from scaling.cli import app, emit, to_json
-from scaling.cli.fits import CColumn, Columns, DColumn, Decimal, Json, LawName, LossColumn, NColumn, Where
+from scaling.cli.fits import (
+    CColumn,
+    Columns,
+    DColumn,
+    Decimal,
+    Fixed,
+    Json,
+    LawName,
+    LossColumn,
+    NColumn,
+    Tied,
+    Where,
+)
 
 Out = Annotated[str | None, typer.Option(help="Writes the JSON here too.")]
 OutBeside = Annotated[
@@ -36,6 +48,13 @@ def compare(
     where: Where = None,
     decimal: Decimal = None,
     objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
+    delta: Annotated[str, typer.Option(help="Huber's delta, or auto.")] = "auto",
+    fix: Fixed = None,
+    tie: Tied = None,
+    bootstrap: Annotated[str, typer.Option(help="pairs, stratified, cluster, wild or parametric.")] = "pairs",
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")
+    ] = None,
     resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
@@ -48,7 +67,7 @@ def compare(
     """
     from pathlib import Path
 
-    from scaling.cli.fits import columns_of
+    from scaling.cli.fits import columns_of, pairs_of
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.comparison.compare import compare as run
@@ -71,7 +90,20 @@ def compare(
         raise ConfigError(
             f"there are {len(labels)} labels for {len(tables)} tables; give one --label for each"
         )
-    found = run(form, tables, labels, objective=objective, resamples=resamples, level=level, seed=seed)
+    found = run(
+        form,
+        tables,
+        labels,
+        objective=objective,
+        delta=number_or_auto("--delta", delta),
+        fixed=pairs_of("--fix", fix, number=True),
+        tied=pairs_of("--tie", tie, number=False),
+        bootstrap=bootstrap,
+        cluster=cluster,
+        resamples=resamples,
+        level=level,
+        seed=seed,
+    )
     worth = of_comparison(found.gains)
 
     def text() -> None:
@@ -80,6 +112,18 @@ def compare(
             typer.echo(f"\n{each['of']} over {each['over']}: {each['words']}")
 
     finish({**found.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
+
+
+def number_or_auto(option: str, text: str) -> float | str:
+    """A number, or the word auto."""
+    from scaling.errors import ConfigError
+
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{option} is {text!r}; give a number above zero, or auto") from None
 
 
 def beside(sources: list[str], by: str | None, where: str | None) -> str | None:

@@ -257,8 +257,11 @@ def backtest(C: list[float]) -> dict[str, Any]:
             {
                 "at": at,
                 "fitted": 6 * (i + 1),
-                "multiplier_before": 1.2 if i else None,
-                "forecasts": np.column_stack([decades, error, half]).tolist(),
+                "factors_before": [1.2, 1.0] if i else None,
+                "forecasts": [
+                    [d, e, h, *((-1.2 * h * (1 + 1.5 * d), h * (1 + 1.5 * d)) if i else (None, None))]
+                    for d, e, h in zip(decades.tolist(), error.tolist(), half.tolist(), strict=True)
+                ],
             }
         )
     total = sum(len(c["forecasts"]) for c in cuts[1:])
@@ -266,7 +269,7 @@ def backtest(C: list[float]) -> dict[str, Any]:
     return {
         "ladder": "C",
         "level": 0.95,
-        "multiplier": 1.2,
+        "factors": [1.2, 1.0],
         "scale": "log",
         "by_decades_beyond": {"all": covered},
         "cuts": cuts,

@@ -20,7 +20,7 @@ def test_the_title_says_the_share_that_was_held(made: Path) -> None:
     data = plates.of(found, ["forecasts"])["forecasts"]
     assert found.fit is not None
     cuts = found.fit["validation"]["backtest"]["cuts"]
-    rows = np.array([row for cut in cuts for row in cut["forecasts"]])
+    rows = np.array([row[:3] for cut in cuts for row in cut["forecasts"]])
     held = np.mean(np.abs(rows[:, 1]) <= rows[:, 2])
     assert f"{100 * held:.2g}\u202f% of {len(rows)} forecasts" in data["title"]
 

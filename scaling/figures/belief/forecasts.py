@@ -23,7 +23,7 @@ def data(source: Source) -> dict[str, Any]:
         return {**base, "missing": source.unfitted}
     validation = source.fit.get("validation") or {}
     made = validation.get("backtest") or {}
-    cuts = [c for c in made.get("cuts") or [] if c.get("forecasts")]
+    cuts = [c for c in made.get("cuts") or [] if c.get("forecasts") and len(c["forecasts"][0]) == 5]
     if not cuts:
         why = (validation.get("missing") or {}).get("backtest")
         return {
@@ -40,11 +40,11 @@ def data(source: Source) -> dict[str, Any]:
     say = human.flops if made.get("ladder") == "C" else human.count
     said = human.percent(level)
     rows = [f for c in cuts for f in c["forecasts"]]
-    held = sum(abs(error) <= half for _, error, half in rows) / len(rows)
+    held = sum(abs(error) <= half for _, error, half, *_ in rows) / len(rows)
     title = f"{said} intervals held {human.percent(held)} of {len(rows)} forecasts of larger runs"
     if total and calibrated is not None:
         title += f"; calibrated ones {human.percent(calibrated)} of {total}"
-    furthest = max(decades for decades, _, _ in rows)
+    furthest = max(row[0] for row in rows)
     return {
         **base,
         "title": title,
@@ -56,8 +56,8 @@ def data(source: Source) -> dict[str, Any]:
             n=int(source.fit.get("n") or len(source.fitted)),
             window=f"window {len(cuts)} cuts, {human.spoken_range(cuts[0]['at'], cuts[-1]['at'], say)}",
             interval=f"{said} prediction intervals (pairs bootstrap and residuals below the cut)",
-            note="calibrated: nominal × (1 + decades beyond) × the worst that an earlier cut needed, so "
-            "judged from the second cut on",
+            note="calibrated: nominal and admissible laws, each side × the worst that an earlier cut needed "
+            "there, wider with distance; judged from the second cut on",
         ),
         "ladder": made.get("ladder"),
         "scale": made.get("scale") or "log",
@@ -65,7 +65,6 @@ def data(source: Source) -> dict[str, Any]:
             {
                 "at": c["at"],
                 "fitted": c.get("fitted"),
-                "multiplier_before": c.get("multiplier_before"),
                 "forecasts": c["forecasts"],
             }
             for c in shown
@@ -109,32 +108,35 @@ def draw(data: dict[str, Any]) -> Figure:
 def _panel(axes: Any, cut: dict[str, Any], data: dict[str, Any]) -> float:
     """One cut; returns how far up its panel must reach."""
     scale = data["scale"]
-    decades, error, half = (np.array(v, dtype=float) for v in zip(*cut["forecasts"], strict=True))
+    decades, error, half, low, high = (np.array(v, dtype=float) for v in zip(*cut["forecasts"], strict=True))
     steps = np.unique(decades.round(2))
     steps = steps if len(steps) <= 12 else np.quantile(decades, np.linspace(0, 1, 12))
     near = np.abs(decades[:, None] - steps[None]).argmin(1)
     groups = [i for i in range(len(steps)) if (near == i).any()]
     x = np.array([decades[near == i].mean() for i in groups])
-    width = np.array([np.median(half[near == i]) for i in groups])
     span = float(decades.max())
     # Bands begin at the cut with the nearest width: what is fitted is not forecast.
     at = np.concatenate([[0.0], x])
-    nominal = np.concatenate([width[:1], width])
+
+    def edge(values: np.ndarray) -> np.ndarray:
+        middle = np.array([np.median(values[near == i]) for i in groups])
+        return np.concatenate([middle[:1], middle])
+
+    nominal = edge(half)
     colour = style.tone(style.BLUE)
     reach = [float(np.abs(_rise(error, scale)).max()), float(np.abs(_rise(nominal, scale)).max())]
-    bands = [(nominal, 0.22)]
-    if cut.get("multiplier_before"):
-        calibrated = nominal * cut["multiplier_before"] * (1 + at)
-        bands.insert(0, (calibrated, 0.13))
-        reach.append(float(np.abs(_rise(calibrated, scale)).max()))
+    bands = [(-nominal, nominal, 0.22)]
+    calibrated = bool(np.isfinite(low).all())
+    if calibrated:
+        bands.insert(0, (edge(low), edge(high), 0.13))
+        reach += [float(np.abs(_rise(end, scale)).max()) for end in bands[0][:2]]
     axes.set_xscale("log")
-    for band, alpha in bands:
+    for lower, upper, alpha in bands:
         axes.fill_between(
-            10**at, _rise(-band, scale), _rise(band, scale), color=colour, alpha=alpha, lw=0, zorder=1
+            10**at, _rise(lower, scale), _rise(upper, scale), color=colour, alpha=alpha, lw=0, zorder=1
         )
     axes.axhline(0, color=colour, lw=1.6, zorder=2)
-    factor = cut.get("multiplier_before")
-    outside = np.abs(error) > half * (factor * (1 + decades) if factor else 1.0)
+    outside = (error < low) | (error > high) if calibrated else np.abs(error) > half
     dots = ((~outside, "o", style.paper().ink), (outside, "X", style.tone(style.VERMILION)))
     for keep, marker, tint in dots:
         axes.plot(

@@ -26,7 +26,7 @@ class Approaches:
     three: dict[str, Any] | None
     """The fitted surface: a, b."""
     one: dict[str, Any] | None
-    """The envelope of loss curves."""
+    """The envelope of loss curves, or of ends."""
     words: str
     """Whether they agree."""
     missing: dict[str, str]
@@ -97,7 +97,7 @@ def run(
     one = None
     if table.folder is not None:
         try:
-            one = approach_one(curves_of(table.folder, table.frame), level=level, seed=seed)
+            one = approach_one(curves_of(table), level=level, seed=seed)
         except FitError as error:
             missing["1"] = str(error)
     else:

@@ -1,28 +1,34 @@
 """Approach 1: the lower envelope of loss curves against compute, and a power law through the sizes that make
 it.
 
-Hoffmann et al. 2022, arXiv 2203.15556, section 3.1. Curves of runs whose learning rate has not decayed lie
-above what a run of that length would reach, which favours small models early: the words of the result say so.
+Hoffmann et al. 2022, arXiv 2203.15556, section 3.1. A point of a curve may stand for a run that ends there
+only while the learning rate is held. Where the rate decays, a point on the way lies above what a run of that
+length reaches, and the envelope goes to whatever runs end there. Points on the way are therefore taken at the
+peak of the learning rate alone; of runs whose rate decays to their end, the ends are taken.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scaling.errors import FitError
+from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.profiles import line
 from scaling.fitting.law import Array, Integers
+from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import finite, percentile
+
+HELD = 0.5
+"""Share of a run's tokens that its learning rate must spend at the peak for its curve to be used."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One run on its way."""
+    """Comparable points of one size: a run at a held learning rate, or the ends of its runs."""
 
     size: float
     """N."""
@@ -32,35 +38,81 @@ class Curve:
     """(m,) tokens seen."""
     loss: Array
     """(m,) loss."""
+    points: str = "a run at a held learning rate"
+    """What the points are."""
 
 
-def curves_of(folder: Path, ledger: pd.DataFrame) -> list[Curve]:
-    """Loss curves of the done runs in a ledger folder: held-out loss where it was evaluated, else the
-    training loss."""
-    path = folder / "curves.parquet"
-    if not path.is_file() or "run_id" not in ledger.columns:
+def curves_of(table: Table) -> list[Curve]:
+    """The comparable points of a ledger's done runs, three or more a curve.
+
+    Runs that hold their learning rate (constant, the stable part of WSD) give the points at its peak, of the
+    held-out loss where it was evaluated, else of the training loss. Where fewer than three sizes hold it, the
+    ends of the runs stand for themselves: one curve a size, through its budgets. N, D and C are the table's.
+    """
+    held = _held(table)
+    return held if len({curve.size for curve in held}) >= 3 else _ends(table)
+
+
+def _held(table: Table) -> list[Curve]:
+    """One curve a run, while its learning rate is at its peak."""
+    path = table.folder / "curves.parquet" if table.folder is not None else None
+    if path is None or not path.is_file() or "run_id" not in table.frame:
         return []
-    curves = pd.read_parquet(path)
-    sizes = ledger.set_index("run_id")["params"]
+    points = pd.read_parquet(path)
+    if "learning_rate" not in points:
+        return []
+    known = {name: k for k, name in enumerate(table.frame["run_id"])}
+    size, ends, tokens = table.values["N"], compute(table), table.values["D"]
     found = []
-    for run, part in curves.groupby("run_id", sort=True):
-        if run not in sizes.index:
+    for run, part in points.groupby("run_id", sort=True):
+        if run not in known:
             continue
-        column = "loss" if "loss" in part and part["loss"].notna().sum() >= 3 else "loss_train"
-        part = part[part[column].notna() & (part["flops"] > 0)].sort_values("flops").drop_duplicates("flops")
-        if len(part) < 3:
+        part = part[part["flops"] > 0].sort_values("flops").drop_duplicates("flops")
+        steady = part[part["learning_rate"] >= 0.999 * part["learning_rate"].max()]
+        last = part.iloc[-1]
+        if len(steady) < 3 or np.ptp(steady["tokens"]) < HELD * last["tokens"]:
             continue
-        loss = (
-            part[column].rolling(5, center=True, min_periods=1).mean()
-            if column == "loss_train"
-            else part[column]
-        )
+        column = "loss" if "loss" in steady and steady["loss"].notna().sum() >= 3 else "loss_train"
+        loss = steady[column]
+        if column == "loss_train":
+            loss = loss.rolling(5, center=True, min_periods=1).mean()
+        steady, loss = steady[loss.notna()], loss[loss.notna()]
+        if len(steady) < 3:
+            continue
+        k = known[run]
+        # The table may count N, D and C in its own way; within a run the counts are proportional.
         found.append(
             Curve(
-                size=float(sizes[run]),
-                flops=part["flops"].to_numpy(float),
-                tokens=part["tokens"].to_numpy(float),
+                size=float(size[k]),
+                flops=steady["flops"].to_numpy(float) * float(ends[k] / last["flops"]),
+                tokens=steady["tokens"].to_numpy(float) * float(tokens[k] / last["tokens"]),
                 loss=loss.to_numpy(float),
+            )
+        )
+    return found
+
+
+def _ends(table: Table) -> list[Curve]:
+    """One curve a size, through the ends of its runs; runs of one budget (within 2 %) count as their mean."""
+    size, tokens, loss, flops = table.values["N"], table.values["D"], table.values["L"], compute(table)
+    found = []
+    for value in np.unique(size):
+        rows = np.flatnonzero(size == value)
+        rows = rows[np.argsort(flops[rows], kind="stable")]
+        budget = np.cumsum(np.diff(np.log(flops[rows]), prepend=np.log(flops[rows[0]])) > 0.02)
+        if budget[-1] < 2:
+            continue
+        mean = [
+            [float(np.exp(np.log(of[rows[budget == k]]).mean())) for k in range(budget[-1] + 1)]
+            for of in (flops, tokens, loss)
+        ]
+        found.append(
+            Curve(
+                size=float(value),
+                flops=np.array(mean[0]),
+                tokens=np.array(mean[1]),
+                loss=np.array(mean[2]),
+                points="the ends of the runs of one size",
             )
         )
     return found
@@ -76,12 +128,14 @@ def _envelope(losses: Array, chosen: Integers) -> Integers:
 def approach_one(
     curves: list[Curve], *, level: float = 0.95, resamples: int = 200, seed: int = 0, points: int = 300
 ) -> dict[str, Any]:
-    """a and b of N* ∝ C^a, D* ∝ C^b from the envelope, with a bootstrap over whole runs. Raises FitError
-    below three sizes."""
+    """a and b of N* ∝ C^a, D* ∝ C^b from the envelope, with a bootstrap over whole curves. Raises
+    FitError below three sizes."""
     sizes = np.array([curve.size for curve in curves])
     if len(np.unique(sizes)) < 3:
         raise FitError(
-            f"approach 1 needs loss curves of three sizes or more; there are {len(np.unique(sizes))}"
+            "approach 1 needs three sizes with three comparable points or more: runs at a held learning "
+            "rate, or ends of runs of one size at three budgets (points on the way of a decaying rate are "
+            f"not comparable); there are {len(np.unique(sizes))}"
         )
     grid = np.log(np.geomspace(min(c.flops[0] for c in curves), max(c.flops[-1] for c in curves), points))
     losses, tokens = np.full((len(curves), points), np.inf), np.full((len(curves), points), np.nan)
@@ -90,11 +144,13 @@ def approach_one(
         inside = (grid >= log[0]) & (grid <= log[-1])
         losses[i, inside] = np.interp(grid[inside], log, curve.loss)
         tokens[i, inside] = np.exp(np.interp(grid[inside], log, np.log(np.maximum(curve.tokens, 1.0))))
-    low, high = sizes.min(), sizes.max()
+    there = np.isfinite(losses)
+    # Where the smallest or the largest of the sizes that were run this far wins, a better one may lie beyond.
+    low = np.where(there, sizes[:, None], np.inf).min(axis=0)
+    high = np.where(there, sizes[:, None], -np.inf).max(axis=0)
 
     def slopes(chosen: Integers) -> tuple[float, float, float, float, Integers]:
         winner = _envelope(losses, chosen)
-        # Where the smallest or the largest model wins, a better one may lie outside the sizes that were run.
         kept = (winner >= 0) & (sizes[winner] > low) & (sizes[winner] < high)
         if kept.sum() < 3 or len(np.unique(sizes[winner[kept]])) < 2:
             return np.nan, np.nan, np.nan, np.nan, winner
@@ -105,16 +161,17 @@ def approach_one(
     a, b, base_n, base_d, winner = slopes(np.arange(len(curves)))
     if not np.isfinite(a):
         raise FitError(
-            "approach 1: only the smallest and the largest size touch the envelope; run sizes between "
-            "and beyond"
+            "approach 1: only the smallest and the largest size at hand touch the envelope; run sizes "
+            "between and beyond"
         )
     rng = np.random.default_rng(seed)
     draws = np.array(
         [slopes(np.unique(rng.integers(0, len(curves), len(curves))))[:2] for _ in range(resamples)]
     )
-    method = f"bootstrap over whole runs, {resamples} resamples"
-    seen = winner[winner >= 0]
-    edge = float(np.mean((sizes[seen] == low) | (sizes[seen] == high)))
+    method = f"bootstrap over whole curves, {resamples} resamples"
+    seen = np.flatnonzero(winner >= 0)
+    won = sizes[winner[seen]]
+    edge = float(np.mean((won == low[seen]) | (won == high[seen])))
     return {
         "a": percentile(a, draws[:, 0], level, method).to_json(),
         "b": percentile(b, draws[:, 1], level, method).to_json(),
@@ -126,6 +183,6 @@ def approach_one(
             if winner[j] >= 0
         ],
         "share_at_edge": edge,
-        "words": f"{len(curves)} curves; {edge:.0%} of the envelope belongs to the smallest or largest "
-        "size and is left out; curves before their learning rate has decayed lie too high",
+        "words": f"{len(curves)} curves, each {curves[0].points}; {edge:.0%} of the envelope belongs to the "
+        "smallest or largest size at hand and is left out",
     }

@@ -9,8 +9,8 @@ from typing import Any
 from scaling.errors import ConfigError, FitError
 from scaling.fitting.comparison.exponents import exponents
 from scaling.fitting.comparison.gain import gain
-from scaling.fitting.comparison.pairing import paired
-from scaling.fitting.comparison.shared import shared_models
+from scaling.fitting.comparison.pairing import alike, paired
+from scaling.fitting.comparison.shared import shared_models, verdict
 from scaling.fitting.fit import Fit, fit
 from scaling.fitting.law import Law
 from scaling.fitting.table import Table
@@ -71,7 +71,7 @@ class Comparison:
             ]
             lines.append(f"  {row['name']:<6} " + " | ".join(parts))
         if self.shared:
-            lines += ["", "shared against separate:"]
+            lines += ["", f"shared against separate ({verdict(self.shared)}):"]
             for row in self.shared:
                 test = (
                     f", p against separate {_p(row['p_against_separate'])}"
@@ -89,8 +89,8 @@ class Comparison:
             if "shared" in floors:
                 low, high = floors["profiled"]["gain"]
                 lines.append(
-                    f"  E free {_n(floors['free'])}, shared {_n(floors['shared']['gain'])}, over all E "
-                    f"allowed {_n(low)} to {_n(high)}"
+                    f"  E free {_n(floors['free'])}; E shared {_n(floors['shared']['gain'])}, over all "
+                    f"shared E that the data allow {_n(low)} to {_n(high)}"
                 )
             lines.append(f"  crossing: {found['crossing']['words']}")
         if self.warnings:
@@ -107,6 +107,8 @@ def _p(value: float | None) -> str:
 
 
 def _span(entry: dict[str, Any]) -> str:
+    if str(entry.get("method", "")).startswith("undetermined"):
+        return "undetermined"
     interval = entry.get("interval")
     value = _n(entry["value"])
     return value if not interval else f"{value} [{_n(interval[0])}, {_n(interval[1])}]"
@@ -128,8 +130,12 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
         )
     matched = paired(tables)
     used, pairs = matched if matched is not None else (list(tables), None)
+    cluster = options.get("cluster")
+    if pairs and cluster:
+        used = alike(used, labels, cluster)
     seed = int(options.pop("seed", 0))
-    # The same seed draws the same rows of paired tables; different seeds keep independent tables independent.
+    # The same seed draws the same rows of paired tables and the same clusters of paired clusters; different
+    # seeds keep independent tables independent.
     fits = tuple(fit(law, t, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
     said = [f"{label}: {w}" for label, f in zip(labels, fits, strict=True) for w in f.warnings]
     gains = []
@@ -143,7 +149,7 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
         fits=fits,
         pairs=pairs,
         exponents=exponents(fits, labels, pairs),
-        shared=shared_models(fits, labels),
+        shared=shared_models(fits, labels, paired=pairs is not None),
         gains=gains,
         warnings=tuple(said),
     )

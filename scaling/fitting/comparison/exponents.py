@@ -12,7 +12,7 @@ from scipy import stats
 from scaling.errors import FitError
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
-from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile
+from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile, undetermined
 
 
 def quantities(fit: Fit) -> dict[str, tuple[float, Array]]:
@@ -70,6 +70,10 @@ def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> 
                 f.draws.spare for f in (fits[0], fit) if f.draws is not None and f.draws.spare is not None
             ]
             count = min(len(known[0][name][1]), len(other[name][1]))
+            if any(row["estimates"][one]["value"] is None for one in (labels[0], label)):
+                open_ = undetermined("one of the two is", level)
+                row["differences"][label] = open_.to_json() | {"p": None}
+                continue
             estimate, p = difference(
                 (known[0][name][0], known[0][name][1][:count]),
                 (other[name][0], other[name][1][:count]),

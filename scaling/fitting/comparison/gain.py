@@ -11,7 +11,6 @@ import numpy as np
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.approaches.agreement import optimum_at
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.comparison.shared import fit_shared
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
 from scaling.fitting.uncertainty.estimate import finite
@@ -53,12 +52,13 @@ def gain_between(base: tuple[Array, Array, Array], other: tuple[Array, Array, Ar
     return np.asarray(needed / flops)
 
 
-def _band(drawn: Array, level: float) -> tuple[list[float | None], list[float | None]]:
+def _band(value: Array, drawn: Array, level: float) -> tuple[list[float | None], list[float | None]]:
+    """Ends (m,) of the central draws (K, m), reaching to the value (m,) where that lies beyond."""
     tail = (1 - level) / 2
     low, high = np.quantile(
         np.where(np.isnan(drawn), np.inf, drawn), [tail, 1 - tail], axis=0, method="nearest"
     )
-    return [finite(v) for v in low], [finite(v) for v in high]
+    return [finite(v) for v in np.fmin(low, value)], [finite(v) for v in np.fmax(high, value)]
 
 
 def _range(fits: Sequence[Fit]) -> tuple[float, float, list[tuple[float, float]]]:
@@ -96,11 +96,11 @@ def gain(
     fronts = frontier(base, base.theta), frontier(other, other.theta)
     drawn = frontier(base, base.draws.theta[:count]), frontier(other, other.draws.theta[:count])
     value, draws = gain_between(*fronts, grid), gain_between(*drawn, grid)
-    lower, upper = _band(draws, level)
+    lower, upper = _band(value, draws, level)
     within = np.geomspace(low, high, 25)
     mean = float(np.exp(np.log(gain_between(*fronts, within)).mean()))
     means = np.exp(np.log(gain_between(*drawn, within)).mean(axis=-1))
-    ends = _band(means[:, None], level)
+    ends = _band(np.array([mean]), means[:, None], level)
     return {
         "of": labels[1],
         "over": labels[0],
@@ -127,27 +127,18 @@ def gain(
 def _floors(base: Fit, other: Fit, labels: tuple[str, str], within: Array, free: float) -> dict[str, Any]:
     """The headline with E free, shared, and over all shared E that the data allow."""
     out: dict[str, Any] = {"free": finite(free)}
-    if "E" not in base.law.names:
+    if "E" not in base.problem.coordinates.names or "E" in base.options.tied.values():
         return out
+    from scaling.fitting.comparison.floors import floors
 
-    def headline(thetas: list[Array]) -> float:
+    def headline(thetas: Sequence[Array]) -> float:
         fronts = frontier(base, thetas[0]), frontier(other, thetas[1])
         return float(np.exp(np.log(gain_between(*fronts, within)).mean()))
 
     try:
-        _, problem, optimum = fit_shared((base, other), labels, ["E"])
-        values = dict(zip(problem.law.names, optimum.theta, strict=True))
-        thetas = [
-            np.array([values["E"] if name == "E" else values[f"{name}[{label}]"] for name in base.law.names])
-            for label in labels
-        ]
+        return out | floors((base, other), labels, headline)
     except ScalingError:
         return out
-    out["shared"] = {"E": float(values["E"]), "gain": finite(headline(thetas))}
-    from scaling.fitting.comparison.floors import profiled
-
-    out["profiled"] = profiled(base, other, float(values["E"]), headline)
-    return out
 
 
 def crossing(
@@ -180,7 +171,7 @@ def crossing(
     found = places[np.isfinite(places)]
     tail = (1 - level) / 2
     interval = (
-        [float(v) for v in np.quantile(found, [tail, 1 - tail])]
+        [min(value, float(np.quantile(found, tail))), max(value, float(np.quantile(found, 1 - tail)))]
         if len(found) >= 20 and np.isfinite(value)
         else None
     )

@@ -4,10 +4,12 @@ together."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from scaling.errors import ConfigError
 from scaling.fitting.table import Table
 
 KEYS = (
@@ -36,6 +38,25 @@ def paired(tables: Sequence[Table]) -> tuple[list[Table], str] | None:
             ]
             return ordered, " and ".join(keys)
     return None
+
+
+def alike(tables: Sequence[Table], labels: Sequence[str], cluster: str) -> list[Table]:
+    """Paired tables whose clusters bear the numbers of the first's, so that one draw takes the same runs.
+
+    Raises ConfigError where paired runs fall into different clusters.
+    """
+    first = tables[0].labels(cluster)
+    out = [tables[0]]
+    for table, label in zip(tables[1:], labels[1:], strict=True):
+        own = table.labels(cluster)
+        if len(set(zip(first, own, strict=True))) != max(len(set(first)), len(set(own))):
+            raise ConfigError(
+                f"the runs of {labels[0]} and {label} are paired and fall into different clusters of "
+                f"{cluster}; cluster by a column that is the same for both runs of a pair"
+            )
+        out.append(replace(table, frame=table.frame.assign(**{cluster: first})))
+    out[0] = replace(tables[0], frame=tables[0].frame.assign(**{cluster: first}))
+    return out
 
 
 def _index(frame: pd.DataFrame, keys: list[str]) -> pd.Index:

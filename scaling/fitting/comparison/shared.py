@@ -3,7 +3,7 @@ tested."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,19 +11,37 @@ import numpy as np
 from scipy import stats
 
 from scaling.errors import ScalingError
-from scaling.fitting.comparison.joint import GROUP, joint
+from scaling.fitting.comparison.joint import GROUP, joint, name_in
+from scaling.fitting.comparison.null import Noises, p_value
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.fit import Fit
-from scaling.fitting.law import Law
+from scaling.fitting.law import Array, Law
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.selection import Candidate, pointwise
 
 
-def stacked(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str]) -> tuple[Law, Problem]:
-    """The joint law and its problem over all rows of all fits, with the first fit's estimator."""
-    first = fits[0]
+def _each(fit: Fit, labels: Sequence[str], shared: Sequence[str], name: str) -> list[str]:
+    """The parameters of the joint law that stand for one of a fit's."""
+    fit.law.parameter(name)
+    return [name] if name in shared else [name_in(name, label) for label in labels]
+
+
+def stacked(
+    fits: Sequence[Fit],
+    labels: Sequence[str],
+    shared: Sequence[str],
+    held: Mapping[str, float] | None = None,
+) -> tuple[Law, Problem]:
+    """The joint law and its problem over all rows of all fits, with the first fit's estimator and what its
+    options fix, tie and bound, in every group; `held` are further values to fix.
+
+    Joint fits by absolute deviations take a Huber whose δ is a tenth of the residuals' spread: an exact
+    optimum in ten parameters takes seconds, and a hundred of them are needed.
+    """
+    first, options = fits[0], fits[0].options
     law = joint(first.law, labels, shared)
     x = {
         name: np.concatenate([np.asarray(fit.problem.x[name], float) for fit in fits])
@@ -32,11 +50,36 @@ def stacked(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str]) -
     x[GROUP] = np.concatenate([np.full(fit.table.n, k, dtype=np.float64) for k, fit in enumerate(fits)])
     y = np.concatenate([fit.problem.y for fit in fits])
     weights = np.concatenate([fit.problem.weights for fit in fits])
-    coordinates = build(law, x, y)
-    return law, replace(first.problem, law=law, x=x, y=y, weights=weights, coordinates=coordinates, starts=6)
+    tied: dict[str, str] = {}
+    for name, partner in options.tied.items():
+        ends = _each(first, labels, shared, name), _each(first, labels, shared, partner)
+        tied |= dict(zip(ends[0], ends[1] * len(ends[0]), strict=False))
+    asked = {**options.fixed, **(held or {})}
+    fixed = {k: v for name, v in asked.items() for k in _each(first, labels, shared, name)}
+    bounds = {
+        k: v
+        for name, v in options.bounds.items()
+        if name not in asked
+        for k in _each(first, labels, shared, name)
+    }
+    coordinates = build(law, x, y, fixed=fixed, tied=tied, bounds=bounds)
+    loss = first.problem.loss
+    if loss.name == "lad":
+        spread = robust_scale(np.concatenate([fit.problem.residuals(fit.optimum.u) for fit in fits]))
+        loss = replace(loss, name="huber", delta=0.1 * spread)
+    return law, replace(
+        first.problem,
+        law=law,
+        x=x,
+        y=y,
+        weights=weights,
+        coordinates=coordinates,
+        loss=loss,
+        starts=6,
+    )
 
 
-def start_from(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str], problem: Problem) -> Any:
+def start_from(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str], problem: Problem) -> Array:
     """A start for the joint fit: each group's own optimum, shared parameters at their mean (geometric for
     positive ones)."""
     law = fits[0].law
@@ -46,8 +89,17 @@ def start_from(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str]
         if name in shared:
             values[name] = float(np.exp(np.log(own).mean()) if law.parameter(name).positive else own.mean())
         else:
-            values |= {f"{name}[{label}]": float(v) for label, v in zip(labels, own, strict=True)}
+            values |= {name_in(name, label): float(v) for label, v in zip(labels, own, strict=True)}
     return problem.coordinates.search(problem.law.vector(values))
+
+
+def spread(values: Mapping[str, float], law: Law, labels: Sequence[str]) -> dict[str, float]:
+    """Parameters of a joint law, written out for every group."""
+    return {
+        name_in(name, label): values.get(name_in(name, label), values.get(name, np.nan))
+        for name in law.names
+        for label in labels
+    }
 
 
 def fit_shared(
@@ -59,55 +111,107 @@ def fit_shared(
     return law, replace(problem, loss=optimum.loss), optimum
 
 
+def sharings(fit: Fit) -> dict[str, list[str]]:
+    """What may be shared, by name: the floor, the exponents, both, everything. What is fixed is the same
+    everywhere already."""
+    law = fit.law
+    free = [name for name in law.names if name not in fit.options.fixed]
+    # A tied parameter is shared with its partner, or not at all.
+    tied = fit.options.tied
+
+    def closed(names: list[str]) -> list[str]:
+        return [name for name in law.names if {name, tied.get(name)} & set(names)]
+
+    floor = closed([name for name in ("E",) if name in free and name not in tied])
+    powers = closed([p.name for p in law.parameters if not p.positive and p.name in free])
+    found = {"shared E": floor, "shared exponents": powers, "shared E and exponents": [*floor, *powers]}
+    kept = {words: names for words, names in found.items() if names and not set(free) <= set(names)}
+    if not floor or not powers:
+        kept.pop("shared E and exponents", None)
+    return {**kept, "one law for all": list(law.names)}
+
+
 @np.errstate(all="ignore")
-def shared_models(fits: Sequence[Fit], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Separate laws, shared floor, shared exponents, shared floor and exponents, one law for all: AICc, BIC,
-    test against separate."""
-    law = fits[0].law
-    floor = [name for name in ("E",) if name in law.names]
-    powers = [p.name for p in law.parameters if not p.positive]
-    sets: dict[str, list[str]] = {"separate laws": []}
-    if floor:
-        sets["shared E"] = floor
-    if powers:
-        sets["shared exponents"] = powers
-    if floor and powers:
-        sets["shared E and exponents"] = [*floor, *powers]
-    sets["one law for all"] = list(law.names)
-    made: list[Candidate] = []
-    for words, shared in sets.items():
+def shared_models(
+    fits: Sequence[Fit], labels: Sequence[str], *, paired: bool = False, resamples: int = 100
+) -> list[dict[str, Any]]:
+    """Separate laws, shared floor, shared exponents, shared floor and exponents, one law for all: AICc with
+    the noise of its differences, BIC, and a test against separate laws whose scale is simulated (`null`)."""
+    _, apart, best = fit_shared(fits, labels, [])
+    made, rows = [_candidate("separate laws", apart, best)], []
+    noises = noises_of(fits, paired)
+    tests: dict[str, float] = {}
+    for words, shared in sharings(fits[0]).items():
         try:
-            _, problem, optimum = fit_shared(fits, labels, shared)
+            law, problem, optimum = fit_shared(fits, labels, shared)
         except ScalingError:
             continue
-        residual = problem.residuals(optimum.u)
-        log_y = np.log(problem.y) if problem.loss.scale == "log" else np.zeros_like(problem.y)
-        made.append(
-            Candidate(
-                name=words,
-                free=len(optimum.u),
-                pointwise=pointwise(residual, problem.weights, problem.loss.name, log_y),
-                objective=optimum.objective,
-                nested=words != "separate laws",
-            )
+        made.append(_candidate(words, problem, optimum))
+        wide = spread(dict(zip(law.names, map(float, optimum.theta), strict=True)), fits[0].law, labels)
+        tests[words], _ = p_value(
+            replace(problem, loss=apart.loss),
+            optimum.u,
+            apart,
+            apart.coordinates.search(apart.law.vector(wide)),
+            best.u,
+            noises,
+            resamples=resamples,
+            seed=fits[0].options.seed,
         )
-    if not made:
-        return []
-    lowest = min(candidate.criteria()[0] for candidate in made)
-    rows = []
+    first = min(made, key=lambda candidate: candidate.criteria()[0])
+    level = fits[0].options.level
     for candidate in made:
         aicc, bic = candidate.criteria()
+        behind = aicc - first.criteria()[0]
+        # Twice the difference of log likelihoods varies as a sum over rows (Vuong 1989), and as a χ² of the
+        # parameters between them where both models hold.
+        each = 2 * (candidate.pointwise - first.pointwise)
+        variance = len(each) * float(each.var()) + 2 * abs(candidate.free - first.free)
+        noise = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance))
         row: dict[str, Any] = {
             "model": candidate.name,
             "free_parameters": candidate.free,
             "objective": finite(candidate.objective),
             "aicc": finite(aicc),
             "bic": finite(bic),
-            "delta_aicc": finite(aicc - lowest),
+            "delta_aicc": finite(behind),
+            "delta_aicc_noise": finite(noise),
+            "told_apart": bool(candidate is not first and behind > noise),
         }
-        if candidate.nested and made[0].name == "separate laws":
-            lost = max(2 * (made[0].likelihood - candidate.likelihood), 0.0)
-            spare = made[0].free - candidate.free
-            row["p_against_separate"] = finite(float(stats.chi2.sf(lost, spare)))
+        if candidate.nested:
+            row["p_against_separate"] = finite(tests[candidate.name])
         rows.append(row)
     return rows
+
+
+def _candidate(name: str, problem: Problem, optimum: Optimum) -> Candidate:
+    log_y = np.log(problem.y) if problem.loss.scale == "log" else np.zeros_like(problem.y)
+    return Candidate(
+        name=name,
+        free=len(optimum.u),
+        pointwise=pointwise(
+            problem.residuals(optimum.u), problem.weights, problem.loss.name, log_y, problem.loss.delta
+        ),
+        objective=optimum.objective,
+        nested=name != "separate laws",
+    )
+
+
+def noises_of(fits: Sequence[Fit], paired: bool) -> Noises:
+    """How the rows of all fits depend on each other, from pairing and the clusters of their bootstrap."""
+    group = np.concatenate([np.full(fit.table.n, k, dtype=np.int64) for k, fit in enumerate(fits)])
+    if fits[0].options.bootstrap != "cluster" or fits[0].options.cluster is None:
+        return Noises(group=group, paired=paired, clusters=None)
+    labels = [fit.table.labels(fits[0].options.cluster) for fit in fits]
+    apart = 0 if paired else max(int(own.max()) for own in labels) + 1
+    clusters = np.concatenate([own + k * apart for k, own in enumerate(labels)])
+    return Noises(group=group, paired=paired, clusters=clusters)
+
+
+def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which model the criterion names, in words: one only where it wins by more than its noise."""
+    first = next(row["model"] for row in rows if row["delta_aicc"] == 0)
+    others = [row["model"] for row in rows if row["model"] != first and not row["told_apart"]]
+    if not others:
+        return f"lowest AICc: {first}, by more than its noise"
+    return f"not told apart by AICc: {', '.join([first, *others])}"

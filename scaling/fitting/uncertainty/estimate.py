@@ -60,7 +60,11 @@ def percentile(
     With `spare` degrees of freedom the percentiles are expanded as Student's t is against the normal:
     residual and cluster bootstraps are too narrow without (Hesterberg 2015, arXiv 1411.5279, section 5). A
     pairs bootstrap redraws the design too and needs none: at n = 30 the expansion took its coverage from 95
-    to 98 % (squares).
+    to 98 % (squares). Measured cover of the default interval, 95 % pairs with Huber auto: 94 to 96 % at n =
+    30, 94 to 97 % at 60, 89 (alpha) to 96 % at 240 (analysis/studies/coverage.py, 200 simulations).
+
+    Where the resamples are shifted to one side (an estimate at a bound, or in the lowest of several basins),
+    the central draws may leave the estimate out; the interval then reaches to it.
     """
     kept = draws[np.isfinite(draws)]
     if len(kept) < 20:
@@ -72,4 +76,5 @@ def percentile(
         tail = float(stats.norm.cdf(stats.t.ppf(tail, max(spare, 1))))
         method += ", expanded percentiles"
     low, high = np.quantile(kept, [tail, 1 - tail])
-    return Estimate(value=float(value), interval=(float(low), float(high)), level=level, method=method)
+    ends = float(np.fmin(low, value)), float(np.fmax(high, value))
+    return Estimate(value=float(value), interval=ends, level=level, method=method)

@@ -71,8 +71,7 @@ class Validation:
                 said.append(
                     f"backtest over {self.backtest.ladder}: nominal {self.backtest.level:.0%} intervals "
                     f"covered {nominal:.0%} of "
-                    f"{total} forecasts, calibrated ones (× {self.backtest.multiplier:.2f} × (1 + "
-                    f"decades)) {calibrated:.0%}"
+                    f"{total} forecasts, calibrated ones {calibrated:.0%}"
                     + (
                         f"; beyond half a decade {far_nominal:.0%} and {far:.0%} of {count}"
                         if count and far is not None

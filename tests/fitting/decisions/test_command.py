@@ -56,6 +56,26 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
+def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
+    asked = ("compare", "old.csv", "new.csv", "--resamples", "40", "--json", "--objective", "squares")
+    found = json.loads(run(*asked, "--fix", "E=1.7", "--tie", "beta=alpha", "--bootstrap", "wild"))
+    for row in found["exponents"]:
+        if row["name"] == "E":
+            assert {e["value"] for e in row["estimates"].values()} == {1.7}
+    values = {row["name"]: row["estimates"]["old"]["value"] for row in found["exponents"]}
+    assert values["alpha"] == values["beta"]
+    assert {row["model"] for row in found["shared"]} == {
+        "separate laws",
+        "shared exponents",
+        "one law for all",
+    }
+    assert "wild bootstrap" in found["exponents"][0]["differences"]["new"]["method"]
+    clustered = json.loads(run(*asked, "--bootstrap", "cluster", "--cluster", "budget_flops"))
+    assert "5 clusters" in clustered["gains"][0]["headline"]["method"]
+    with pytest.raises(ScalingError, match="--delta is 'wide'; give a number above zero, or auto"):
+        run(*asked, "--delta", "wide")
+
+
 def test_two_files_or_one_ledger_by_family_compare_alike(folder: Path) -> None:
     two = json.loads(run("compare", "old.csv", "new.csv", "--resamples", "100", "--json"))
     one = json.loads(

@@ -175,6 +175,7 @@ def test_no_cut_falls_between_runs_of_one_asked_budget() -> None:
         assert len(cut.error) % 8 == 0
     plain = found.to_json()
     assert plain["scale"] == "log"
-    assert plain["cuts"][0]["multiplier_before"] is None
+    assert plain["cuts"][0]["factors_before"] is None
+    assert plain["cuts"][0]["forecasts"][0][3:] == [None, None]
     for cut, kept in zip(found.cuts, plain["cuts"], strict=True):
         assert sorted(row[1] for row in kept["forecasts"]) == pytest.approx(sorted(cut.error))
