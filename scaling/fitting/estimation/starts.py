@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 
 from scaling.fitting.estimation.coordinates import Coordinates
-from scaling.fitting.estimation.dispersion import covariance
 from scaling.fitting.estimation.newton import minimise
 from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.law import Array, Values
@@ -99,29 +98,22 @@ def started(problem: Problem, generic: bool, extra: Array | None) -> Array:
     return first.u[[int(np.argmin(first.value))]] if np.isfinite(first.value).any() else first.u
 
 
-@np.errstate(all="ignore")
 def shaken(problem: Problem, u: Array, delta: float, generic: bool, count: int = 12) -> Array:
-    """Return places (k, q) from where the search of an optimum u (q,) goes on, to leave a valley.
+    """Return optima (count, q) of resampled tables, from where the search of the table itself goes on
+    ("bumping": Tibshirani & Knight 1999).
 
-    Two lie three standard errors away along the direction that the data know least. The others are optima of
-    resampled tables ("bumping": Tibshirani & Knight 1999): a robust objective with a small δ has several
-    optima where points are few, and random starts all slide into the one nearest to least squares. Tables of
-    many rows have only the first two.
+    A robust objective with a small δ has several optima where points are few; random starts all slide into
+    the one nearest to least squares. None for tables of many rows.
     """
     n = len(problem.y)
-    values, vectors = np.linalg.eigh(np.nan_to_num(covariance(problem, u)))
-    far = 3 * np.sqrt(max(float(values[-1]), 0.0)) * vectors[:, -1]
-    far = far * min(1.0, 1.0 / max(float(np.abs(far).max()), 1e-300))
-    around = np.clip([u - far, u + far], problem.coordinates.lower, problem.coordinates.upper)
     if n > MANY:
-        return np.asarray(around)
+        return np.empty((0, len(u)))
     drawn = (
         np.random.default_rng(problem.seed + 1).multinomial(n, np.full(n, 1 / n), size=count)
         * problem.weights
     )
     objective = problem.objective(drawn)
     rows = np.arange(count)
-    bumped = minimise(
+    return minimise(
         objective, np.tile(u, (count, 1)), rows, delta, exact=not generic, follow=True, iterations=30
     ).u
-    return np.vstack([around, bumped])
