@@ -131,8 +131,11 @@ def spoken_range(low: float, high: float, say: Callable[[float], str]) -> str:
 
 
 def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """At most so many round numbers in [low, high] on a log scale: decades, else 1-3, else 1-2-5, else
-    finer."""
+    """Return at most `most` round numbers in [low, high] on a log scale: decades, else 1-3, else 1-2-5, else
+    finer; even ones on a linear scale that reaches zero."""
+    if low <= 0:
+        even = MaxNLocator(max(most - 1, 1), steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        return [float(t) for t in even if low <= t <= high][:most]
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     best: list[float] = []
     finest: list[float] = []

@@ -51,7 +51,7 @@ class Certificate:
     @property
     def steepness(self) -> str:
         """Return the gradient in words."""
-        return f"gradient below {ROUNDING:g}" if self.gradient < ROUNDING else f"gradient {self.gradient:.1e}"
+        return f"gradient below {STEEP:g}" if self.gradient < STEEP else f"gradient {self.gradient:.1e}"
 
     @property
     def ok(self) -> bool:
@@ -74,7 +74,7 @@ class Certificate:
             "basins_found": len(self.basins),
             "starts": self.starts,
             "starts_reaching_best": self.reached,
-            "gradient_norm": max(self.gradient, ROUNDING),
+            "gradient_norm": max(self.gradient, STEEP),
             "hessian_positive_definite": self.definite,
             "condition_number": self.condition if np.isfinite(self.condition) else None,
             "ridge": self.ridge,
@@ -116,6 +116,8 @@ LOOSE = 1.0
 or a term in units of the target."""
 LOOSE_LOG = 5.0
 """The same for a logarithm: a factor of 150."""
+STEEP = 1e-7
+"""The relative slope below which a point is as flat as arithmetic can tell."""
 ROUNDING = 1e-9
 """What differs by less is told from nothing by rounding alone."""
 

@@ -79,15 +79,18 @@ def profile(
     direction = problem.coordinates.slopes(optimum.u)[index] / (1.0 if linear else centre)
     deviation = float(np.sqrt(max(direction @ covariance(problem, optimum.u) @ direction, 0.0)))
     unit = problem.coordinates.scale[index] if linear else 1.0
-    reach = max(width * min(deviation, 5.0 * unit), 0.02 * unit)
+    most = (1.0 if parameter.zero else 5.0 * width) * unit if linear else 5.0 * width
+    reach = float(np.clip(width * deviation, 0.02 * unit, most))
     start = centre if linear else np.log(centre)
-    offsets = np.linspace(0, reach, points // 2 + 1)[1:]
-    best = float(problem.loss.value(problem.residuals(optimum.u), problem.weights))
-    halves = []
     low, high = parameter.bounds
     low = max(low, 0.0) if parameter.positive else low
+    best = float(problem.loss.value(problem.residuals(optimum.u), problem.weights))
+    halves = []
     for sign in (-1, 1):
         theta, found = optimum.theta, list[tuple[float, float]]()
+        # No further than the bound, and closer together near the optimum.
+        room = abs((low, high)[sign > 0] - start) if linear else np.inf
+        offsets = min(reach, room) * np.linspace(0, 1, points // 2 + 1)[1:] ** 1.5
         for offset in offsets:
             at = start + sign * offset
             value = float(np.clip(at if linear else np.exp(at), low, high))
