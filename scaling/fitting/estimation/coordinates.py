@@ -149,7 +149,7 @@ def build(
             for p in law.parameters
         ]
     )
-    scale = np.where(log, 1.0, units)
+    scale = np.where(log | np.isin(names, list(fixed)), 1.0, units)
     offset, lower, upper, kept, rows = np.zeros(size), [], [], [], []
     for i, parameter in enumerate(law.parameters):
         low, high = _limits(parameter.name, parameter.bounds, bounds.get(parameter.name))

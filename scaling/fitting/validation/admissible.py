@@ -15,7 +15,7 @@ from scaling.errors import ScalingError
 from scaling.fitting import laws
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.problem import Problem
-from scaling.fitting.estimation.solve import Optimum, refit, solve
+from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Array, Law, Values
 from scaling.fitting.validation.selection import Candidate, pointwise
 
@@ -52,10 +52,8 @@ def spread(fit: Fit, problem: Problem, optimum: Optimum, x: Values) -> tuple[Arr
                 else {},
             )
             other = replace(problem, law=law, coordinates=coordinates)
-            if law is problem.law:
-                u = refit(other, other.weights[None], coordinates.search(optimum.theta)).u[0]
-            else:
-                u = solve(replace(other, starts=4)).u
+            near = coordinates.search(optimum.theta) if law is problem.law else None
+            u = solve(replace(other, starts=4), near).u
         except ScalingError:
             continue
         known.append((_aicc(other, u), law.predict(coordinates.natural(u), x)))

@@ -231,7 +231,8 @@ def selection(fit: Fit) -> dict[str, Any]:
                 "favours": asked.name if z > 0 else candidate.name,
             }
         rows.append(row)
-    best = min(made, key=lambda candidate: candidate.criteria()[0])
+    # The first of those that rounding alone tells apart.
+    best = min(made, key=lambda candidate: np.round(candidate.criteria()[0], 6))
     return {"candidates": rows, "best_by_aicc": best.name, "words": _verdict(made, best)}
 
 
