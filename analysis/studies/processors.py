@@ -1,11 +1,12 @@
 """Three cells of the demo under every vector unit and BLAS kernel of this processor, each twice.
 
-    python analysis/studies/processors.py      # ten minutes on a busy core, five on an idle one
+    python analysis/studies/processors.py      # ten minutes on a busy core
 
 What differs between processors is the order in which kernels add up, and the environment can choose it:
 ATen's vector units (ATEN_CPU_CAPABILITY), MKL's products (MKL_CBWR), oneDNN, OpenBLAS and NumPy. Left out are
-MKL_ENABLE_INSTRUCTIONS and MKL_CBWR=AVX2, which changed no bit on a processor of AMD. The committed ledger of
-the demo stands beside them: the same versions of torch and NumPy on whatever processor it was trained on.
+MKL_ENABLE_INSTRUCTIONS and MKL_CBWR=AVX2, which changed no bit of one cell on a processor of AMD. The
+committed ledger of the demo stands beside them: the same versions of torch and NumPy on whatever processor it
+was trained on.
 
 Expected: two runs under one kernel end at the same bits; two kernels end up to a hundredth of a nat apart,
 where two seeds differ by 0.03. Writes results/processors/processors.csv.
