@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scaling.errors import ConfigError
 from scaling.fitting import laws
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
@@ -34,12 +35,15 @@ def problem(
     *,
     objective: str = "huber",
     scale: str | None = None,
-    delta: float = 1e-3,
+    delta: float | None = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     starts: int = 24,
 ) -> Problem:
-    """The solver's view of a law on points."""
+    """Return the solver's view of a law on points. `delta` is the one of the publication: no default of ours
+    stands in for it. Raises ConfigError for a Huber objective without it."""
+    if objective in ("huber", "asymmetric") and delta is None:
+        raise ConfigError(f"objective {objective} has no delta here; give the one that the publication used")
     form = laws.get(law) if isinstance(law, str) else law
     columns: dict[str, Array] = {k: np.asarray(v, dtype=np.float64) for k, v in x.items()}
     target = np.asarray(y, dtype=np.float64)

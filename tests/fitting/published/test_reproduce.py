@@ -13,6 +13,7 @@ from scaling.fitting import laws
 from scaling.fitting.published import ledger
 from scaling.fitting.published.entries import repeats
 from scaling.fitting.published.outcome import BETTER, MISSING, NOT, REPRODUCED, Entry, Found, judge, reproduce
+from scaling.fitting.published.refit import problem
 
 SLOW = (
     "gemstones/hot/shape",
@@ -163,6 +164,12 @@ def test_missing_data_and_failed_fits_are_outcomes() -> None:
     ended = reproduce(replace(entry, run=hopeless))
     assert ended.outcome == NOT
     assert ended.reason == "no start is finite"
+
+
+def test_a_huber_fit_takes_the_delta_of_its_publication() -> None:
+    n = np.geomspace(1e6, 1e9, 8)
+    with pytest.raises(ConfigError, match="give the one that the publication used"):
+        problem("power-n", {"N": n}, 2 + n**-0.1, objective="huber")
 
 
 def test_names_choose_entries_and_groups() -> None:
