@@ -80,24 +80,26 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     near = places[alive]
     if loss.name == "likelihood":
         ends[alive] = [_likelihood(problem, place[None], problem.weights[None])[0] for place in near]
-    elif loss.name == "squares":
-        ends[alive] = descend(smooth, near, rows[: len(near)], [np.inf], 1.0, generic=generic).u
     else:
-        objective = problem.objective(problem.weights[None])
+        squares = loss.name == "squares"
+        objective = smooth if squares else problem.objective(problem.weights[None])
         spread = robust_scale(problem.residuals(places[0]))
         path = stages(loss, spread)
         ends[alive] = descend(objective, near, rows[: len(near)], path, spread, generic=generic).u
-        values = problem.value(ends[alive])
-        moved = shaken(problem, ends[alive][np.argmin(values)], path[-1], generic)
+        best = ends[alive][np.argmin(problem.value(ends[alive]))]
+        # Starts that were given go on at the final δ too, so that none ends above where it began.
+        more = [np.atleast_2d(given) for given in (extra,) if given is not None]
+        more += [] if squares else [shaken(problem, best, path[-1], generic)]
+        moved = np.vstack([np.empty((0, len(best))), *more])
         if len(moved):
-            none = np.zeros(len(moved), dtype=np.int64)
-            moved = descend(objective, moved, none, path[-1:], spread, generic=generic).u
+            same = np.zeros(len(moved), dtype=np.int64)
+            moved = descend(objective, moved, same, path[-1:], spread, generic=generic).u
         ends = np.vstack([ends, moved])
         counts = np.concatenate([counts, np.ones(len(moved), dtype=np.int64)])
         alive = np.concatenate([alive, np.arange(len(places), len(ends))])
         # A flat valley takes hundreds of steps; only those that may win go on.
         values = problem.value(ends[alive])
-        worth = alive[values <= 1.01 * values.min()]
+        worth = alive[values <= 1.01 * np.nanmin(values)]
         same = np.zeros(len(worth), dtype=np.int64)
         ends[worth] = descend(
             objective, ends[worth], same, path[-1:], spread, generic=generic, iterations=400
