@@ -147,7 +147,7 @@ class Fit:
 
     def _derived(self, function: Any) -> Estimate:
         for name, why in self.certificate.undetermined.items():
-            if self._rests_on(function, name):
+            if not self.certificate.settled or self._rests_on(function, name):
                 return undetermined(why, self.options.level)
         return self._estimate(function)
 
@@ -162,7 +162,9 @@ class Fit:
         with np.errstate(all="ignore"):
             value = float(np.squeeze(function(self.law.values(self.theta))))
             if self.draws is None:
-                return Estimate(value=value, interval=None, level=self.options.level, method="none asked")
+                spare = self.table.n - len(self.optimum.u)
+                method = "none asked" if spare > 0 else "none: as many parameters as rows"
+                return Estimate(value=value, interval=None, level=self.options.level, method=method)
             drawn = np.asarray(function(self.law.values(self.draws.theta)), dtype=np.float64)
         return self.draws.estimate(value, drawn, self.options.level)
 
@@ -242,7 +244,7 @@ def fit(
     problem = replace(problem, loss=optimum.loss)
     draws = None
     tell("bootstrap")
-    if options.bootstrap != "none" and options.resamples:
+    if options.bootstrap != "none" and options.resamples and table.n > len(optimum.u):
         labels = table.labels(options.cluster) if options.cluster else None
         draws = bootstrap(
             problem,
@@ -263,6 +265,7 @@ def fit(
         seed=options.seed,
         draws=draws,
         curve=options.curve,
+        undetermined=certificate.undetermined,
     )
     made = Fit(
         law=law,

@@ -70,6 +70,12 @@ def checks(
     """
     said: list[str] = []
     y = values[target]
+    middle = float(np.median(np.abs(y)))
+    if middle > 0 and not 1e-100 < middle < 1e100:
+        raise TableError(
+            f"the median {'loss' if target == 'L' else target} is {middle:g}, beyond what can be fitted; "
+            "give it in another unit"
+        )
     if len(y) > 1 and np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise TableError(
             f"the {'loss' if target == 'L' else target} is {y[0]:g} in all {len(y)} rows; a law needs "

@@ -85,8 +85,14 @@ class Table:
 
     def labels(self, column: str) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Group numbers (n,) of a column, for clusters and groups."""
-        values = evaluate(column, self.frame)
-        return np.asarray(pd.factorize(pd.Series(values), sort=True)[0], dtype=np.int64)
+        values = pd.Series(evaluate(column, self.frame))
+        if values.isna().any():
+            row = int(np.flatnonzero(values.isna())[0]) + 1
+            raise TableError(
+                f"column {column!r} has no value in row {row}, so the row belongs to no group; fill it, or "
+                "leave the row out with --where"
+            )
+        return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
 
 
 def read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,14 +64,18 @@ def run(
     seed: int,
     draws: Draws | None,
     curve: str = "parabola",
+    undetermined: Mapping[str, str] | None = None,
 ) -> Approaches | None:
-    """Runs the approaches that the table allows, approach 2 with `curve` in each budget; None where N, D or a
-    loss is not there."""
+    """Run the approaches that the table allows, approach 2 with `curve` in each budget; None where N, D or a
+    loss is not there. Approach 3 has no number where parameters of the law are `undetermined`."""
     if not {"N", "D", "L"} <= set(table.values):
         return None
     missing: dict[str, str] = {}
     three = surface = best = None
-    if law.name == "chinchilla":
+    left = next((f"{name} is undetermined: {why}" for name, why in (undetermined or {}).items()), None)
+    if law.name == "chinchilla" and left is not None:
+        missing["3"] = left
+    elif law.name == "chinchilla":
         p = law.values(optimum.theta)
         three = {name: _estimate(law, name, optimum, draws, level).to_json() for name in ("a", "b")}
 

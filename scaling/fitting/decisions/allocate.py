@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.decisions.surface import best_split, cheapest, check
+from scaling.fitting.decisions.surface import best_split, cheapest, check, determined
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
 from scaling.fitting.uncertainty.estimate import finite
@@ -112,6 +112,7 @@ def allocate(
     2023. Raises ConfigError, FitError.
     """
     check(fit)
+    determined(fit)
     _positive("the budget in FLOPs", flops)
     if inference_tokens < 0 or not np.isfinite(inference_tokens):
         raise ConfigError(f"the inference tokens are {inference_tokens:g}; give a number at or above zero")
@@ -180,6 +181,7 @@ def cheapest_way(
     Raises FitError for a loss at or below what the law calls irreducible, with that number.
     """
     check(fit)
+    determined(fit)
     _positive("the loss", loss)
     thetas = _thetas(fit)
     n, d = cheapest(fit, thetas, loss, inference_tokens)

@@ -21,6 +21,15 @@ def check(fit: Fit) -> None:
         )
 
 
+def determined(fit: Fit) -> None:
+    """Raise FitError for a fit that leaves parameters open: no split of compute follows from it."""
+    for name, why in fit.certificate.undetermined.items():
+        raise FitError(
+            f"the table leaves {name} of {fit.law.name} open ({why}), so no allocation follows from it; add "
+            "runs, or hold a parameter with scaling fit --fix"
+        )
+
+
 def _span(fit: Fit) -> tuple[float, float]:
     """Sizes worth looking at: the data's, six decades wider on both sides."""
     n = np.asarray(fit.problem.x["N"], dtype=np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,13 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
     for name in names[free[open_]]:
         found[str(name)] = "the objective is flat along it"
     settled = not open_.any() and not (bounded & ~zero).any()
+    for one, two in _together(problem):
+        for parameter in problem.law.parameters:
+            for variable, power, _ in parameter.centre:
+                if variable in (one, two):
+                    why = f"{one} and {two} are proportional in all rows"
+                    found |= {parameter.name: why, power: why}
+                    settled = False
     best = optimum.basins[0]
     others = [b for b in optimum.basins[1:] if b.objective <= best.objective * (1 + ROUNDING)]
     ours = problem.law.predict(best.theta, problem.x)
@@ -155,6 +163,17 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
         found |= {str(name): f"only 1 of {optimum.starts} starts ended at the best optimum" for name in names}
         settled = False
     return found, settled
+
+
+def _together(problem: Problem) -> list[tuple[str, str]]:
+    """Return the pairs of variables that are proportional in all rows: their terms can be exchanged."""
+    centred = {v for p in problem.law.parameters for v, _, _ in p.centre}
+    logs = {v: np.log(np.asarray(problem.x[v], float)) for v in problem.law.variables if v in centred}
+    return [
+        (one, two)
+        for one, two in combinations(logs, 2)
+        if np.ptp(logs[one]) > 0 and np.ptp(logs[one] - logs[two]) < ROUNDING
+    ]
 
 
 def _derivatives(problem: Problem, u: Array) -> tuple[Array, Array, float]:
@@ -231,6 +250,8 @@ def _rescaling(problem: Problem, optimum: Optimum) -> float | None:
     ):
         factor, y = 1 / np.log(2), problem.y / np.log(2)
     coordinates = build(problem.law, x, y)
+    if (coordinates.shift != 0).tolist() != (problem.coordinates.shift != 0).tolist():
+        return None  # a bound on an amplitude has a unit of its own
     if coordinates.names != problem.coordinates.names or (coordinates.free != problem.coordinates.free).any():
         return None
     other = replace(problem, x=x, y=y, coordinates=coordinates)

@@ -78,6 +78,7 @@ def profile(
     linear = not parameter.positive or (parameter.zero and not parameter.centre)
     direction = problem.coordinates.slopes(optimum.u)[index] / (1.0 if linear else centre)
     deviation = float(np.sqrt(max(direction @ covariance(problem, optimum.u) @ direction, 0.0)))
+    deviation = deviation if np.isfinite(deviation) else 1e300
     unit = problem.coordinates.scale[index] if linear else 1.0
     most = (1.0 if parameter.zero else 5.0 * width) * unit if linear else 5.0 * width
     reach = float(np.clip(width * deviation, 0.02 * unit, most))

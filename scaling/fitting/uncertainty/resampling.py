@@ -35,7 +35,12 @@ def pairs(n: int, resamples: int, seed: Seed) -> Array:
 
 def stratified(labels: Labels, resamples: int, seed: Seed) -> Array:
     """(K, n) weights: points drawn with replacement within each stratum, so that every budget keeps its
-    number of runs."""
+    number of runs. Raises FitError where every stratum has one."""
+    if len(np.unique(labels)) == len(labels):
+        raise FitError(
+            "every stratum of the stratified bootstrap has one row, so nothing can be drawn; group by a "
+            "column with fewer values"
+        )
     rng = np.random.default_rng(seed)
     weights = np.zeros((resamples, len(labels)))
     for label in np.unique(labels):

@@ -127,6 +127,8 @@ def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]
     """
     rows: list[dict[str, Any]] = []
     kept = [(words, keep) for words, keep in _selections(fit) if keep.sum() >= len(fit.optimum.u) + 2]
+    if not kept:
+        raise FitError(f"a multiverse needs {len(fit.optimum.u) + 2} rows; there are {fit.table.n}")
     weights = np.stack([np.where(keep, fit.problem.weights, 0.0) for _, keep in kept])
     options = fit.options
     for estimator, loss in ESTIMATORS:

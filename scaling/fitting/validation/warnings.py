@@ -63,12 +63,10 @@ def warnings(fit: Fit) -> tuple[str, ...]:
             f"only {certificate.reached} of {certificate.starts} starts reached the best optimum; raise "
             "starts and compare"
         )
-    for name in certificate.at_bounds:
-        zero = name == "E" and fit.values[name] < 1e-3 * float(np.median(fit.problem.y))
-        said.append(
-            f"{name} is at {'zero' if zero else 'a bound'} ({fit.values[name]:.3g}): the data do not "
-            "determine it"
-        )
+    said += [f"{name} is at zero: the data see no such term" for name in fit.at_zero]
+    for why in dict.fromkeys(certificate.undetermined.values()):
+        names = [name for name, reason in certificate.undetermined.items() if reason == why]
+        said.append(f"not determined: {', '.join(names)} ({why})")
     if certificate.rescaling is not None and certificate.rescaling > 1e-8:
         said.append(
             f"predictions change by {certificate.rescaling:.1e} when the units change: the optimum is "
@@ -93,7 +91,7 @@ def warnings(fit: Fit) -> tuple[str, ...]:
             "each or filter with --where"
         )
     for name in ("alpha", "beta"):
-        if name in fit.values and fit.values[name] <= 0:
+        if name in fit.values and fit.values[name] <= 0 and name not in certificate.undetermined:
             said.append(
                 f"{name} is {fit.values[name]:.3g}, not above zero: the loss does not fall along this "
                 "variable in these data"
