@@ -86,7 +86,7 @@ def test_a_fit_goes_through_decimal_and_profile_and_back(
         "fit.json",
     ]
     code, out, err = typed(["fit", table.name, *asked, "--json"], monkeypatch, capsys)
-    assert (code, err) == (0, "")
+    assert code == 0, err
     found = json.loads(out)
     assert json.loads(Path("fit.json").read_text())["parameters"] == found["parameters"]
     assert found["input"]["decimal"] == ","

@@ -249,6 +249,9 @@ def _verdict(made: list[Candidate], best: Candidate) -> str:
     asked = made[0]
     if not np.isfinite(best.criteria()[0]):
         return "there are too few rows to tell laws apart"
+    if not np.isfinite(asked.criteria()[0]):
+        rest = f"of the others {best.name} has the lowest AICc"
+        return f"for {asked.name} itself there are too few rows; {rest}"
     close = []
     for other in made:
         if other is not best:
