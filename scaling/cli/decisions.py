@@ -67,7 +67,7 @@ def compare(
     """
     from pathlib import Path
 
-    from scaling.cli.fits import columns_of, pairs_of
+    from scaling.cli.fits import columns_of, number_or_auto, pairs_of
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.comparison.compare import compare as run
@@ -112,18 +112,6 @@ def compare(
             typer.echo(f"\n{each['of']} over {each['over']}: {each['words']}")
 
     finish({**found.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
-
-
-def number_or_auto(option: str, text: str) -> float | str:
-    """A number, or the word auto."""
-    from scaling.errors import ConfigError
-
-    if text == "auto":
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"{option} is {text!r}; give a number above zero, or auto") from None
 
 
 def beside(sources: list[str], by: str | None, where: str | None) -> str | None:

@@ -88,6 +88,18 @@ def pairs_of(option: str, given: list[str] | None, number: bool) -> dict[str, An
     return out
 
 
+def number_or_auto(option: str, text: str) -> float | str:
+    """Return a number, or the word auto. Raises ConfigError for anything else."""
+    from scaling.errors import ConfigError
+
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{option} is {text!r}; give a number above zero, or auto") from None
+
+
 def made() -> dict[str, Any]:
     """When and by what a file was written: the only part of it that differs between two runs of one
     command."""
@@ -156,17 +168,12 @@ def fit(
     import sys
     from pathlib import Path
 
-    from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.fit import fit as run
     from scaling.fitting.progress import shown
     from scaling.fitting.report import text as report
     from scaling.places import results
 
-    try:
-        bend: float | str = "auto" if delta == "auto" else float(delta)
-    except ValueError:
-        raise ConfigError(f"--delta is {delta!r}; give a number above zero, or auto") from None
     with shown(sys.stderr):
         found = run(
             laws.get(law),
@@ -176,7 +183,7 @@ def fit(
             decimal=decimal,
             objective=objective,
             scale=scale,
-            delta=bend,
+            delta=number_or_auto("--delta", delta),
             fixed=pairs_of("--fix", fix, number=True),
             tied=pairs_of("--tie", tie, number=False),
             weights=weights,
