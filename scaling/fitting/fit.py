@@ -40,9 +40,9 @@ class Options:
     scale: str | None = None
     """log or raw; None takes the law's own."""
     delta: float | str = "auto"
-    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals. Publications hold it at
-    1e-3, far below the residuals of most tables: intervals are then a third wider and cover more than they
-    say."""
+    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals of absolute deviations.
+    Publications hold it at 1e-3, far below the residuals of most tables: intervals are then a third wider
+    and cover more than they say."""
     tau: float = 0.25
     """Of the asymmetric objective."""
     fixed: Mapping[str, float] = field(default_factory=dict)

@@ -68,16 +68,18 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
             "check the columns and their units, or give the law better start ranges"
         )
     places, counts = _distinct(second.u, second.value)
-    loss = problem.loss
-    if loss.delta is None and loss.name in ("huber", "asymmetric"):
-        loss = replace(loss, delta=_own_delta(problem, places[0]))
-        problem = replace(problem, loss=loss)
     # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted and
     # left where it is.
     rough = smooth.value(places, rows[: len(places)], np.inf)
     alive = np.flatnonzero(rough <= 10 * rough.min())
     ends = places.copy()
     near = places[alive]
+    loss = problem.loss
+    if loss.delta is None and loss.name in ("huber", "asymmetric"):
+        delta, robust = _own_delta(problem, near)
+        loss = replace(loss, delta=delta)
+        problem = replace(problem, loss=loss)
+        extra = robust if extra is None else np.vstack([np.atleast_2d(extra), robust])
     if loss.name == "likelihood":
         ends[alive] = [_likelihood(problem, place[None], problem.weights[None])[0] for place in near]
     else:
@@ -223,28 +225,37 @@ def _idle(problem: Problem, u: Array, start: Array) -> Array:
     return out
 
 
-def _own_delta(problem: Problem, u: Array) -> float:
-    """Return 1.345 robust standard deviations of the residuals of the Huber fit with that δ, 95 % efficient
-    for normal noise (Huber 1981). It starts at the least squares u (q,)."""
-    n, free = len(problem.y), len(u)
-    # Residuals of a fit are too small by the parameters spent on it; below 1e-7 they are rounding.
-    grown = 1.345 * np.sqrt(n / max(n - free, 1))
+def _own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
+    """Return 1.345 robust standard deviations of the residuals, at which Huber's estimate is 95 % efficient
+    for normal noise (Huber 1981), and the optimum (q,) of absolute deviations, from where they are taken.
+
+    Absolute deviations pass through about as many points as there are parameters; the deviation is the median
+    of the other residuals over .6745 (Maronna, Martin & Yohai 2006, section 4.4.2). Of several optima the one
+    with the smallest deviation is taken, so that outliers that drag the least squares u (b, q) widen nothing.
+    """
+    generic = problem.law.name != "chinchilla"
+    spread = robust_scale(problem.residuals(u[0]))
+    if len(problem.y) < FEW:
+        # Of few rows one outlier can draw all starts to itself; some resampled tables are without it, and
+        # most rows lie close to their fits.
+        freed = shaken(problem, problem.coordinates.starts(24, problem.seed), np.inf, generic, count=24)
+        close = np.median(np.abs(problem.residuals(freed)), axis=-1)
+        u = np.vstack([u, freed[np.argsort(close, kind="stable")[:3]]])
+    rows = np.zeros(len(u), dtype=np.int64)
+    while True:
+        narrow = replace(problem.loss, name="huber", delta=0.05 * spread)
+        objective = problem.objective(problem.weights[None], narrow)
+        u = descend(objective, u, rows, stages(narrow, spread), spread, generic=generic).u
+        sizes = np.sort(np.abs(problem.residuals(u)), axis=-1)[:, u.shape[1] :]
+        scales = np.median(sizes, axis=-1) / 0.6745 if sizes.size else np.zeros(len(u))
+        scales = np.where(np.isfinite(scales), scales, np.inf)
+        best, found = u[np.argmin(scales)], float(scales.min())
+        if found > 0.5 * spread or spread < 1e-9:
+            break
+        spread = max(found, 0.01 * spread)
     least = 1e-7 * (1.0 if problem.loss.scale == "log" else float(np.median(np.abs(problem.y))))
-    delta = max(grown * robust_scale(problem.residuals(u)), least)
-    huber = replace(problem.loss, name="huber", delta=1.0)
-    objective = problem.objective(problem.weights[None], huber)
-    for _ in range(3):
-        end = descend(
-            objective,
-            u[None],
-            np.zeros(1, dtype=np.int64),
-            [delta],
-            delta,
-            generic=problem.law.name != "chinchilla",
-        )
-        u = end.u[0]
-        delta = max(grown * robust_scale(problem.residuals(u)), least)
-    return float(delta)
+    # Three digits, as they are printed: a person who gives this number as delta gets the same fit.
+    return float(f"{max(1.345 * found, least):.3g}"), best
 
 
 def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, linprog
 
 from scaling.fitting import laws
 from scaling.fitting.estimation import solve
@@ -92,6 +92,34 @@ def test_squares_agree_with_scipy() -> None:
     peer = least_squares(residual, start, xtol=1e-15, ftol=1e-15, gtol=1e-15, x_scale="jac", max_nfev=5000)
     assert best.objective <= 2 * peer.cost * (1 + 1e-10)
     assert best.theta[3] == pytest.approx(peer.x[3], rel=1e-4)
+
+
+def test_own_delta_is_measured_on_absolute_deviations() -> None:
+    rng = np.random.default_rng(3)
+    n = np.exp(rng.uniform(np.log(1e6), np.log(1e10), 60))
+    y = 12 * n**-0.1 * np.exp(0.01 * rng.standard_normal(60))
+    y[:6] *= 3
+    made = solve.solve(problem(laws.get("power-n"), {"N": n}, y, Loss(delta=None)))
+    # log L = log A - alpha log N is linear: its absolute deviations are a linear programme
+    design, eye = np.column_stack([np.ones(60), np.log(n)]), np.eye(60)
+    cost = np.concatenate([np.zeros(2), np.ones(120)])
+    free = [(None, None)] * 2 + [(0, None)] * 120
+    peer = linprog(cost, A_eq=np.hstack([design, eye, -eye]), b_eq=np.log(y), bounds=free)
+    left = np.sort(np.abs(np.log(y) - design @ peer.x[:2]))[2:]
+    assert made.loss.delta == pytest.approx(1.345 * np.median(left) / 0.6745, rel=0.03)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_one_outlier_among_twelve_rows_does_not_drag_the_fit(seed: int) -> None:
+    x, y = synthetic(12, 0.005, seed)
+    y[0] *= 10
+    made = solve.solve(problem(CHINCHILLA, x, y, Loss(delta=None)))
+    rest = {name: values[1:] for name, values in x.items()}
+    clean = solve.solve(problem(CHINCHILLA, rest, y[1:], Loss(name="squares")))
+    assert made.loss.delta is not None
+    assert made.loss.delta < 5 * 0.005
+    assert made.theta[3] == pytest.approx(clean.theta[3], abs=0.05)
+    assert np.abs(np.log(CHINCHILLA.predict(made.theta, rest) / y[1:])).max() < 5 * 0.005
 
 
 @pytest.mark.parametrize("name", ["huber", "lad", "squares", "asymmetric", "likelihood"])
