@@ -319,5 +319,7 @@ def next_runs(
         simulated = payload["interval_simulated"]
         checked = f", {simulated:.2f} in {simulations} simulations" if simulated is not None else ""
         typer.echo(f"{payload['meaning']}: {payload['interval_foreseen']:.2f} foreseen{checked}")
+        for warning in payload["warnings"]:
+            typer.echo(f"warning: {warning}")
 
     finish(payload, out, as_json, text)

@@ -76,6 +76,8 @@ def pairs_of(option: str, given: list[str] | None, number: bool) -> dict[str, An
     out: dict[str, Any] = {}
     for pair in given or []:
         name, sign, value = pair.partition("=")
+        if name in out:
+            raise ConfigError(f"{option} names {name} twice, as {out[name]} and {value}; give it once")
         try:
             out[name] = float(value) if number else value
         except ValueError:

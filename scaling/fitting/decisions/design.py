@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.decisions.surface import best_split, check
+from scaling.fitting.decisions.surface import best_split, check, determined, doubts
 from scaling.fitting.estimation.solve import refit
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
@@ -177,7 +177,7 @@ def next_cells(
         raise ConfigError(
             f"cells is {cells} and simulations {simulations}; give at least 1 cell and 0 simulations"
         )
-    design = prepare(fit, asked, at)
+    design = _known(fit, asked, at)
     n, d = candidates(fit, reach=reach)
     cost = 6 * n * d
     if (cost > budget).all():
@@ -218,7 +218,23 @@ def next_cells(
         "interval_simulated": simulated,
         "meaning": "width of the asked interval after the new runs, as a share of its width now",
         "noise_per_run": design.noise,
+        "warnings": doubts(fit),
     }
+
+
+def _known(fit: Fit, asked: str, at: float) -> Design:
+    """Return the design. Raises FitError where the data do not determine what is asked, so that its spread
+    now means nothing."""
+    if asked in fit.law.names or asked in fit.law.derived:
+        estimate = (fit.parameters | fit.derived)[asked]
+        if not np.isfinite(estimate.value):
+            raise FitError(
+                f"{asked} is {estimate.method}, so no runs can be planned by its spread; first vary N and D "
+                "apart from each other, or hold a parameter with scaling fit --fix"
+            )
+    elif asked in QUANTITIES:
+        determined(fit, "plan for " + ("all parameters" if asked == "all" else asked))
+    return prepare(fit, asked, at)
 
 
 def dial(fit: Fit, n: float) -> float | None:
