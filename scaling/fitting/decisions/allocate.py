@@ -40,8 +40,8 @@ def _answer(
     if not np.isfinite(n[0]):
         raise FitError(
             f"{fit.law.name} as fitted has no lowest loss on this line of cost: it falls to the end of the "
-            "sizes that are searched, a million times below and a hundred million times above those of the data; "
-            "look at the signs of its exponents in scaling fit, or ask for a cost nearer to the data"
+            "sizes that are searched, a million times below and a hundred million times above those of the "
+            "data; look at the signs of its exponents in scaling fit, or ask for a cost nearer to the data"
         )
     with np.errstate(all="ignore"):
         loss = np.array(

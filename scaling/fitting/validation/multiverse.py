@@ -11,8 +11,8 @@ import numpy as np
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.two import approach_two
-from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.solve import Basin, refit, solve
 from scaling.fitting.law import Array, Flags, Values

@@ -11,8 +11,8 @@ from scipy import optimize, special, stats
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
-from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Array
 from scaling.fitting.progress import tell
