@@ -75,6 +75,9 @@ class Fit:
         if partner in self.options.fixed:
             return Estimate(value=self.values[name], interval=None, level=level, method="held at this value")
         if partner in self.at_zero:
+            ends = self.at_zero[partner].interval
+            if ends is not None and not np.isfinite(ends).all():
+                return undetermined("zero fits best and nothing in the data bounds it from above", level)
             return self.at_zero[partner]
         if partner in self.certificate.undetermined:
             return undetermined(self.certificate.undetermined[partner], level)

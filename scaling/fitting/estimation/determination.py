@@ -43,19 +43,13 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
         open_ = _loose(problem, u, np.asarray(free, dtype=np.int64))
         found |= {str(name): "the objective is flat along it" for name in names[free[open_]]}
         settled &= not open_.any()
-    for parameter in problem.law.parameters:
-        for variable, power, _ in parameter.centre:
-            values = np.asarray(problem.x[variable])[problem.weights > 0]
-            if len(values) and np.ptp(values) == 0:
-                why = f"{variable} is {values[0]:g} in all rows"
-                found |= {name: why for name in (parameter.name, power) if name in names}
-    for one, two in _together(problem, optimum):
+    for variable, (why, elsewhere) in _unseen(problem, optimum).items():
         for parameter in problem.law.parameters:
-            for variable, power, _ in parameter.centre:
-                if variable in (one, two):
-                    why = f"{one} and {two} move together in all rows"
-                    found |= {name: why for name in (parameter.name, power) if name in names}
-                    settled = False
+            for factor, power, _ in parameter.centre:
+                concerned = {parameter.name, power} & set(names) - set(names[zero])
+                if factor == variable and concerned:
+                    found |= dict.fromkeys(sorted(concerned), why)
+                    settled &= elsewhere
     for i, parameter in enumerate(problem.law.parameters):
         for _, power, _ in parameter.centre:
             # What is searched is the term at the centre of the data; the factor at one unit needs the power.
@@ -97,24 +91,40 @@ def _loose(problem: Problem, u: Array, free: Integers) -> Flags:
     return np.asarray(~(spread <= limit))
 
 
-def _together(problem: Problem, optimum: Optimum) -> list[tuple[str, str]]:
-    """Return the pairs of variables that move together: with one of them put on its line against the other
-    (D on c N^k: equal ratios, or one budget) predictions change by less than the noise lets see, so that the
-    data hold one curve and not two terms."""
+def _unseen(problem: Problem, optimum: Optimum) -> dict[str, tuple[str, bool]]:
+    """Return the variables whose own effect the data do not show, why, and whether predictions elsewhere are
+    known all the same.
+
+    Predictions change by less than the noise lets see (SEEN) when the variable is put at its mean, or on its
+    line against another one (D on c N^k: equal ratios, or one budget): then the data hold one curve and not
+    two terms, and both variables are returned.
+    """
     kept = problem.weights > 0
     centred = {v for p in problem.law.parameters for v, _, _ in p.centre}
     x = {name: np.asarray(value, float)[kept] for name, value in problem.x.items()}
-    varied = [v for v in problem.law.variables if v in centred and np.ptp(x[v]) > 0]
     noise = dispersion(problem, optimum.u)
-    found = []
-    for one, two in combinations(varied, 2):
+    weights = problem.weights[kept]
+
+    def small(changed: str, values: Array) -> bool:
+        off, on = (problem.law.predict(optimum.theta, v) for v in (x, {**x, changed: values}))
+        effect = np.log(off / on) if problem.loss.scale == "log" else off - on
+        nothing = np.abs(np.log(x[changed] / values)).max() < ROUNDING
+        return bool(nothing or (weights * effect**2).sum() <= SEEN**2 * noise)
+
+    found: dict[str, tuple[str, bool]] = {}
+    seen = []
+    for name in (v for v in problem.law.variables if v in centred):
+        if np.ptp(x[name]) == 0:
+            found[name] = f"{name} is {x[name][0]:g} in all rows", False
+        elif small(name, np.full(kept.sum(), np.exp(np.log(x[name]).mean()))):
+            found[name] = f"no effect of {name} rises above the noise", True
+        else:
+            seen.append(name)
+    for one, two in combinations(seen, 2):
         design = np.stack([np.ones(kept.sum()), np.log(x[one])], axis=1)
         line = np.exp(design @ np.linalg.lstsq(design, np.log(x[two]), rcond=None)[0])
-        off, on = (problem.law.predict(optimum.theta, v) for v in (x, {**x, two: line}))
-        effect = np.log(off / on) if problem.loss.scale == "log" else off - on
-        small = float((problem.weights[kept] * effect**2).sum()) <= SEEN**2 * noise
-        if small or np.abs(np.log(x[two] / line)).max() < ROUNDING:
-            found.append((one, two))
+        if small(two, line):
+            found |= dict.fromkeys((one, two), (f"{one} and {two} move together in all rows", False))
     return found
 
 

@@ -107,6 +107,6 @@ def warnings(fit: Fit) -> tuple[str, ...]:
         if name in fit.values and fit.values[name] <= 0 and name not in certificate.undetermined:
             said.append(
                 f"{name} is {fit.values[name]:.3g}, not above zero: the loss does not fall along this "
-                "variable in these data"
+                "variable in these data, and no split of compute between N and D is best"
             )
     return tuple(dict.fromkeys(said))
