@@ -26,6 +26,10 @@ OutBeside = Annotated[
     str | None,
     typer.Option(help="Writes the JSON here too; a sweep compared by family: beside its ledger."),
 ]
+LawAsked = Annotated[
+    str | None,
+    typer.Option("--law", help="The law to fit, chinchilla where none is named; a fit.json has its own."),
+]
 Fitted = Annotated[str, typer.Argument(help="A fit.json, or a table or sweep to fit first.")]
 
 
@@ -163,22 +167,24 @@ def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -
 
 
 def fitted(
-    source: str, law: str, columns: dict[str, str], where: str | None, decimal: str | None = None
+    source: str, law: str | None, columns: dict[str, str], where: str | None, decimal: str | None
 ) -> Any:
-    """The fit of a fit.json where there is one and no column is named, else a fresh fit."""
+    """The fit of a fit.json where there is one and nothing else is asked for, else a fresh fit."""
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.fit import fit
     from scaling.fitting.saved import load, saved
 
     path = saved(source)
-    if path is not None and source.endswith(".json") and (columns or where):
+    anew = bool(law or columns or where or decimal)
+    if path is not None and source.endswith(".json") and anew:
         raise ConfigError(
-            f"{source} already says its columns and filter; leave --n, --d, --loss and --where out"
+            f"{source} already says its law, columns and filter; leave --law, --n, --d, --loss, --where and "
+            "--decimal out"
         )
-    if path is not None and not columns and not where:
+    if path is not None and not anew:
         return load(path)
-    return fit(laws.get(law), source, columns=columns, where=where, decimal=decimal)
+    return fit(laws.get(law or "chinchilla"), source, columns=columns, where=where, decimal=decimal)
 
 
 @app.command()
@@ -194,7 +200,7 @@ def allocate(
     data_limit: Annotated[
         float | None, typer.Option("--data", help="Tokens at hand; D goes no further.")
     ] = None,
-    law: LawName = "chinchilla",
+    law: LawAsked = None,
     n: NColumn = None,
     d: DColumn = None,
     c: CColumn = None,
@@ -281,7 +287,7 @@ def next_runs(
     reach: Annotated[
         float, typer.Option(help="How many times the largest size and compute may be exceeded.")
     ] = 4.0,
-    law: LawName = "chinchilla",
+    law: LawAsked = None,
     n: NColumn = None,
     d: DColumn = None,
     c: CColumn = None,

@@ -149,9 +149,9 @@ def allocate(
     return out | {"warnings": said}
 
 
-def _positive(name: str, value: float) -> None:
+def _positive(name: str, value: float, example: str = "1e20") -> None:
     if not (np.isfinite(value) and value > 0):
-        raise ConfigError(f"{name} is {value:g}; give a number above zero, such as 1e20")
+        raise ConfigError(f"{name} is {value:g}; give a number above zero, such as {example}")
 
 
 def _served(tokens: float) -> None:
@@ -202,7 +202,7 @@ def cheapest_way(
     """
     check(fit)
     determined(fit)
-    _positive("the loss", loss)
+    _positive("the loss", loss, "2.5")
     _served(inference_tokens)
     thetas = _thetas(fit)
     n, d = cheapest(fit, thetas, loss, inference_tokens)

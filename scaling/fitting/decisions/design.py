@@ -38,6 +38,10 @@ QUANTITIES = ("a", "b", "alpha", "beta", "E", "loss", "N_opt", "D_opt", "all")
 """What may be asked for; loss, N_opt and D_opt at a compute, all by D-optimality."""
 
 
+AT = ("loss", "N_opt", "D_opt")
+"""What is asked for at a compute."""
+
+
 def quantity(fit: Fit, asked: str, at: float) -> Any:
     """The asked quantity as a function of parameters (K, P) → (K,). Raises ConfigError for an unknown one."""
     names = fit.law.names
@@ -48,7 +52,7 @@ def quantity(fit: Fit, asked: str, at: float) -> Any:
         return lambda thetas: np.asarray(
             fit.law.derived[asked](fit.law.values(thetas)), dtype=np.float64
         ).reshape(-1)
-    if asked in ("loss", "N_opt", "D_opt"):
+    if asked in AT:
 
         def found(thetas: Array) -> Array:
             n, d = best_split(fit, thetas, at)
@@ -96,7 +100,7 @@ def prepare(fit: Fit, asked: str, at: float) -> Design:
     step = 1e-4 * np.eye(len(u))
     up = function(fit.problem.coordinates.natural(u + step))
     down = function(fit.problem.coordinates.natural(u - step))
-    words = f"{asked} at C = {at:.3g}" if asked in ("loss", "N_opt", "D_opt") else asked
+    words = f"{asked} at C = {at:.3g}" if asked in AT else asked
     return Design(asked=words, value=u, slope=(up - down) / 2e-4, covariance=covariance, noise=noise)
 
 
@@ -168,14 +172,20 @@ def next_cells(
     """
     check(fit)
     flops = compute(fit.table)
+    if at is not None and asked not in AT:
+        raise ConfigError(
+            f"{asked} is asked for at a compute of {at:g} and does not depend on it; ask for "
+            f"{', '.join(AT)}, or leave --at out"
+        )
     at = 10 * float(flops.max()) if at is None else at
     budget = float(flops.sum()) if budget is None else budget
     for what, value in (("budget in FLOPs", budget), ("compute asked about", at), ("reach", reach)):
         if not 0 < value < np.inf:
             raise ConfigError(f"the {what} is {value:g}; give a number above zero")
-    if cells < 1 or simulations < 0:
+    if cells < 1 or (simulations != 0 and simulations < 20):
         raise ConfigError(
-            f"cells is {cells} and simulations {simulations}; give at least 1 cell and 0 simulations"
+            f"cells is {cells} and simulations {simulations}; give at least 1 cell, and 20 simulations or "
+            "none"
         )
     design = _known(fit, asked, at)
     n, d = candidates(fit, reach=reach)
