@@ -92,7 +92,7 @@ def bootstrap(
 def _few(rows: int, parameters: int) -> bool:
     """Return whether over a twentieth of the resamples of so many rows hold fewer distinct ones than there
     are parameters: those have no fit, and on tables of 6 and 7 rows intervals of five parameters by pairs
-    covered 50 to 70 and 82 to 88 % where 95 are said (60 and 40 simulations)."""
+    covered 52 to 71 and 82 to 88 % where 95 are said (60 and 40 simulations)."""
     if rows > 4 * parameters:
         return False
     distinct = (resampling.pairs(rows, 2000, 0) > 0).sum(axis=1)
