@@ -95,7 +95,17 @@ def _register() -> None:
 
     sweeps = (f"sweeps.{part}" for part in ("planning", "running", "machine", "importing"))
     trends = (f"trends.{part}" for part in ("questions", "worth", "ahead", "drawn", "own"))
-    for room in (*sweeps, "fits", "decisions", "published", *trends, "pages", "models", "runs"):
+    for room in (
+        *sweeps,
+        "fits",
+        "comparisons",
+        "decisions",
+        "published",
+        *trends,
+        "pages",
+        "models",
+        "runs",
+    ):
         import_module(f"scaling.cli.{room}")
 
 

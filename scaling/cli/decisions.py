@@ -1,4 +1,4 @@
-"""Verbs that decide: compare, allocate, next."""
+"""Verbs that decide: allocate, next."""
 
 from __future__ import annotations
 
@@ -6,179 +6,46 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit, to_json
+from scaling.cli import app
 from scaling.cli.fits import (
     CColumn,
     Columns,
     DColumn,
     Decimal,
-    Fixed,
     Json,
-    LawName,
     LossColumn,
     NColumn,
-    Tied,
     Where,
+    finish,
 )
 
 Out = Annotated[str | None, typer.Option(help="Writes the JSON here too.")]
-OutBeside = Annotated[
+LawAsked = Annotated[
     str | None,
-    typer.Option(help="Writes the JSON here too; a sweep compared by family: beside its ledger."),
+    typer.Option("--law", help="The law to fit, chinchilla where none is named; a fit.json has its own."),
 ]
 Fitted = Annotated[str, typer.Argument(help="A fit.json, or a table or sweep to fit first.")]
 
 
-@app.command()
-def compare(
-    sources: Annotated[
-        list[str], typer.Argument(help="Two or more tables or sweeps, the baseline first; or one with --by.")
-    ],
-    by: Annotated[str | None, typer.Option(help="Splits one table by this column, as in family.")] = None,
-    base: Annotated[str | None, typer.Option(help="With --by: the value that is the baseline.")] = None,
-    label: Annotated[
-        list[str] | None, typer.Option(help="Names of the tables, in order; repeatable.")
-    ] = None,
-    law: LawName = "chinchilla",
-    n: NColumn = None,
-    d: DColumn = None,
-    c: CColumn = None,
-    loss: LossColumn = None,
-    column: Columns = None,
-    where: Where = None,
-    decimal: Decimal = None,
-    objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
-    delta: Annotated[str, typer.Option(help="Huber's delta, or auto.")] = "auto",
-    fix: Fixed = None,
-    tie: Tied = None,
-    bootstrap: Annotated[str, typer.Option(help="pairs, stratified, cluster, wild or parametric.")] = "pairs",
-    cluster: Annotated[
-        str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")
-    ] = None,
-    resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
-    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
-    seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
-    out: OutBeside = None,
-    as_json: Json = False,
-) -> None:
-    """Exponents side by side, and what one is worth in compute.
-
-    Differences with p-values, which exponents the tables may share, and the compute-equivalent gain.
-    """
-    from pathlib import Path
-
-    from scaling.cli.fits import columns_of, number_or_auto, pairs_of
-    from scaling.errors import ConfigError
-    from scaling.fitting import laws
-    from scaling.fitting.comparison.compare import compare as run
-    from scaling.fitting.fit import read_for
-    from scaling.trends.worth.exchange import of_comparison
-
-    form = laws.get(law)
-    columns = columns_of(n, d, c, loss, column)
-    tables = [read_for(form, source, columns=columns, where=where, decimal=decimal) for source in sources]
-    labels = list(label or [])
-    if by is not None:
-        if len(tables) != 1:
-            raise ConfigError(
-                f"--by splits one table and {len(tables)} are named; name one, or leave --by out"
-            )
-        names, tables = split(tables[0], by, base)
-        labels = labels or names
-    labels = labels or [Path(source).name.partition(".")[0] or source for source in sources]
-    if len(labels) != len(tables):
-        raise ConfigError(
-            f"there are {len(labels)} labels for {len(tables)} tables; give one --label for each"
-        )
-    found = run(
-        form,
-        tables,
-        labels,
-        objective=objective,
-        delta=number_or_auto("--delta", delta),
-        fixed=pairs_of("--fix", fix, number=True),
-        tied=pairs_of("--tie", tie, number=False),
-        bootstrap=bootstrap,
-        cluster=cluster,
-        resamples=resamples,
-        level=level,
-        seed=seed,
-    )
-    worth = of_comparison(found.gains)
-
-    def text() -> None:
-        typer.echo(str(found))
-        for each in worth:
-            typer.echo(f"\n{each['of']} over {each['over']}: {each['words']}")
-
-    finish({**found.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
-
-
-def beside(sources: list[str], by: str | None, where: str | None) -> str | None:
-    """Where the report of a sweep looks for the comparison of its families; None for any other comparison."""
-    from pathlib import Path
-
-    from scaling.places import results
-
-    if by != "family" or where is not None:
-        return None
-    folders = [f for f in (Path(sources[0]), results() / sources[0]) if (f / "ledger.parquet").is_file()]
-    return str(folders[0] / "compare.json") if folders else None
-
-
-def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
-    """The parts of a table by a column's values, the baseline first."""
-    import numpy as np
-
-    from scaling.errors import ConfigError, one_of
-    from scaling.fitting.expression import evaluate
-
-    values = np.asarray(evaluate(by, table.frame)).astype(str)
-    names = sorted({str(value) for value in values})
-    if len(names) < 2:
-        raise ConfigError(f"the column {by!r} has the one value {names[0]!r}; a comparison needs two or more")
-    if base is not None:
-        if base not in names:
-            raise ConfigError(one_of("--base", base, names))
-        names.sort(key=lambda name: name != base)
-    return names, [table.take(values == name) for name in names]
-
-
-def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:
-    """Writes the JSON where asked, then prints."""
-    from pathlib import Path
-
-    from scaling.cli.fits import made, write
-
-    payload = payload | {"made": made()}
-    if out:
-        write(Path(out), to_json(payload))
-
-    def show() -> None:
-        text()
-        if out:
-            typer.echo(f"\nwritten: {out}")
-
-    emit(payload, as_json, show)
-
-
 def fitted(
-    source: str, law: str, columns: dict[str, str], where: str | None, decimal: str | None = None
+    source: str, law: str | None, columns: dict[str, str], where: str | None, decimal: str | None
 ) -> Any:
-    """The fit of a fit.json where there is one and no column is named, else a fresh fit."""
+    """The fit of a fit.json where there is one and nothing else is asked for, else a fresh fit."""
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.fit import fit
     from scaling.fitting.saved import load, saved
 
     path = saved(source)
-    if path is not None and source.endswith(".json") and (columns or where):
+    anew = bool(law or columns or where or decimal)
+    if path is not None and source.endswith(".json") and anew:
         raise ConfigError(
-            f"{source} already says its columns and filter; leave --n, --d, --loss and --where out"
+            f"{source} already says its law, columns and filter; leave --law, --n, --d, --loss, --where and "
+            "--decimal out"
         )
-    if path is not None and not columns and not where:
+    if path is not None and not anew:
         return load(path)
-    return fit(laws.get(law), source, columns=columns, where=where, decimal=decimal)
+    return fit(laws.get(law or "chinchilla"), source, columns=columns, where=where, decimal=decimal)
 
 
 @app.command()
@@ -194,7 +61,7 @@ def allocate(
     data_limit: Annotated[
         float | None, typer.Option("--data", help="Tokens at hand; D goes no further.")
     ] = None,
-    law: LawName = "chinchilla",
+    law: LawAsked = None,
     n: NColumn = None,
     d: DColumn = None,
     c: CColumn = None,
@@ -281,7 +148,7 @@ def next_runs(
     reach: Annotated[
         float, typer.Option(help="How many times the largest size and compute may be exceeded.")
     ] = 4.0,
-    law: LawName = "chinchilla",
+    law: LawAsked = None,
     n: NColumn = None,
     d: DColumn = None,
     c: CColumn = None,
@@ -319,5 +186,7 @@ def next_runs(
         simulated = payload["interval_simulated"]
         checked = f", {simulated:.2f} in {simulations} simulations" if simulated is not None else ""
         typer.echo(f"{payload['meaning']}: {payload['interval_foreseen']:.2f} foreseen{checked}")
+        for warning in payload["warnings"]:
+            typer.echo(f"warning: {warning}")
 
     finish(payload, out, as_json, text)

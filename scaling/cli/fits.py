@@ -76,6 +76,8 @@ def pairs_of(option: str, given: list[str] | None, number: bool) -> dict[str, An
     out: dict[str, Any] = {}
     for pair in given or []:
         name, sign, value = pair.partition("=")
+        if name in out:
+            raise ConfigError(f"{option} names {name} twice, as {out[name]} and {value}; give it once")
         try:
             out[name] = float(value) if number else value
         except ValueError:
@@ -238,3 +240,19 @@ def write(path: Any, text: str) -> None:
         raise StorageError(
             f"{path} cannot be written ({error.strerror}); choose another place with --out"
         ) from None
+
+
+def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:
+    """Writes the JSON where asked, then prints."""
+    from pathlib import Path
+
+    payload = payload | {"made": made()}
+    if out:
+        write(Path(out), to_json(payload))
+
+    def show() -> None:
+        text()
+        if out:
+            typer.echo(f"\nwritten: {out}")
+
+    emit(payload, as_json, show)

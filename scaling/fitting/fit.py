@@ -4,89 +4,29 @@ report."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scaling.errors import ConfigError, FitError, one_of
+from scaling.errors import ConfigError, FitError
 from scaling.fitting.approaches.agreement import Approaches, run
-from scaling.fitting.approaches.profiles import CURVES
 from scaling.fitting.estimation.certificate import Certificate, certify
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.options import Options, check_values, make_options
 from scaling.fitting.progress import tell
 from scaling.fitting.table import Table, numbers, read
-from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.bootstrap import Draws, bootstrap
 from scaling.fitting.uncertainty.estimate import Estimate, undetermined
 from scaling.fitting.uncertainty.profile import up_from_zero
 
 if TYPE_CHECKING:
     from scaling.fitting.validation.validation import Validation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Everything that decides a fit besides the law and the table. The same options and table give the same
-    numbers."""
-
-    objective: str = "huber"
-    """huber, lad, squares, asymmetric or likelihood."""
-    scale: str | None = None
-    """log or raw; None takes the law's own."""
-    delta: float | str = "auto"
-    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals of absolute deviations.
-    Publications hold it at 1e-3, far below the residuals of most tables: intervals are then a third wider
-    and cover more than they say."""
-    tau: float = 0.25
-    """Of the asymmetric objective."""
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    """Parameters held at a value."""
-    tied: Mapping[str, str] = field(default_factory=dict)
-    """Parameters held equal to another one."""
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """Tighter bounds than the law's."""
-    weights: str | None = None
-    """A column or expression of weights."""
-    starts: int = 24
-    """Random starts."""
-    bootstrap: str = "pairs"
-    """pairs, stratified, cluster, wild, parametric or none."""
-    resamples: int = 1000
-    """Of the bootstrap."""
-    cluster: str | None = None
-    """The column of clusters (checkpoints of one run), or of strata."""
-    level: float = 0.95
-    """Nominal coverage of every interval."""
-    seed: int = 0
-    """Of starts and resamples."""
-    curve: str = "parabola"
-    """Of loss against log size within each budget of approach 2: parabola, robust, cubic or akima."""
-
-    def __post_init__(self) -> None:
-        resampling.check(self.bootstrap)
-        if not 0 < self.level < 1:
-            raise ConfigError(f"level is {self.level}; give a number between 0 and 1, such as 0.95")
-        if self.starts < 1 or self.resamples < 0:
-            raise ConfigError(
-                f"starts is {self.starts} and resamples {self.resamples}; give at least 1 start and 0 "
-                "resamples"
-            )
-        if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}; give a whole number at or above zero")
-        if isinstance(self.delta, str) and self.delta != "auto":
-            raise ConfigError(f"delta is {self.delta!r}; give a number above zero, or auto")
-        if self.curve not in CURVES:
-            raise ConfigError(one_of("the curve of approach 2", self.curve, CURVES))
-        if self.bootstrap in ("cluster", "stratified") and self.cluster is None:
-            raise ConfigError(
-                f"a {self.bootstrap} bootstrap needs a column to group by; name it with --cluster"
-            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -135,6 +75,9 @@ class Fit:
         if partner in self.options.fixed:
             return Estimate(value=self.values[name], interval=None, level=level, method="held at this value")
         if partner in self.at_zero:
+            ends = self.at_zero[partner].interval
+            if ends is not None and not np.isfinite(ends).all():
+                return undetermined("zero fits best and nothing in the data bounds it from above", level)
             return self.at_zero[partner]
         if partner in self.certificate.undetermined:
             return undetermined(self.certificate.undetermined[partner], level)
@@ -161,6 +104,8 @@ class Fit:
     def _estimate(self, function: Any) -> Estimate:
         with np.errstate(all="ignore"):
             value = float(np.squeeze(function(self.law.values(self.theta))))
+            if not np.isfinite(value):
+                return undetermined("it has no finite value at the fitted parameters", self.options.level)
             if self.draws is None:
                 spare = self.table.n - len(self.optimum.u)
                 method = "none asked" if spare > 0 else "none: as many parameters as rows"
@@ -284,15 +229,6 @@ def fit(
     return replace(made, warnings=warnings(made))
 
 
-def make_options(options: Options | None, asked: Mapping[str, Any]) -> Options:
-    """Options with some fields replaced. Raises ConfigError for a field that does not exist."""
-    known = Options.__dataclass_fields__
-    for name in asked:
-        if name not in known:
-            raise ConfigError(one_of("a fit option", name, known))
-    return replace(options or Options(), **asked)
-
-
 def read_for(
     law: Law,
     source: Any,
@@ -333,6 +269,7 @@ def make_problem(law: Law, table: Table, options: Options) -> Problem:
         raise ConfigError(
             f'{law.target} has values at or below zero, which have no logarithm; take scale="raw"'
         )
+    check_values(law, options, x, y)
     delta = None if options.delta == "auto" else float(options.delta)
     loss = Loss(name=options.objective, scale=scale, delta=delta, tau=options.tau)
     coordinates = build(law, x, y, fixed=options.fixed, tied=options.tied, bounds=options.bounds)

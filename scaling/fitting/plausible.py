@@ -76,7 +76,7 @@ def checks(
             f"the median {'loss' if target == 'L' else target} is {middle:g}, beyond what can be fitted; "
             "give it in another unit"
         )
-    if len(y) > 1 and np.ptp(y) <= 1e-12 * np.abs(y).max():
+    if len(y) > 1 and np.ptp(y) <= 1e-9 * np.abs(y).max():
         raise TableError(
             f"the {'loss' if target == 'L' else target} is {y[0]:g} in all {len(y)} rows; a law needs "
             "losses that differ"
@@ -108,6 +108,15 @@ def checks(
                 "units (millions? billions? trillions?), and budgets and allocations will be off by as much: "
                 f'write the units as in --{letter.lower()} "{columns[letter]} * 1e9" for billions'
             )
+        elif letter in values:
+            odd = (values[letter] < LEAST) | (values[letter] > MOST)
+            if odd.any():
+                row = int(np.flatnonzero(odd)[0])
+                said.append(
+                    f"{letter} is no plausible number of {what} in {int(odd.sum())} of {len(odd)} rows, "
+                    f"first in row {row + 1} ({values[letter][row]:g}); these rows seem to be in other units "
+                    "than the rest"
+                )
     return said + (_loss(y, columns[target]) if target == "L" else [])
 
 

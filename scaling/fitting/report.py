@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scaling.fitting.uncertainty.estimate import finite
 
 if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit, Options
+    from scaling.fitting.fit import Fit
+    from scaling.fitting.options import Options
 
 
 def to_json(fit: Fit, *, quick: bool = False) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from scaling.errors import FitError, TableError
 from scaling.fitting import laws
-from scaling.fitting.fit import Fit, Options, fit, read_for
+from scaling.fitting.fit import Fit, fit, read_for
+from scaling.fitting.options import Options
 from scaling.places import results
 
 

@@ -95,7 +95,7 @@ def test_one_family_is_not_asked_for_a_comparison(tmp_path: Path) -> None:
 def test_a_comparison_by_family_lands_where_the_report_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scaling.cli.decisions import beside
+    from scaling.cli.comparisons import beside
 
     folder = synthetic.make(tmp_path / "results" / "made")
     monkeypatch.setenv("SCALING_RESULTS", str(tmp_path / "results"))

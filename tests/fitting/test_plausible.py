@@ -107,3 +107,11 @@ def test_budgets_and_answers_do_not_bend_to_a_foreign_column() -> None:
     odd = law.fit(frame.assign(flops=6e7 * n * d), bootstrap="none").to_json()
     assert odd["approaches"] == plain["approaches"]
     assert odd["validation"]["backtest"] == plain["validation"]["backtest"]
+
+
+def test_a_few_rows_in_other_units_are_seen() -> None:
+    frame = runs()
+    frame.loc[:2, "params"] /= 1e5
+    said = [w for w in read(frame).warnings if "other units than the rest" in w]
+    assert len(said) == 1
+    assert f"in 3 of {len(frame)} rows, first in row 1" in said[0]

@@ -16,6 +16,7 @@ from scaling.fitting.law import Array, Law
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.bootstrap import Draws
 from scaling.fitting.uncertainty.estimate import Estimate
+from scaling.fitting.validation.replicates import kinds, listed, settings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +87,10 @@ def run(
             return optimum_at(p, flops)
     else:
         missing["3"] = f"the law fitted is {law.name}; approach 3 is the law chinchilla"
+    mixed = kinds(table)
     two = None
     try:
+        _comparable(2, mixed)
         two = approach_two(
             table,
             curve=curve,
@@ -102,6 +105,7 @@ def run(
     one = None
     if table.folder is not None:
         try:
+            _comparable(1, mixed or settings(table, ("N", "D"), "L"))
             one = approach_one(curves_of(table), level=level, seed=seed)
         except FitError as error:
             missing["1"] = str(error)
@@ -110,6 +114,15 @@ def run(
     if two is None and three is None and one is None:
         return Approaches(two=None, three=None, one=None, words="no approach could be run", missing=missing)
     return Approaches(two=two, three=three, one=one, words=_words(one, two, three), missing=missing)
+
+
+def _comparable(approach: int, differ: list[str]) -> None:
+    """Raise FitError where the runs `differ` in columns besides their size and tokens."""
+    if differ:
+        raise FitError(
+            f"approach {approach} compares runs that differ in size and tokens alone, and these differ in "
+            f"{listed(differ)}; keep one value of each with --where"
+        )
 
 
 def _estimate(law: Law, name: str, optimum: Optimum, draws: Draws | None, level: float) -> Estimate:

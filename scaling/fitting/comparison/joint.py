@@ -81,4 +81,7 @@ def joint(law: Law, groups: Sequence[str], shared: Collection[str]) -> Law:
         analytic=law.analytic,
         formula=law.formula,
         source=law.source,
+        optional=law.optional,
+        signed=law.signed,
+        kind=law.kind,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from scaling.errors import ScalingError
+from scaling.errors import FitError, ScalingError
 from scaling.fitting.comparison.joint import GROUP, joint, name_in
 from scaling.fitting.comparison.null import Noises, p_value
 from scaling.fitting.estimation.coordinates import build
@@ -43,9 +43,16 @@ def stacked(
     """
     first, options = fits[0], fits[0].options
     law = joint(first.law, labels, shared)
+    for name in first.law.optional:
+        own = [label for label, fit in zip(labels, fits, strict=True) if name in fit.problem.x]
+        if own and len(own) < len(fits):
+            raise FitError(
+                f"the column {name!r} is in the table of {', '.join(own)} and not in all; give it in every "
+                "table, or in none"
+            )
     x = {
         name: np.concatenate([np.asarray(fit.problem.x[name], float) for fit in fits])
-        for name in first.law.variables
+        for name in first.problem.x
     }
     x[GROUP] = np.concatenate([np.full(fit.table.n, k, dtype=np.float64) for k, fit in enumerate(fits)])
     y = np.concatenate([fit.problem.y for fit in fits])

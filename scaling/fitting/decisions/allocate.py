@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.decisions.surface import best_split, cheapest, check, determined
+from scaling.fitting.decisions.surface import best_split, cheapest, check, determined, doubts, span
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
 from scaling.fitting.uncertainty.estimate import finite
@@ -39,7 +39,9 @@ def _answer(
     """N, D, their ratio, cost and loss of one solution, from the optimum (first) and the draws (the rest)."""
     if not np.isfinite(n[0]):
         raise FitError(
-            "the fitted surface has no best point on this line of cost; check alpha and beta of the fit"
+            f"{fit.law.name} as fitted has no lowest loss on this line of cost: it falls to the end of the "
+            "sizes that are searched, a million times below and a hundred million times above those of the "
+            "data; look at the signs of its exponents in scaling fit, or ask for a cost nearer to the data"
         )
     with np.errstate(all="ignore"):
         loss = np.array(
@@ -75,8 +77,8 @@ def _answer(
 
 
 def _warnings(fit: Fit, n: float, d: float) -> list[str]:
-    """How far beyond the data an answer lies."""
-    said = []
+    """What a reader should know of the fit, and how far beyond the data an answer lies."""
+    said = doubts(fit)
     flops = compute(fit.table)
     for name, value, seen in (
         ("C", 6 * n * d, flops),
@@ -114,8 +116,8 @@ def allocate(
     check(fit)
     determined(fit)
     _positive("the budget in FLOPs", flops)
-    if inference_tokens < 0 or not np.isfinite(inference_tokens):
-        raise ConfigError(f"the inference tokens are {inference_tokens:g}; give a number at or above zero")
+    _served(inference_tokens)
+    _payable(fit, flops, inference_tokens)
     thetas = _thetas(fit)
 
     def cost(n: Array, d: Array) -> Array:
@@ -147,15 +149,33 @@ def allocate(
     return out | {"warnings": said}
 
 
-def _positive(name: str, value: float) -> None:
+def _positive(name: str, value: float, example: str = "1e20") -> None:
     if not (np.isfinite(value) and value > 0):
-        raise ConfigError(f"{name} is {value:g}; give a number above zero, such as 1e20")
+        raise ConfigError(f"{name} is {value:g}; give a number above zero, such as {example}")
+
+
+def _served(tokens: float) -> None:
+    if tokens < 0 or not np.isfinite(tokens):
+        raise ConfigError(f"the inference tokens are {tokens:g}; give a number at or above zero")
+
+
+def _payable(fit: Fit, flops: float, tokens: float) -> None:
+    """Raise ConfigError where serving costs more than the budget even at a tenth of the smallest size: any
+    answer would be an extrapolation beyond ×10."""
+    size = float(np.min(fit.problem.x["N"]))
+    if 2 * size / 10 * tokens >= flops:
+        raise ConfigError(
+            f"serving {tokens:g} tokens costs {2 * size * tokens:.3g} FLOPs (2 N D_inference) at the "
+            f"smallest size of the table, N = {size:.3g}, and the budget for training and serving is "
+            f"{flops:g}; ask for fewer than {flops / (2 * size):.3g} tokens, or raise the budget"
+        )
 
 
 def _repeated(fit: Fit, flops: float, inference_tokens: float, limit: float) -> dict[str, Any]:
     """The best split when tokens may be repeated: D passes over U tokens are worth U + U R* (1 − e^(−(D/U −
     1)/R*))."""
-    n = np.exp(np.linspace(np.log(1e2), np.log(flops / 6), 4001))
+    high = flops / max(6.0, 2 * inference_tokens)
+    n = np.exp(np.linspace(np.log(min(span(fit)[0], high / 2)), np.log(high), 4001))
     d = flops / (6 * n) - inference_tokens / 3
     n, d = n[d > 0], d[d > 0]
     passes = np.maximum(d / limit - 1, 0.0)
@@ -182,7 +202,8 @@ def cheapest_way(
     """
     check(fit)
     determined(fit)
-    _positive("the loss", loss)
+    _positive("the loss", loss, "2.5")
+    _served(inference_tokens)
     thetas = _thetas(fit)
     n, d = cheapest(fit, thetas, loss, inference_tokens)
     if not np.isfinite(n[0]):

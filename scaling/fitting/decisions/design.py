@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.decisions.surface import best_split, check
+from scaling.fitting.decisions.surface import best_split, check, determined, doubts
 from scaling.fitting.estimation.solve import refit
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
@@ -38,6 +38,10 @@ QUANTITIES = ("a", "b", "alpha", "beta", "E", "loss", "N_opt", "D_opt", "all")
 """What may be asked for; loss, N_opt and D_opt at a compute, all by D-optimality."""
 
 
+AT = ("loss", "N_opt", "D_opt")
+"""What is asked for at a compute."""
+
+
 def quantity(fit: Fit, asked: str, at: float) -> Any:
     """The asked quantity as a function of parameters (K, P) → (K,). Raises ConfigError for an unknown one."""
     names = fit.law.names
@@ -48,7 +52,7 @@ def quantity(fit: Fit, asked: str, at: float) -> Any:
         return lambda thetas: np.asarray(
             fit.law.derived[asked](fit.law.values(thetas)), dtype=np.float64
         ).reshape(-1)
-    if asked in ("loss", "N_opt", "D_opt"):
+    if asked in AT:
 
         def found(thetas: Array) -> Array:
             n, d = best_split(fit, thetas, at)
@@ -96,7 +100,7 @@ def prepare(fit: Fit, asked: str, at: float) -> Design:
     step = 1e-4 * np.eye(len(u))
     up = function(fit.problem.coordinates.natural(u + step))
     down = function(fit.problem.coordinates.natural(u - step))
-    words = f"{asked} at C = {at:.3g}" if asked in ("loss", "N_opt", "D_opt") else asked
+    words = f"{asked} at C = {at:.3g}" if asked in AT else asked
     return Design(asked=words, value=u, slope=(up - down) / 2e-4, covariance=covariance, noise=noise)
 
 
@@ -168,16 +172,22 @@ def next_cells(
     """
     check(fit)
     flops = compute(fit.table)
+    if at is not None and asked not in AT:
+        raise ConfigError(
+            f"{asked} is asked for at a compute of {at:g} and does not depend on it; ask for "
+            f"{', '.join(AT)}, or leave --at out"
+        )
     at = 10 * float(flops.max()) if at is None else at
     budget = float(flops.sum()) if budget is None else budget
     for what, value in (("budget in FLOPs", budget), ("compute asked about", at), ("reach", reach)):
         if not 0 < value < np.inf:
             raise ConfigError(f"the {what} is {value:g}; give a number above zero")
-    if cells < 1 or simulations < 0:
+    if cells < 1 or (simulations != 0 and simulations < 20):
         raise ConfigError(
-            f"cells is {cells} and simulations {simulations}; give at least 1 cell and 0 simulations"
+            f"cells is {cells} and simulations {simulations}; give at least 1 cell, and 20 simulations or "
+            "none"
         )
-    design = prepare(fit, asked, at)
+    design = _known(fit, asked, at)
     n, d = candidates(fit, reach=reach)
     cost = 6 * n * d
     if (cost > budget).all():
@@ -218,7 +228,23 @@ def next_cells(
         "interval_simulated": simulated,
         "meaning": "width of the asked interval after the new runs, as a share of its width now",
         "noise_per_run": design.noise,
+        "warnings": doubts(fit),
     }
+
+
+def _known(fit: Fit, asked: str, at: float) -> Design:
+    """Return the design. Raises FitError where the data do not determine what is asked, so that its spread
+    now means nothing."""
+    if asked in fit.law.names or asked in fit.law.derived:
+        estimate = (fit.parameters | fit.derived)[asked]
+        if not np.isfinite(estimate.value):
+            raise FitError(
+                f"{asked} is {estimate.method}, so no runs can be planned by its spread; first vary N and D "
+                "apart from each other, or hold a parameter with scaling fit --fix"
+            )
+    elif asked in QUANTITIES:
+        determined(fit, "plan for " + ("all parameters" if asked == "all" else asked))
+    return prepare(fit, asked, at)
 
 
 def dial(fit: Fit, n: float) -> float | None:

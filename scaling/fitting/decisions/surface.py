@@ -21,16 +21,31 @@ def check(fit: Fit) -> None:
         )
 
 
-def determined(fit: Fit) -> None:
-    """Raise FitError for a fit that leaves parameters open: no split of compute follows from it."""
+def determined(fit: Fit, asked: str = "allocation") -> None:
+    """Raise FitError for a fit that leaves parameters open: nothing that is `asked` of the surface follows
+    from it."""
     for name, why in fit.certificate.undetermined.items():
         raise FitError(
-            f"the table leaves {name} of {fit.law.name} open ({why}), so no allocation follows from it; add "
+            f"the table leaves {name} of {fit.law.name} open ({why}), so no {asked} follows from it; add "
             "runs, or hold a parameter with scaling fit --fix"
         )
 
 
-def _span(fit: Fit) -> tuple[float, float]:
+def doubts(fit: Fit) -> list[str]:
+    """Return one sentence for a reader of a decision where the certificate of its fit does not hold."""
+    certificate = fit.certificate
+    if certificate.ok:
+        return []
+    reasons = [
+        f"{', '.join(certificate.at_bounds)} lies at a bound" if certificate.at_bounds else "",
+        "" if certificate.definite else "the objective is flat or not convex at the optimum",
+        "" if certificate.settled else f"not determined: {', '.join(certificate.undetermined)}",
+    ]
+    why = "; ".join(reason for reason in reasons if reason) or "the optimum changes with the units"
+    return [f"the certificate of the fit behind this does not hold ({why}): look at scaling fit first"]
+
+
+def span(fit: Fit) -> tuple[float, float]:
     """Sizes worth looking at: the data's, six decades wider on both sides."""
     n = np.asarray(fit.problem.x["N"], dtype=np.float64)
     return float(n.min()) * 1e-6, float(n.max()) * 1e8
@@ -65,7 +80,7 @@ def best_split(
         with np.errstate(all="ignore"):
             n, d = optimum_at(fit.law.values(thetas), np.array([flops]))
         return n[..., 0], d[..., 0]
-    low, high = _span(fit)
+    low, high = span(fit)
     # D = flops / 6N − D_inf / 3 must stay above zero.
     high = min(high, flops / (2 * inference_tokens) * 0.999999) if inference_tokens else high
     grid = np.linspace(np.log(low), np.log(high), _GRID)
@@ -103,7 +118,7 @@ def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0
 
     Sardana & Frankle 2023, arXiv 2401.00448, eq. 2.
     """
-    low, high = _span(fit)
+    low, high = span(fit)
     grid = np.linspace(np.log(low), np.log(high), _GRID)
     n = np.exp(grid)
     tokens = _tokens_for(fit, thetas, n, loss)

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from scaling.fitting.estimation.coordinates import build
-from scaling.fitting.estimation.dispersion import covariance
+from scaling.fitting.estimation.determination import ROUNDING, at_bound, determination, reached
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Basin, Optimum, refit
-from scaling.fitting.law import Array, Flags
+from scaling.fitting.law import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +89,7 @@ class Certificate:
 def certify(problem: Problem, optimum: Optimum) -> Certificate:
     """Examine an optimum."""
     gradient, hessian, value = _derivatives(problem, optimum.u)
-    free = ~_bounded(problem, optimum.u)
+    free = ~at_bound(problem, optimum.u)
     eigenvalues, _ = _scaled(hessian[np.ix_(free, free)])
     lowest, highest = (eigenvalues[0], eigenvalues[-1]) if len(eigenvalues) else (1.0, 1.0)
     condition = float(highest / lowest) if lowest > 0 else float("inf")
@@ -99,7 +98,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
     return Certificate(
         basins=optimum.basins,
         starts=optimum.starts,
-        reached=optimum.basins[0].starts,
+        reached=reached(problem, optimum),
         gradient=float(np.abs(gradient[free]).max(initial=0.0) / max(abs(value), 1e-300)),
         definite=bool(lowest > 1e-12),
         condition=condition,
@@ -112,68 +111,8 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
     )
 
 
-LOOSE = 1.0
-"""The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor
-or a term in units of the target."""
-LOOSE_LOG = 5.0
-"""The same for a logarithm: a factor of 150."""
 STEEP = 1e-7
 """The relative slope below which a point is as flat as arithmetic can tell."""
-ROUNDING = 1e-9
-"""What differs by less is told from nothing by rounding alone."""
-
-
-@np.errstate(all="ignore")
-def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], bool]:
-    """Return which parameters the data leave open, and why, and whether predictions are determined."""
-    coordinates, u = problem.coordinates, optimum.u
-    names = np.array(coordinates.names)
-    found: dict[str, str] = {}
-    bounded, zero = _bounded(problem, u), coordinates.zero(u)
-    for name in names[bounded & ~zero]:
-        found[str(name)] = "it runs to the edge of what is searched"
-    gone = [str(name) for name in names[zero]]
-    for name in gone:
-        for _, power, _ in problem.law.parameter(name).centre:
-            found[power] = f"its term is zero, {name} = 0"
-    free = np.flatnonzero(~bounded & ~np.isin(names, list(found)))
-    if not len(free):
-        return found, True
-    spread = np.sqrt(np.maximum(np.diagonal(covariance(problem, u, free)), 0.0))
-    logarithm = coordinates.free.T[free] @ coordinates.log > 0
-    limit = np.where(logarithm, LOOSE_LOG, LOOSE * np.maximum(np.abs(u[free]), 1.0))
-    open_ = ~(spread <= limit)
-    for name in names[free[open_]]:
-        found[str(name)] = "the objective is flat along it"
-    settled = not open_.any() and not (bounded & ~zero).any()
-    for one, two in _together(problem):
-        for parameter in problem.law.parameters:
-            for variable, power, _ in parameter.centre:
-                if variable in (one, two):
-                    why = f"{one} and {two} are proportional in all rows"
-                    found |= {parameter.name: why, power: why}
-                    settled = False
-    best = optimum.basins[0]
-    others = [b for b in optimum.basins[1:] if b.objective <= best.objective * (1 + ROUNDING)]
-    ours = problem.law.predict(best.theta, problem.x)
-    if any(np.abs(problem.law.predict(b.theta, problem.x) / ours - 1).max() > 1e-6 for b in others):
-        found |= {str(name): "two optima lie within rounding of each other" for name in names}
-        settled = False
-    if best.starts < min(2, optimum.starts):
-        found |= {str(name): f"only 1 of {optimum.starts} starts ended at the best optimum" for name in names}
-        settled = False
-    return found, settled
-
-
-def _together(problem: Problem) -> list[tuple[str, str]]:
-    """Return the pairs of variables that are proportional in all rows: their terms can be exchanged."""
-    centred = {v for p in problem.law.parameters for v, _, _ in p.centre}
-    logs = {v: np.log(np.asarray(problem.x[v], float)) for v in problem.law.variables if v in centred}
-    return [
-        (one, two)
-        for one, two in combinations(logs, 2)
-        if np.ptp(logs[one]) > 0 and np.ptp(logs[one] - logs[two]) < ROUNDING
-    ]
 
 
 def _derivatives(problem: Problem, u: Array) -> tuple[Array, Array, float]:
@@ -193,14 +132,6 @@ def _scaled(hessian: Array) -> tuple[Array, Array]:
     inside = hessian / np.outer(diagonal, diagonal)
     values, vectors = np.linalg.eigh(np.where(np.isfinite(inside), inside, 0.0))
     return values, vectors
-
-
-def _bounded(problem: Problem, u: Array) -> Flags:
-    """Return (q,): which coordinates lie at a bound."""
-    c = problem.coordinates
-    return np.asarray(
-        (u - c.lower < 1e-6 * (1 + np.abs(c.lower))) | (c.upper - u < 1e-6 * (1 + np.abs(c.upper)))
-    )
 
 
 def _ridge(problem: Problem, u: Array, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:

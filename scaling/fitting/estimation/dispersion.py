@@ -27,8 +27,8 @@ def dispersion(problem: Problem, u: Array) -> float:
 
 @np.errstate(all="ignore")
 def covariance(problem: Problem, u: Array, free: Integers | None = None) -> Array:
-    """Return the curvature-based covariance (q, q) of the coordinates at u (q,), or of those in `free`; huge
-    along directions that the predictions do not change with.
+    """Return the curvature-based covariance (q, q) of the coordinates at u (q,), or of those in `free`; the
+    variance is infinite where the predictions do not change with a coordinate, alone or with others.
 
     The Gauss-Newton curvature is taken over residuals of half a standard deviation where δ is below: few lie
     within δ.
@@ -44,6 +44,10 @@ def covariance(problem: Problem, u: Array, free: Integers | None = None) -> Arra
     diagonal = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     inside = hessian / np.outer(diagonal, diagonal)
     values, vectors = np.linalg.eigh(np.where(np.isfinite(inside), inside, 0.0))
-    # Below 1e-14 of the largest an eigenvalue is rounding.
-    values = np.where(values > 1e-14 * values[-1], values, 1e-300)
-    return np.asarray((vectors / values) @ vectors.T / np.outer(diagonal, diagonal) * dispersion(problem, u))
+    # Below 1e-14 of the largest an eigenvalue is rounding: what moves along it is not known at all, what does
+    # not is known by the other directions.
+    seen = values > 1e-14 * values[-1]
+    known = (vectors[:, seen] / values[seen]) @ vectors[:, seen].T
+    moves = np.abs(vectors[:, ~seen]).max(axis=1, initial=0.0) > 1e-6
+    known[np.diag(moves)] = np.inf
+    return np.asarray(known / np.outer(diagonal, diagonal) * dispersion(problem, u))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import FitError
-from scaling.fitting.estimation.certificate import determination
+from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Array, Values
 from scaling.fitting.progress import tell

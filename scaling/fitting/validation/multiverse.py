@@ -11,13 +11,14 @@ import numpy as np
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.two import approach_two
-from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.solve import Basin, refit, solve
 from scaling.fitting.law import Array, Flags, Values
 from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.estimate import finite
+from scaling.fitting.validation.replicates import kinds
 
 if TYPE_CHECKING:
     from scaling.fitting.fit import Fit
@@ -166,7 +167,7 @@ def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]
 
 def _second(fit: Fit) -> list[dict[str, Any]]:
     """Approach 2 under every compute convention and curve."""
-    if not {"N", "D", "L"} <= set(fit.table.values):
+    if not {"N", "D", "L"} <= set(fit.table.values) or kinds(fit.table):
         return []
     rows = []
     for convention, flops in compute_conventions(fit).items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CHOSEN = re.compile(
     r"(^|_)(lr|learning_?rate|batch|warmup|schedule|decay|optimi[sz]er|momentum|dropout|recipe|family|corpus"
-    r"|data|dataset|mixture|arch|width|depth|context)(_|$)"
+    r"|objective|adaptation|tokeni[sz]er|data|dataset|mixture|arch|width|depth|context)(_|$)"
 )
 """Names of settings, which count as such even where each run has a value of its own."""
 _OTHER = re.compile(
@@ -31,6 +31,10 @@ _OTHER = re.compile(
     r"|micro|compiled|worker|rank|job|slurm|git|commit|version|path|dir|file|url|done|(^|_)(id|name|run|index)(_|$)"
 )
 """Names of what a run is called, of where and when it ran and of what came out, which are no settings."""
+
+SEEDS = 0.1
+"""How far apart, in the logarithm, the losses of two runs of one cell may lie before seeds cannot be why.
+Over this project's ledgers seeds of one cell of pre-training lie within .035 of each other."""
 
 
 def _cells(values: list[Array]) -> Integers:
@@ -85,6 +89,40 @@ def settings(table: Table, variables: tuple[str, ...], target: str) -> list[str]
                 continue
         found[str(name)] = after
     return sorted(found, key=lambda name: (not _CHOSEN.search(name.lower()), found[name]))
+
+
+def kinds(table: Table) -> list[str]:
+    """Return the columns that say in words that the runs are of several kinds: families, recipes, corpora.
+
+    Such runs lie on several surfaces, whether or not two of them share N and D. A word that hardly any two
+    rows share is a name of a run and no kind.
+    """
+    found = []
+    for name in table.frame.columns:
+        column, low = table.frame[name], str(name).lower()
+        if name in table.columns.values() or pd.api.types.is_numeric_dtype(column) or not _CHOSEN.search(low):
+            continue
+        if 1 < column.astype(str).nunique() <= len(column) / 2:
+            found.append(str(name))
+    return found
+
+
+def apart(table: Table, variables: tuple[str, ...], target: str) -> tuple[int, float] | None:
+    """Return in how many cells rows at equal variables differ by more than seeds can though no column says
+    why, and the largest factor between two of them; None where none do.
+
+    Counted are cells whose losses lie further apart than SEEDS in the logarithm once the settings that are
+    recorded are told apart.
+    """
+    y = table.values[target]
+    if target != "L" or (y <= 0).any():
+        return None
+    cells = _cells([table.values[name] for name in variables])
+    for name in settings(table, variables, target):
+        cells = _split(cells, table.frame[name])
+    logs = pd.Series(np.log(y)).groupby(cells)
+    span = np.asarray(logs.max() - logs.min(), dtype=np.float64)
+    return (int((span > SEEDS).sum()), float(np.exp(span.max()))) if span.max() > SEEDS else None
 
 
 def lack_of_fit(fit: Fit) -> dict[str, Any] | None:

@@ -11,9 +11,10 @@ from scipy import optimize, special, stats
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
-from scaling.fitting.estimation.certificate import determination
 from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.solve import solve
+from scaling.fitting.fit import columns_for
 from scaling.fitting.law import Array
 from scaling.fitting.progress import tell
 from scaling.fitting.uncertainty.estimate import finite
@@ -137,7 +138,7 @@ def candidates(fit: Fit) -> list[Candidate]:
             continue
         if not set(law.variables) <= set(fit.table.values):
             continue
-        x = {letter: fit.table.values[letter] for letter in law.variables}
+        x = columns_for(law, fit.table)
         if any(np.ptp(value) == 0 for value in x.values()) or fit.table.n <= len(law.parameters) + 1:
             continue
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaling.fitting.approaches.budgets import budgets
-from scaling.fitting.validation.replicates import listed, settings
+from scaling.fitting.validation.replicates import apart, kinds, listed, settings
 
 if TYPE_CHECKING:
     from scaling.fitting.fit import Fit
@@ -90,10 +90,23 @@ def warnings(fit: Fit) -> tuple[str, ...]:
             f"rows at equal {' and '.join(fit.law.variables)} differ in {listed(differ)}; keep the best of "
             "each or filter with --where"
         )
+    mixed = kinds(fit.table)
+    if mixed:
+        said.append(
+            f"the runs are of several kinds, they differ in {listed(mixed)}, and one law is fitted to all; "
+            f"keep one with --where, or compare them with scaling compare --by {mixed[0]}"
+        )
+    odd = apart(fit.table, fit.law.variables, fit.law.target)
+    if odd is not None:
+        said.append(
+            f"in {odd[0]} cells of equal {' and '.join(fit.law.variables)} losses differ by a factor of up "
+            f"to {odd[1]:.3g}, more than seeds can, and no column says why; look for a mistake or a setting "
+            "that the table leaves out"
+        )
     for name in ("alpha", "beta"):
         if name in fit.values and fit.values[name] <= 0 and name not in certificate.undetermined:
             said.append(
                 f"{name} is {fit.values[name]:.3g}, not above zero: the loss does not fall along this "
-                "variable in these data"
+                "variable in these data, and no split of compute between N and D is best"
             )
     return tuple(dict.fromkeys(said))

@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws
-from scaling.fitting.fit import fit, read_for
+from scaling.fitting.fit import columns_for, fit, read_for
 
 LEAST = 6
 """Runs that the fit needs below the cut: one more than the law has parameters."""
@@ -47,7 +47,7 @@ def hindcast(
             f"a hindcast needs {LEAST} and 1: run more sizes, or change the share"
         )
     made = fit(law, table.take(small), bootstrap="pairs", resamples=300, level=level, seed=seed)
-    x = {name: np.asarray(table.values[name], float)[large] for name in law.variables}
+    x = {name: value[large] for name, value in columns_for(law, table).items()}
     seen = np.asarray(table.values["L"], float)[large]
     error = np.log(made.predict(x)) - np.log(seen)
     low, high = made.predict_interval(x)

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from scaling.errors import ConfigError
+from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws, table
 from scaling.fitting.comparison.compare import compare
-from scaling.fitting.comparison.shared import shared_models, verdict
+from scaling.fitting.comparison.shared import fit_shared, shared_models, verdict
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Law, Parameter
 from scaling.fitting.uncertainty.estimate import percentile
@@ -146,3 +146,28 @@ def test_paired_runs_share_the_draws_of_their_clusters() -> None:
     other = table.read(two.frame.assign(run=np.arange(35) % 7))
     with pytest.raises(ConfigError, match="fall into different clusters of run"):
         compare(LAW, [one, other], ["a", "b"], bootstrap="cluster", cluster="run", resamples=50)
+
+
+def test_joint_laws_keep_optional_columns() -> None:
+    """Separate laws, fitted jointly, are the laws fitted alone; without the warm-up they are not."""
+    law = laws.get("annealing")
+    step = np.arange(500.0, 6000.0, 250.0)
+    rate = 3e-4 * 0.5 * (1 + np.cos(np.pi * step / 6000))
+    rng, fits = np.random.default_rng(0), []
+    for level in (2.6, 2.8):
+        frame = pd.DataFrame({"step": step, "lr": rate, "warm_up": 400.0})
+        values = {"L_0": level, "A": 0.5, "alpha": 0.5, "C": 0.4}
+        clean = law.predict(values, {name: frame[name].to_numpy(float) for name in frame})
+        frame["L"] = clean * np.exp(1e-4 * rng.standard_normal(len(step)))
+        fits.append(law.fit(frame, objective="squares", bootstrap="none", starts=6))
+    joined, problem, optimum = fit_shared(fits, ["one", "two"], [])
+    assert problem.x["warm_up"] == pytest.approx(400.0)
+    for label, fit in zip(("one", "two"), fits, strict=True):
+        for name in law.names:
+            found = optimum.theta[joined.names.index(f"{name}[{label}]")]
+            assert found == pytest.approx(fit.values[name], rel=1e-4), name
+    bare = law.fit(
+        fits[1].table.frame.drop(columns="warm_up"), objective="squares", bootstrap="none", starts=6
+    )
+    with pytest.raises(FitError, match="'warm_up' is in the table of one and not in all"):
+        fit_shared([fits[0], bare], ["one", "two"], [])

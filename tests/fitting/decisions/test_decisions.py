@@ -133,3 +133,47 @@ def test_questions_without_an_answer_end_in_a_sentence(fit: Fit) -> None:
         allocate(fit, -1.0)
     with pytest.raises(FitError, match="needs a law of N and D"):
         allocate(laws.get("power-floor-n").fit(runs(), bootstrap="none"), 1e20)
+
+
+def test_serving_beyond_the_budget_is_named(fit: Fit) -> None:
+    smallest = float(fit.table.values["N"].min())
+    with pytest.raises(ConfigError, match=r"serving 1e\+20 tokens costs .* FLOPs .*raise the budget"):
+        allocate(fit, 1e21, inference_tokens=1e20)
+    told = allocate(fit, 1e21, inference_tokens=1e21 / (2 * smallest) * 0.9, calibrate=False)["optimum"]
+    assert told["total_flops"]["value"] == pytest.approx(1e21, rel=1e-6)
+    with pytest.raises(ConfigError, match="inference tokens are -1"):
+        cheapest_way(fit, 2.5, inference_tokens=-1)
+
+
+def test_a_plan_says_what_the_fit_leaves_open() -> None:
+    frame = runs()
+    line = frame.assign(tokens=20 * frame["params"], flops=120 * frame["params"] ** 2)
+    line["loss"] = LAW.predict(TRUE, {"N": line["params"], "D": line["tokens"]})
+    loose = LAW.fit(
+        line.assign(loss=line["loss"] * np.exp(0.003 * np.random.default_rng(1).standard_normal(35))),
+        objective="squares",
+        bootstrap="none",
+        starts=8,
+    )
+    for asked in ("a", "alpha", "loss", "all"):
+        with pytest.raises(FitError, match=r"undetermined|open"):
+            next_cells(loose, asked=asked, simulations=0)
+    one = frame.assign(params=1e8, tokens=frame["flops"] / 6e8, budget_flops=frame["flops"])
+    rng = np.random.default_rng(2)
+    one["loss"] = LAW.predict(TRUE, {"N": one["params"], "D": one["tokens"]}) * np.exp(
+        0.003 * rng.standard_normal(35)
+    )
+    partly = LAW.fit(one, objective="squares", bootstrap="none", starts=8)
+    told = next_cells(partly, asked="beta", simulations=0)["warnings"]
+    assert len(told) == 1
+    assert "certificate of the fit behind this does not hold" in told[0]
+    with pytest.raises(FitError, match="alpha is undetermined: N is 1e"):
+        next_cells(partly, asked="alpha", simulations=0)
+
+
+def test_a_plan_takes_no_option_without_effect(fit: Fit) -> None:
+    assert next_cells(fit, asked="a", simulations=0)["warnings"] == []
+    with pytest.raises(ConfigError, match="a is asked for at a compute of 1e"):
+        next_cells(fit, asked="a", at=1e22)
+    with pytest.raises(ConfigError, match="20 simulations or none"):
+        next_cells(fit, simulations=1)

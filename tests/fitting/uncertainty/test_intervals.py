@@ -108,3 +108,15 @@ def test_delta_method_agrees_with_the_bootstrap_on_the_compute_exponent() -> Non
     robust = sandwich(huber, law.fit({**x, "L": fit.problem.y}, bootstrap="none").optimum.u)
     ratio = np.sqrt(robust.matrix[3, 3] / covariance.matrix[3, 3])
     assert ratio == pytest.approx(np.sqrt(np.pi / 2), rel=0.25)  # LAD against squares under normal noise
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_a_few_rows_have_the_t_interval(n: int) -> None:
+    """Pairs of 3 rows hold one distinct row in a ninth of the resamples, and a line needs two."""
+    data = line(n)
+    fit = LINE.fit(data, objective="squares", resamples=40_000)
+    peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit().conf_int()[1]
+    few = "3 rows are too few to redraw" in fit.parameters["m"].method
+    assert few == (n == 3)
+    if few:
+        assert fit.parameters["m"].interval == pytest.approx(peer, rel=0.1)

@@ -10,7 +10,7 @@ import pytest
 from scaling.fitting import laws
 from scaling.fitting.fit import Fit
 from scaling.fitting.table import read
-from scaling.fitting.validation.replicates import lack_of_fit, settings
+from scaling.fitting.validation.replicates import apart, kinds, lack_of_fit, settings
 
 LAW = laws.get("chinchilla")
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -82,3 +82,26 @@ def test_settings_drawn_at_random_are_known_by_their_names() -> None:
     rng = np.random.default_rng(2)
     frame = frame.assign(batch_size=rng.uniform(1, 2, len(frame)), odd=rng.uniform(1, 2, len(frame)))
     assert set(settings(read(frame), ("N", "D"), "L")) == {"learning_rate", "batch_size"}
+
+
+def test_rows_further_apart_than_seeds_are_counted_where_no_column_says_why() -> None:
+    frame = runs(1, 2)[["N", "D", "loss"]]
+    assert apart(read(frame), ("N", "D"), "L") is None
+    odd = frame.assign(
+        loss=np.where(np.arange(len(frame)) < 4, frame["loss"] * np.tile([1.5, 1], 12), frame["loss"])
+    )
+    cells, factor = apart(read(odd), ("N", "D"), "L") or (0, 0.0)
+    assert cells == 2
+    pairs = odd["loss"].to_numpy().reshape(-1, 2)
+    assert factor == pytest.approx((pairs.max(axis=1) / pairs.min(axis=1)).max())
+    assert "in 2 cells of equal N and D losses differ by a factor of up to 1.5" in repr(fit(odd).warnings)
+    assert apart(read(runs(3, 2)), ("N", "D"), "L") is None
+
+
+def test_words_that_recur_are_kinds_of_runs() -> None:
+    frame = runs(1, 2)
+    count = len(frame)
+    assert kinds(read(frame)) == []
+    assert kinds(read(frame.assign(family=["llama", "gpt"] * (count // 2)))) == ["family"]
+    assert kinds(read(frame.assign(family="llama", recipe=[f"run {k}" for k in range(count)]))) == []
+    assert "they differ in `family`" in repr(fit(frame.assign(family=["a", "b"] * (count // 2))).warnings)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from scaling.fitting import laws
 from scaling.fitting.estimation.starts import started
-from scaling.fitting.fit import Options, make_problem
+from scaling.fitting.fit import make_problem
+from scaling.fitting.options import Options
 from scaling.fitting.table import read
 
 LAW = laws.get("chinchilla")

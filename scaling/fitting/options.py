@@ -1,0 +1,145 @@
+"""Everything that decides a fit besides the law and the table, and which choices contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from scaling.errors import ConfigError, one_of
+from scaling.fitting.approaches.profiles import CURVES
+from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.uncertainty import resampling
+
+GROUPED = ("cluster", "stratified", "wild")
+"""Bootstraps that draw by groups of rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Everything that decides a fit besides the law and the table. The same options and table give the same
+    numbers."""
+
+    objective: str = "huber"
+    """huber, lad, squares, asymmetric or likelihood."""
+    scale: str | None = None
+    """log or raw; None takes the law's own."""
+    delta: float | str = "auto"
+    """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals of absolute deviations.
+    Publications hold it at 1e-3, far below the residuals of most tables: intervals are then a third wider
+    and cover more than they say."""
+    tau: float = 0.25
+    """Of the asymmetric objective."""
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    """Parameters held at a value."""
+    tied: Mapping[str, str] = field(default_factory=dict)
+    """Parameters held equal to another one."""
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Tighter bounds than the law's."""
+    weights: str | None = None
+    """A column or expression of weights."""
+    starts: int = 24
+    """Random starts."""
+    bootstrap: str = "pairs"
+    """pairs, stratified, cluster, wild, parametric or none."""
+    resamples: int = 1000
+    """Of the bootstrap."""
+    cluster: str | None = None
+    """The column of clusters (checkpoints of one run), or of strata."""
+    level: float = 0.95
+    """Nominal coverage of every interval."""
+    seed: int = 0
+    """Of starts and resamples."""
+    curve: str = "parabola"
+    """Of loss against log size within each budget of approach 2: parabola, robust, cubic or akima."""
+
+    def __post_init__(self) -> None:
+        resampling.check(self.bootstrap)
+        if not 0 < self.level < 1:
+            raise ConfigError(f"level is {self.level}; give a number between 0 and 1, such as 0.95")
+        if self.starts < 1 or self.resamples < 0:
+            raise ConfigError(
+                f"starts is {self.starts} and resamples {self.resamples}; give at least 1 start and 0 "
+                "resamples"
+            )
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; give a whole number at or above zero")
+        if isinstance(self.delta, str) and self.delta != "auto":
+            raise ConfigError(f"delta is {self.delta!r}; give a number above zero, or auto")
+        if self.curve not in CURVES:
+            raise ConfigError(one_of("the curve of approach 2", self.curve, CURVES))
+        if self.bootstrap in ("cluster", "stratified") and self.cluster is None:
+            raise ConfigError(
+                f"a {self.bootstrap} bootstrap needs a column to group by; name it with --cluster"
+            )
+        self._idle()
+
+    def _idle(self) -> None:
+        """Raises ConfigError for an option that the others leave without effect."""
+        if self.tau != Options.tau and self.objective != "asymmetric":
+            raise ConfigError(
+                f"tau is {self.tau:g} and the objective {self.objective}, which has no tau; take the "
+                "objective asymmetric, or leave tau out"
+            )
+        if self.delta != "auto" and self.objective not in ("huber", "asymmetric"):
+            raise ConfigError(
+                f"delta is {self.delta:g} and the objective {self.objective}, which has no delta; take the "
+                "objective huber, or leave delta out"
+            )
+        if self.cluster is not None and self.bootstrap not in GROUPED:
+            raise ConfigError(
+                f"the cluster column {self.cluster!r} is named and the bootstrap {self.bootstrap} does not "
+                f"group rows; take --bootstrap {', '.join(GROUPED[:-1])} or {GROUPED[-1]}, or leave "
+                "--cluster out"
+            )
+        for name in self.bounds:
+            held = (
+                "fixed" if name in self.fixed else f"tied to {self.tied[name]}" if name in self.tied else None
+            )
+            if held is not None:
+                raise ConfigError(
+                    f"{name} has bounds and is also {held}, so its bounds have no effect; leave one of the "
+                    "two out"
+                )
+
+
+def make_options(options: Options | None, asked: Mapping[str, Any]) -> Options:
+    """Options with some fields replaced. Raises ConfigError for a field that does not exist."""
+    known = Options.__dataclass_fields__
+    for name in asked:
+        if name not in known:
+            raise ConfigError(one_of("a fit option", name, known))
+    return replace(options or Options(), **asked)
+
+
+def check_values(law: Law, options: Options, x: Values, y: Array) -> None:
+    """Raise ConfigError for values and bounds that a parameter of the law cannot take on variables x and
+    targets y, each (n,)."""
+    held = [(name, "fixed at", (value, value)) for name, value in options.fixed.items()]
+    for name, verb, (low, high) in [*held, *((k, "bounded by", pair) for k, pair in options.bounds.items())]:
+        parameter = law.parameter(name)
+        words = f"{name} is {verb} " + (f"{low:g}" if verb == "fixed at" else f"{low:g} and {high:g}")
+        if np.isnan([low, high]).any() or (verb == "fixed at" and np.isinf(low)):
+            raise ConfigError(f"{words}, which is no number; give a finite one")
+        if low > high:
+            raise ConfigError(f"{words}; give the lower bound first")
+        if parameter.positive and (high < 0 or (high == 0 and (verb != "fixed at" or not parameter.zero))):
+            allowed = "at or above" if parameter.zero else "above"
+            raise ConfigError(f"{words}, and it is {parameter.meaning}, {allowed} zero; give a higher value")
+        floor = parameter.zero and not parameter.centre
+        if floor and low > y.min():
+            raise ConfigError(
+                f"{words}, and the smallest {law.target} of the table is {y.min():.6g} in row "
+                f"{int(y.argmin()) + 1}, which a law with that floor never reaches; give a value below it, "
+                f"or leave {name} free"
+            )
+    for parameter in law.parameters:
+        for variable, power, _ in parameter.centre:
+            most = 600 / max(float(np.abs(np.log(x[variable])).max()), 1.0)
+            if abs(options.fixed.get(power, 0.0)) > most:
+                raise ConfigError(
+                    f"{power} is fixed at {options.fixed[power]:g}, where its power of {variable} leaves the "
+                    f"range of floating point; give a value within ±{most:.3g}"
+                )

@@ -1,0 +1,77 @@
+"""Options that contradict each other, or have no effect, get one sentence, and so do values that a parameter
+cannot take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import ConfigError
+from scaling.fitting import laws
+from scaling.fitting.fit import make_problem, read_for
+from scaling.fitting.options import Options
+
+LAW = laws.get("chinchilla")
+
+
+def runs() -> pd.DataFrame:
+    n, d = (v.ravel() for v in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    return pd.DataFrame({"params": n, "tokens": d, "loss": 1.7 + 400 / n**0.34 + 410 / d**0.28})
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"cluster": "run"}, "the bootstrap pairs does not group rows"),
+        ({"cluster": "run", "bootstrap": "none"}, "the bootstrap none does not group rows"),
+        ({"objective": "squares", "delta": 0.1}, "squares, which has no delta"),
+        ({"objective": "lad", "delta": 0.1}, "lad, which has no delta"),
+        ({"tau": 0.1}, "huber, which has no tau"),
+        ({"bounds": {"E": (0, 1)}, "fixed": {"E": 0.5}}, "E has bounds and is also fixed"),
+        (
+            {"bounds": {"beta": (0, 1)}, "tied": {"beta": "alpha"}},
+            "beta has bounds and is also tied to alpha",
+        ),
+    ],
+)
+def test_an_option_that_another_leaves_idle_is_refused(asked: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Options(**asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"cluster": "run", "bootstrap": "wild"},
+        {"objective": "asymmetric", "tau": 0.1, "delta": 0.1},
+        {"bounds": {"alpha": (0, 1)}, "tied": {"beta": "alpha"}},
+    ],
+)
+def test_options_that_go_together_are_taken(asked: dict[str, object]) -> None:
+    assert Options(**asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"fixed": {"E": 5.0}}, r"E is fixed at 5, and the smallest L of the table is 2.38941 in row 25"),
+        ({"bounds": {"E": (5.0, 6.0)}}, "E is bounded by 5 and 6, and the smallest L"),
+        ({"fixed": {"E": float("nan")}}, "no number"),
+        ({"fixed": {"alpha": float("inf")}}, "no number"),
+        ({"fixed": {"A": -3.0}}, "A is fixed at -3.* at or above zero"),
+        ({"fixed": {"alpha": 50.0}}, "its power of N leaves the range of floating point"),
+        ({"bounds": {"A": (-3.0, -1.0)}}, "A is bounded by -3 and -1.* at or above zero"),
+        ({"bounds": {"alpha": (float("nan"), 1.0)}}, "no number"),
+        ({"bounds": {"alpha": (0.5, 0.1)}}, "give the lower bound first"),
+    ],
+)
+def test_values_outside_a_domain_are_refused(asked: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make_problem(LAW, read_for(LAW, runs()), Options(**asked))
+
+
+def test_a_floor_below_the_data_and_a_term_of_zero_are_taken() -> None:
+    table = read_for(LAW, runs())
+    for fixed in ({"E": 2.3}, {"E": 0.0}, {"A": 0.0}, {"alpha": -0.3}):
+        assert len(make_problem(LAW, table, Options(fixed=fixed)).coordinates.names) == 4
