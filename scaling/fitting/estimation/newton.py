@@ -107,14 +107,16 @@ def minimise(
             gain[bad] = -(slope[bad] * step[bad]).sum(-1)
         relative = gain / np.maximum(np.abs(value[live]), 1e-300)
         # A step of more than e^4 in an amplitude is a leap of faith.
-        longest = np.abs(step).max(-1, keepdims=True)
+        longest = (np.abs(step) / np.maximum(np.abs(at), 1.0)).max(-1, keepdims=True)
         step *= np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))
         trial = np.clip(at + step, objective.lower, objective.upper)
         new = objective.evaluate(trial, rows[live], delta, exact)
+        foreseen = -(slope * step).sum(-1) - 0.5 * ((step[:, None, :] @ hessian[live])[:, 0] * step).sum(-1)
         if follow:
-            foreseen = gain - 0.5 * ((step[:, None, :] @ hessian[live])[:, 0] * step).sum(-1)
             short = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
-            _follow(objective, trial, rows[live], delta, exact, new, np.flatnonzero(short))
+            _follow(
+                objective, trial, step, damping[live], rows[live], delta, exact, new, np.flatnonzero(short)
+            )
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
         level = reached <= before * (1 + 1e-15)
@@ -126,9 +128,9 @@ def minimise(
         gradient[took], hessian[took], diagonal[took] = new[1][pick], new[2][pick], new[3][pick]
         decrement[live] = relative
         # How well the quadratic model foresaw the gain decides how far it is trusted next.
-        damping[live] = np.where(
-            better, np.maximum(damping[live] * 0.1, 1e-14), np.maximum(damping[live] * 10, 1e-6)
-        )
+        share = np.where(better, (before - reached) / foreseen, -1.0)
+        grown = np.select([share > 0.75, share > 0.25, share > 0], [0.3, 1.0, 2.0], 4.0)
+        damping[live] = np.maximum(damping[live] * grown, np.where(better, 1e-14, 1e-6))
         stalled[live] = np.where(better, 0, stalled[live] + 1)
         done[live] = small | (stalled[live] > 18) | (damping[live] > 1e14)
     return Solution(u=u, value=value, decrement=decrement, converged=decrement < 1e-8, iterations=step_count)
@@ -137,29 +139,31 @@ def minimise(
 def _follow(
     objective: Objective,
     trial: Array,
+    step: Array,
+    damping: Array,
     rows: Integers,
     delta: float,
     exact: bool,
     new: tuple[Array, Array, Array, Array],
     short: Integers,
 ) -> None:
-    """Solve for the linear coordinates of some trial points with the others held, and keep what is lower, in
-    place."""
-    linear = objective.linear
-    if not len(short) or not linear.any():
+    """Go back to the floor of the valley at some trial points, across the step that led there, and keep what
+    is lower, in place."""
+    if not len(short):
         return
     _, gradient, hessian, diagonal = (part[short] for part in new)
-    matrix = hessian[:, linear][:, :, linear] + 1e-6 * np.eye(linear.sum()) * diagonal[:, linear, None]
     at = trial[short]
-    lower, upper = objective.lower[linear] - at[:, linear], objective.upper[linear] - at[:, linear]
-    step = -_solve(matrix, gradient[:, linear])
-    crossing = np.flatnonzero(((step < lower) | (step > upper)).any(-1))
-    if len(crossing):
-        step[crossing] = _within(
-            matrix[crossing], gradient[crossing][:, linear], lower[crossing], upper[crossing]
-        )
-    at[:, linear] += np.where(np.isfinite(step), step, 0.0)
-    at = np.clip(at, objective.lower, objective.upper)
+    held = ((at <= objective.lower) & (gradient > 0)) | ((at >= objective.upper) & (gradient < 0))
+    open_ = ~held
+    scale = np.maximum(diagonal, 1e-12 * diagonal.max(-1, keepdims=True) + 1e-300)
+    matrix = hessian * (open_[:, :, None] & open_[:, None, :])
+    matrix += np.eye(at.shape[1]) * np.where(open_, np.maximum(damping[short, None], 0.01) * scale, 1.0)[:, None, :]
+    along = np.where(open_, scale * step[short], 0.0)
+    down, side = _solve(matrix, np.where(open_, gradient, 0.0)), _solve(matrix, along)
+    share = (along * down).sum(-1, keepdims=True) / (along * side).sum(-1, keepdims=True)
+    back = -(down - np.where(np.isfinite(share), share, 0.0) * side)
+    back *= np.minimum(1.0, 4.0 / np.maximum(np.abs(back).max(-1, keepdims=True), 1e-300))
+    at = np.clip(at + np.where(np.isfinite(back), back, 0.0), objective.lower, objective.upper)
     again = objective.evaluate(at, rows[short], delta, exact)
     lower_now = again[0] < new[0][short]
     taken = short[lower_now]
