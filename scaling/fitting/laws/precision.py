@@ -215,7 +215,11 @@ register(
             Parameter(name="c0", meaning="how a better teacher leaves more to learn", start=(0.0, 3.0)),
             Parameter(name="c1", meaning="how that changes past the capacity gap", start=(0.0, 3.0)),
             Parameter(
-                name="d1", meaning="ratio of losses at the capacity gap", start=(0.7, 1.4), positive=True
+                name="d1",
+                meaning="ratio of losses at the capacity gap",
+                start=(0.7, 1.4),
+                positive=True,
+                bounds=(0.5, 2.0),
             ),
             Parameter(
                 name="f1",
