@@ -186,13 +186,13 @@ def _distilled(p: Values, x: Values) -> Array:
     return np.asarray(x["L_teacher"] + np.exp(student - bend - p["c0"] * np.log(x["L_teacher"])))
 
 
-def _distilled_gradient(p: Values, x: Values) -> dict[str, Array]:
+def _distilled_slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
     inner, slopes = _INNER.slopes(p, x)
     past = _past_gap(p, x)
     bent, log_inner, log_teacher = softplus(past), np.log(inner), np.log(x["L_teacher"])
     above = np.exp(p["gamma"] * log_inner - p["c1"] * p["f1"] * bent - p["c0"] * log_teacher)
     share = np.exp(past - bent)
-    return {
+    return x["L_teacher"] + above, {
         **chained(above * p["gamma"] / inner, slopes),
         "gamma": above * log_inner,
         "c0": -above * log_teacher,
@@ -230,7 +230,8 @@ register(
             ),
         ),
         function=_distilled,
-        gradient_function=_distilled_gradient,
+        gradient_function=lambda p, x: _distilled_slopes(p, x)[1],
+        slopes_function=_distilled_slopes,
         analytic=True,
         notes=(
             "L_student is the loss that the same student would have without a teacher, from the law coupled."

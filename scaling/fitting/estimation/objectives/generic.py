@@ -45,7 +45,7 @@ class GenericObjective:
         residual = self._against(predicted, rows)
         if self.loss.scale == "log":
             slopes = slopes / np.maximum(predicted, 1e-300)[..., None, :]
-        return residual, np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)
+        return residual, np.where(np.isfinite(slopes), slopes, 0.0)
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
         """Value alone (K,)."""
