@@ -42,7 +42,7 @@ def descend(
     spread: float,
     *,
     generic: bool,
-    iterations: int = 100,
+    iterations: int = 60,
 ) -> Solution:
     """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
 
@@ -66,7 +66,7 @@ def descend(
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
     if len(left):
         end = minimise(
-            objective, near.u[left], rows[left], final, follow=True, tolerance=EXACT, iterations=40
+            objective, near.u[left], rows[left], final, follow=True, tolerance=EXACT, iterations=60
         )
         better = end.value <= near.value[left]
         at = left[better]

@@ -108,7 +108,15 @@ register(
                 positive=True,
                 centre=(("lr", "gamma", -1.0),),
             ),
-            Parameter(name="beta", meaning="how the gain comes", start=(0.2, 1.2), positive=True),
+            # Towards zero the gain is a logarithm of size B beta, towards infinity an exponential in C beta: far
+            # out neither factor is known.
+            Parameter(
+                name="beta",
+                meaning="how the gain comes",
+                start=(0.2, 1.2),
+                positive=True,
+                bounds=(0.01, 10.0),
+            ),
             Parameter(name="gamma", meaning="how sooner at lower rates", start=(0.1, 1.2)),
         ),
         function=_multi_power,

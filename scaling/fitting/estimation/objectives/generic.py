@@ -9,7 +9,7 @@ from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.law import Array, Integers, Values
 
-_BLOCK = 50_000
+_BLOCK = 80_000
 """Numbers in the largest working array (resamples × points × parameters): 3 MB, so that memory does not grow
 with resamples."""
 
