@@ -95,7 +95,8 @@ class Parameter:
         """Return the least and the most natural value on a table with the variables x, each (n,)."""
         low, high = self.bounds
         if self.stays:
-            high = min(high, float(np.min(x[self.unit])))
+            least, most = float(np.min(x[self.unit])), float(np.max(x[self.unit]))
+            low, high = (low, min(high, least)) if self.stays == "below" else (max(low, least), min(high, most))
         return low, high
 
 

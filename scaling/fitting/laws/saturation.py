@@ -189,18 +189,25 @@ def broken(breaks: int) -> Law:
         return p["a"] + y, found
 
     per_break: list[Parameter] = []
+    # Breaks have no order of their own: starts give each its part of the range.
+    edges = np.geomspace(0.05, 20.0, breaks + 1).tolist()
     for i in range(1, breaks + 1):
         per_break += [
             Parameter(name=f"c{i}", meaning=f"change of slope at break {i}", start=(-0.5, 1.0)),
             Parameter(
-                name=f"d{i}", meaning=f"where break {i} lies", start=(0.05, 20.0), positive=True, unit="x"
+                name=f"d{i}",
+                meaning=f"where break {i} lies",
+                start=(edges[i - 1], edges[i]),
+                positive=True,
+                unit="x",
+                stays="within",
             ),
             Parameter(
                 name=f"f{i}",
                 meaning=f"how gentle break {i} is",
                 start=(0.1, 1.5),
                 positive=True,
-                bounds=(1e-3, 50.0),
+                bounds=(0.05, 10.0),
             ),
         ]
     return Law(
