@@ -43,8 +43,10 @@ def descend(
     *,
     generic: bool,
     iterations: int = 60,
+    rough: bool = False,
 ) -> Solution:
     """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
+    `rough` stops near the optimum.
 
     `generic` laws have no exact Hessian of their own: Gauss-Newton brings them near, and one completed by
     differences to the end.
@@ -64,7 +66,7 @@ def descend(
     )
     # Of many the few that Gauss-Newton leaves short, where residuals are large or a direction is nearly flat.
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
-    if len(left):
+    if len(left) and not rough:
         end = minimise(
             objective, near.u[left], rows[left], final, follow=True, tolerance=EXACT, iterations=60
         )

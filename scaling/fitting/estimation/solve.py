@@ -85,7 +85,9 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
         objective = smooth if squares else problem.objective(problem.weights[None])
         spread = robust_scale(problem.residuals(places[0]))
         path = stages(loss, spread)
-        ends[alive] = descend(objective, near, rows[: len(near)], path, spread, generic=generic).u
+        ends[alive] = descend(
+            objective, near, rows[: len(near)], path, spread, generic=generic, rough=not squares
+        ).u
         best = ends[alive][np.argmin(problem.value(ends[alive]))]
         # Starts that were given go on at the final δ too, so that none ends above where it began.
         more = [np.atleast_2d(given) for given in (extra,) if given is not None]
