@@ -129,7 +129,7 @@ def minimise(
         decrement[live] = relative
         # How well the quadratic model foresaw the gain decides how far it is trusted next.
         share = np.where(better, (before - reached) / foreseen, -1.0)
-        grown = np.select([share > 0.75, share > 0.25, share > 0], [0.3, 1.0, 2.0], 4.0)
+        grown = np.select([share > 0.95, share > 0.75, share > 0.25, share > 0], [0.1, 0.3, 1.0, 2.0], 4.0)
         damping[live] = np.maximum(damping[live] * grown, np.where(better, 1e-14, 1e-6))
         stalled[live] = np.where(better, 0, stalled[live] + 1)
         done[live] = small | (stalled[live] > 18) | (damping[live] > 1e14)
