@@ -42,11 +42,9 @@ def descend(
     spread: float,
     *,
     generic: bool,
-    iterations: int = 60,
-    rough: bool = False,
+    iterations: int = 100,
 ) -> Solution:
     """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
-    `rough` stops near the optimum.
 
     `generic` laws have no exact Hessian of their own: Gauss-Newton brings them near, and one completed by
     differences to the end.
@@ -62,13 +60,13 @@ def descend(
         solution = minimise(objective, u, rows, final, follow=wide, tolerance=EXACT, iterations=iterations)
         return replace(solution, converged=solution.decrement < DONE)
     near = minimise(
-        objective, u, rows, final, exact=False, follow=True, tolerance=CLOSE, iterations=iterations
+        objective, u, rows, final, exact=False, across=True, tolerance=CLOSE, iterations=iterations
     )
     # Of many the few that Gauss-Newton leaves short, where residuals are large or a direction is nearly flat.
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
-    if len(left) and not rough:
+    if len(left):
         end = minimise(
-            objective, near.u[left], rows[left], final, follow=True, tolerance=EXACT, iterations=60
+            objective, near.u[left], rows[left], final, across=True, tolerance=EXACT, iterations=60
         )
         better = end.value <= near.value[left]
         at = left[better]

@@ -61,7 +61,7 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, generic, extra)
     rows = np.zeros(len(u), dtype=np.int64)
-    second = minimise(smooth, u, rows, np.inf, follow=True, iterations=30 if generic else 20)
+    second = minimise(smooth, u, rows, np.inf, follow=True, across=generic, iterations=30 if generic else 20)
     if not np.isfinite(second.value).any():
         raise FitError(
             f"no start of {problem.law.name} gives a finite prediction on these {len(problem.y)} points; "
@@ -85,9 +85,7 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
         objective = smooth if squares else problem.objective(problem.weights[None])
         spread = robust_scale(problem.residuals(places[0]))
         path = stages(loss, spread)
-        ends[alive] = descend(
-            objective, near, rows[: len(near)], path, spread, generic=generic, rough=not squares
-        ).u
+        ends[alive] = descend(objective, near, rows[: len(near)], path, spread, generic=generic).u
         best = ends[alive][np.argmin(problem.value(ends[alive]))]
         # Starts that were given go on at the final δ too, so that none ends above where it began.
         more = [np.atleast_2d(given) for given in (extra,) if given is not None]

@@ -115,5 +115,12 @@ def shaken(problem: Problem, u: Array, delta: float, generic: bool, count: int =
     objective = problem.objective(drawn)
     rows = np.arange(count)
     return minimise(
-        objective, np.tile(u, (count, 1)), rows, delta, exact=not generic, follow=True, iterations=30
+        objective,
+        np.tile(u, (count, 1)),
+        rows,
+        delta,
+        exact=not generic,
+        follow=True,
+        across=generic,
+        iterations=30,
     ).u
