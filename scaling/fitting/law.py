@@ -80,6 +80,11 @@ class Parameter:
                 f"parameter {self.name!r} starts in {self.start}; give an increasing pair, above zero "
                 "for a positive parameter"
             )
+        if self.stays not in ("", "below", "within") or (self.stays and self.unit in ("", "target")):
+            raise ConfigError(
+                f"parameter {self.name!r} stays {self.stays!r} of {self.unit!r}; give 'below' or 'within', "
+                "and a variable as its unit"
+            )
         if self.zero and (not self.positive or self.unit != "target"):
             raise ConfigError(
                 f"parameter {self.name!r} may be zero and is not positive in units of the target; only a "
@@ -96,7 +101,9 @@ class Parameter:
         low, high = self.bounds
         if self.stays:
             least, most = float(np.min(x[self.unit])), float(np.max(x[self.unit]))
-            low, high = (low, min(high, least)) if self.stays == "below" else (max(low, least), min(high, most))
+            low, high = (
+                (low, min(high, least)) if self.stays == "below" else (max(low, least), min(high, most))
+            )
         return low, high
 
 

@@ -135,8 +135,8 @@ def minimise(
         # How well the quadratic model foresaw the gain decides how far it is trusted next.
         change = np.where(better, 0.1, 10.0)
         if across:
-            # Close to the optimum an exact Hessian needs no trial, and the gain is within rounding.
-            sure = exact & (relative < 1e-9)
+            # Close to the optimum the model needs no trial, and what it foresees is within rounding.
+            sure = relative < 1e-10
             share = np.where(better, np.where(sure, 1.0, (before - reached) / foreseen), -1.0)
             change = np.select([share > 0.95, share > 0.75, share > 0.25, share > 0], [0.1, 0.3, 1, 2], 4.0)
         damping[live] = np.maximum(damping[live] * change, np.where(better, 1e-14, 1e-6))

@@ -108,8 +108,8 @@ register(
                 positive=True,
                 centre=(("lr", "gamma", -1.0),),
             ),
-            # Towards zero the gain is a logarithm of size B beta, towards infinity an exponential in C beta: far
-            # out neither factor is known.
+            # Towards zero the gain is a logarithm of size B beta, towards infinity an exponential in C beta:
+            # far out neither factor is known.
             Parameter(
                 name="beta",
                 meaning="how the gain comes",

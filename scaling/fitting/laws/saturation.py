@@ -227,7 +227,10 @@ def broken(breaks: int) -> Law:
         gradient_function=lambda p, x: slopes(p, x)[1],
         slopes_function=slopes,
         analytic=True,
-        notes="The breaks may be named in any order, so every optimum has twins; start it often.",
+        notes=(
+            "The breaks may be named in any order, so every optimum has twins; start it often. A break stays "
+            "within the data."
+        ),
     )
 
 
