@@ -63,7 +63,7 @@ def test_a_floor_stays_below_its_variable_and_the_optimum_is_that_of_scipy() -> 
     made = law.fit({"L0": x["L0"], "L1": y}, objective="squares", bootstrap="none", starts=12)
     top = [np.inf, np.inf, x["L0"].min() - 1e-9, np.inf]
     other = least_squares(lambda p: law.predict(p, x) - y, true, bounds=(0, top), xtol=1e-15, gtol=1e-15)
-    assert made.objective <= 2 * other.cost * (1 + 1e-9)
+    assert made.optimum.objective <= 2 * other.cost * (1 + 1e-9)
     assert [made.values[name] for name in law.names] == pytest.approx(other.x.tolist(), rel=1e-4)
 
 
