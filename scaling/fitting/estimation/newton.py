@@ -116,12 +116,14 @@ def minimise(
         step *= np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))
         trial = np.clip(at + step, objective.lower, objective.upper)
         new = objective.evaluate(trial, rows[live], delta, exact)
-        foreseen = -((slope + 0.5 * (step[:, None, :] @ hessian[live])[:, 0]) * step).sum(-1)
-        short = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
-        if across:
-            _across(objective, trial, step, rows[live], delta, exact, new, np.flatnonzero(short))
-        elif follow:
-            _follow(objective, trial, rows[live], delta, exact, new, np.flatnonzero(short))
+        if follow or across:
+            foreseen = -((slope + 0.5 * (step[:, None, :] @ hessian[live])[:, 0]) * step).sum(-1)
+            fell = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
+            short = np.flatnonzero(fell)
+            if across:
+                _across(objective, trial, step, rows[live], delta, exact, new, short)
+            else:
+                _follow(objective, trial, rows[live], delta, exact, new, short)
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
         level = reached <= before * (1 + 1e-15)
