@@ -1,16 +1,16 @@
 """Speed of the fitter on every law of the catalogue, on one core: point fit and 1000 bootstrap refits of 240
 points.
 
-    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, ten minutes
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, five minutes
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --laws repeats m4   # some; writes nothing
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
 
 The data come from the law itself: parameters in the middle of their start ranges, variables over plausible
 ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process,
 `inf` beyond --limit.
-Expected on one core: point fit and 1000 refits below 5 s for each law but multi-power, loss-to-loss,
-distillation, fine-tuning-power, bnsl-2 and bnsl-3, whose flat valleys take the search longer than the limit;
-about ten minutes in all. Writes results/bench/every_law.csv.
+Expected on one core: point fit and 1000 refits below 3.3 s for each law but multi-power (8 s), bnsl-2 (11 s)
+and bnsl-3, whose twelve parameters take the refits longer than the limit; five minutes in all.
+Writes results/bench/every_law.csv.
 """
 
 from __future__ import annotations

@@ -60,6 +60,9 @@ class Parameter:
     unit: str = ""
     """What `start` is a multiple of: "" for a pure number, "target" for the median of the target, or the name
     of a variable for its geometric mean. It makes the search the same whatever units the data are in."""
+    stays: str = ""
+    """"below" keeps a free parameter under every value of the variable `unit`, "within" between the least and
+    the most of them, unless bounds are asked for: beyond, a law has no value, or the data say nothing."""
     centre: tuple[tuple[str, str, float], ...] = ()
     """(variable, exponent parameter, sign) per factor variable^(sign × exponent) that this amplitude
     multiplies. The search then moves the whole term at the geometric centre of the data (`start` speaks of
@@ -77,6 +80,11 @@ class Parameter:
                 f"parameter {self.name!r} starts in {self.start}; give an increasing pair, above zero "
                 "for a positive parameter"
             )
+        if self.stays not in ("", "below", "within") or (self.stays and self.unit in ("", "target")):
+            raise ConfigError(
+                f"parameter {self.name!r} stays {self.stays!r} of {self.unit!r}; give 'below' or 'within', "
+                "and a variable as its unit"
+            )
         if self.zero and (not self.positive or self.unit != "target"):
             raise ConfigError(
                 f"parameter {self.name!r} may be zero and is not positive in units of the target; only a "
@@ -87,6 +95,16 @@ class Parameter:
                 f"parameter {self.name!r} has a centre but may be negative; a centred amplitude must be "
                 "positive"
             )
+
+    def limits(self, x: Values) -> tuple[float, float]:
+        """Return the least and the most natural value on a table with the variables x, each (n,)."""
+        low, high = self.bounds
+        if self.stays:
+            least, most = float(np.min(x[self.unit])), float(np.max(x[self.unit]))
+            low, high = (
+                (low, min(high, least)) if self.stays == "below" else (max(low, least), min(high, most))
+            )
+        return low, high
 
 
 def floor(name: str, meaning: str = "irreducible loss", start: tuple[float, float] = (0.1, 1.0)) -> Parameter:

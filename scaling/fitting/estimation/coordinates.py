@@ -152,7 +152,8 @@ def build(
     scale = np.where(log | np.isin(names, list(fixed)), 1.0, units)
     offset, lower, upper, kept, rows = np.zeros(size), [], [], [], []
     for i, parameter in enumerate(law.parameters):
-        low, high = _limits(parameter.name, parameter.bounds, bounds.get(parameter.name))
+        own = parameter.bounds if parameter.name in plain else parameter.limits(x)
+        low, high = _limits(parameter.name, own, bounds.get(parameter.name))
         if parameter.name in fixed:
             value = float(fixed[parameter.name])
             above = value >= 0 if parameter.zero else value > 0 if parameter.positive else True

@@ -60,13 +60,13 @@ def descend(
         solution = minimise(objective, u, rows, final, follow=wide, tolerance=EXACT, iterations=iterations)
         return replace(solution, converged=solution.decrement < DONE)
     near = minimise(
-        objective, u, rows, final, exact=False, follow=wide, tolerance=CLOSE, iterations=iterations
+        objective, u, rows, final, exact=False, across=True, tolerance=CLOSE, iterations=iterations
     )
     # Of many the few that Gauss-Newton leaves short, where residuals are large or a direction is nearly flat.
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
     if len(left):
         end = minimise(
-            objective, near.u[left], rows[left], final, follow=wide, tolerance=EXACT, iterations=40
+            objective, near.u[left], rows[left], final, across=True, tolerance=EXACT, iterations=60
         )
         better = end.value <= near.value[left]
         at = left[better]

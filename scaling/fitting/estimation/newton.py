@@ -58,6 +58,7 @@ def minimise(
     *,
     exact: bool = True,
     follow: bool = False,
+    across: bool = False,
     tolerance: float = 1e-13,
     iterations: int = 60,
 ) -> Solution:
@@ -72,6 +73,10 @@ def minimise(
     model foresaw. A floor and an exponent trade off along a curved valley; without it a step has to be as
     short as the valley is straight, and a resample of the demo takes 100 steps instead of 30. Where δ is far
     below the residuals the kinks, not the valley, bound the steps, and it does not pay.
+
+    `across` goes back to the floor of the valley, in all coordinates but the one along the step, and lets λ
+    follow how well the model foresaw the gain: in the valleys of laws that are hardly determined half of all
+    steps were taken in vain, and 1 to 60 % of the resamples of six laws did not converge in 100 steps.
     """
     u = np.clip(np.array(u, dtype=np.float64), objective.lower, objective.upper)
     size = u.shape[1]
@@ -111,10 +116,14 @@ def minimise(
         step *= np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))
         trial = np.clip(at + step, objective.lower, objective.upper)
         new = objective.evaluate(trial, rows[live], delta, exact)
-        if follow:
-            foreseen = gain - 0.5 * ((step[:, None, :] @ hessian[live])[:, 0] * step).sum(-1)
-            short = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
-            _follow(objective, trial, rows[live], delta, exact, new, np.flatnonzero(short))
+        if follow or across:
+            foreseen = -((slope + 0.5 * (step[:, None, :] @ hessian[live])[:, 0]) * step).sum(-1)
+            fell = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
+            short = np.flatnonzero(fell)
+            if across:
+                _across(objective, trial, step, rows[live], delta, exact, new, short)
+            else:
+                _follow(objective, trial, rows[live], delta, exact, new, short)
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
         level = reached <= before * (1 + 1e-15)
@@ -126,9 +135,13 @@ def minimise(
         gradient[took], hessian[took], diagonal[took] = new[1][pick], new[2][pick], new[3][pick]
         decrement[live] = relative
         # How well the quadratic model foresaw the gain decides how far it is trusted next.
-        damping[live] = np.where(
-            better, np.maximum(damping[live] * 0.1, 1e-14), np.maximum(damping[live] * 10, 1e-6)
-        )
+        change = np.where(better, 0.1, 10.0)
+        if across:
+            # Close to the optimum the model needs no trial, and what it foresees is within rounding.
+            sure = relative < 1e-10
+            share = np.where(better, np.where(sure, 1.0, (before - reached) / foreseen), -1.0)
+            change = np.select([share > 0.95, share > 0.75, share > 0.25, share > 0], [0.1, 0.3, 1, 2], 4.0)
+        damping[live] = np.maximum(damping[live] * change, np.where(better, 1e-14, 1e-6))
         stalled[live] = np.where(better, 0, stalled[live] + 1)
         done[live] = small | (stalled[live] > 18) | (damping[live] > 1e14)
     return Solution(u=u, value=value, decrement=decrement, converged=decrement < 1e-8, iterations=step_count)
@@ -160,12 +173,56 @@ def _follow(
         )
     at[:, linear] += np.where(np.isfinite(step), step, 0.0)
     at = np.clip(at, objective.lower, objective.upper)
+    _keep(objective, trial, at, rows, delta, exact, new, short)
+
+
+def _across(
+    objective: Objective,
+    trial: Array,
+    step: Array,
+    rows: Integers,
+    delta: float,
+    exact: bool,
+    new: tuple[Array, Array, Array, Array],
+    short: Integers,
+) -> None:
+    """Step down from some trial points across the steps (K, q) that led there, and keep what is lower, in
+    place."""
+    if not len(short):
+        return
+    _, gradient, hessian, diagonal = (part[short] for part in new)
+    at = trial[short]
+    held = ((at <= objective.lower) & (gradient > 0)) | ((at >= objective.upper) & (gradient < 0))
+    scale = np.maximum(diagonal, 1e-12 * diagonal.max(-1, keepdims=True) + 1e-300)
+    matrix = hessian * ~(held[:, :, None] | held[:, None, :])
+    # Steep directions only: a hundredth of the diagonal holds what is flatter.
+    matrix += np.eye(at.shape[1]) * np.where(held, 1.0, 0.01 * scale)[:, None, :]
+    along = np.where(held, 0.0, scale * step[short])
+    down, side = _solve(matrix, np.where(held, 0.0, gradient)), _solve(matrix, along)
+    share = (along * down).sum(-1, keepdims=True) / (along * side).sum(-1, keepdims=True)
+    back = np.where(np.isfinite(share), share, 0.0) * side - down
+    back *= np.minimum(1.0, 4.0 / np.maximum(np.abs(back).max(-1, keepdims=True), 1e-300))
+    at = np.clip(at + np.where(np.isfinite(back), back, 0.0), objective.lower, objective.upper)
+    _keep(objective, trial, at, rows, delta, exact, new, short)
+
+
+def _keep(
+    objective: Objective,
+    trial: Array,
+    at: Array,
+    rows: Integers,
+    delta: float,
+    exact: bool,
+    new: tuple[Array, Array, Array, Array],
+    short: Integers,
+) -> None:
+    """Put the points `at` in the place of the trial points `short` where they are lower."""
     again = objective.evaluate(at, rows[short], delta, exact)
-    lower_now = again[0] < new[0][short]
-    taken = short[lower_now]
-    trial[taken] = at[lower_now]
+    lower = again[0] < new[0][short]
+    taken = short[lower]
+    trial[taken] = at[lower]
     for old, part in zip(new, again, strict=True):
-        old[taken] = part[lower_now]
+        old[taken] = part[lower]
 
 
 def _downhill(matrix: Array, slope: Array, scale: Array) -> Array:

@@ -121,5 +121,6 @@ def shaken(problem: Problem, u: Array, delta: float, generic: bool, count: int =
         delta,
         exact=not generic and np.isfinite(delta),
         follow=True,
+        across=generic,
         iterations=30,
     ).u

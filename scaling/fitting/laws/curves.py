@@ -68,20 +68,24 @@ def _multi_power(p: Values, x: Values) -> Array:
     return np.asarray(_LOSS.value(p, {"S1": total}) - p["B"] * gained)
 
 
-def _multi_power_gradient(p: Values, x: Values) -> dict[str, Array]:
+def _multi_power_slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
     total, _, falls = schedules.summed(x)
     z = np.exp(np.log(p["C"]) - p["gamma"] * falls.log_rate + falls.log_since)
     log_base = np.log1p(z)
     left = np.exp(-p["beta"] * log_base)
     # d(1 - (1 + z)^-β) = β (1 + z)^-β z/(1 + z) d log z, and z is proportional to C and to η^-γ.
     move = left * (z / (1 + z))
+    lost, by_c, by_gamma, by_beta = falls.over(
+        np.stack(np.broadcast_arrays(left - 1, move, move * falls.log_rate, left * log_base))
+    )
     with_beta = p["B"] * p["beta"]
-    return {
-        **_LOSS.slopes(p, {"S1": total})[1],
-        "B": falls.over(left - 1),
-        "C": -with_beta / p["C"] * falls.over(move),
-        "beta": -p["B"] * falls.over(left * log_base),
-        "gamma": with_beta * falls.over(move * falls.log_rate),
+    calm, slopes = _LOSS.slopes(p, {"S1": total})
+    return calm + p["B"] * lost, {
+        **slopes,
+        "B": lost,
+        "C": -with_beta / p["C"] * by_c,
+        "beta": -p["B"] * by_beta,
+        "gamma": with_beta * by_gamma,
     }
 
 
@@ -104,11 +108,20 @@ register(
                 positive=True,
                 centre=(("lr", "gamma", -1.0),),
             ),
-            Parameter(name="beta", meaning="how the gain comes", start=(0.2, 1.2), positive=True),
+            # Towards zero the gain is a logarithm of size B beta, towards infinity an exponential in C beta:
+            # far out neither factor is known.
+            Parameter(
+                name="beta",
+                meaning="how the gain comes",
+                start=(0.2, 1.2),
+                positive=True,
+                bounds=(0.01, 10.0),
+            ),
             Parameter(name="gamma", meaning="how sooner at lower rates", start=(0.1, 1.2)),
         ),
         function=_multi_power,
-        gradient_function=_multi_power_gradient,
+        gradient_function=lambda p, x: _multi_power_slopes(p, x)[1],
+        slopes_function=_multi_power_slopes,
         analytic=True,
         notes=(
             "The sum runs over the warm-up too, where the rate rises: without it every prediction lies B η "

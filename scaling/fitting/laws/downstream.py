@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, register
+from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
 from scaling.fitting.laws.terms import chained, power
 
 
@@ -188,14 +188,15 @@ def _other_loss(p: Values, x: Values) -> Array:
     return np.asarray(p["K"] * power(_above(p, x), p["kappa"]) + p["E1"])
 
 
-def _other_loss_gradient(p: Values, x: Values) -> dict[str, Array]:
+def _other_loss_slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
     above = _above(p, x)
     log_above = np.log(above)
     image = np.exp(p["kappa"] * log_above)
-    return {
+    term = p["K"] * image
+    return term + p["E1"], {
         "K": image,
-        "kappa": p["K"] * image * log_above,
-        "E0": -p["K"] * p["kappa"] * image / above * (above > _LEAST),
+        "kappa": term * log_above,
+        "E0": -p["kappa"] * term / above * (above > _LEAST),
         "E1": np.ones(1),
     }
 
@@ -210,30 +211,21 @@ register(
         kind="downstream",
         scale="raw",
         parameters=(
-            Parameter(name="K", meaning="ratio of the two excess losses", start=(0.2, 5.0), positive=True),
-            Parameter(
-                name="kappa",
-                meaning="how one excess loss grows with the other",
-                start=(0.5, 1.6),
-                positive=True,
-            ),
+            amplitude("K", {"L0": "kappa"}, "ratio of the two excess losses", start=(0.2, 2.0), sign=1.0),
+            exponent("kappa", "how one excess loss grows with the other", start=(0.5, 1.6)),
             Parameter(
                 name="E0",
                 meaning="floor of the loss that is known",
                 start=(0.1, 0.8),
-                positive=True,
+                bounds=(0.0, np.inf),
                 unit="L0",
+                stays="below",
             ),
-            Parameter(
-                name="E1",
-                meaning="floor of the loss that is asked for",
-                start=(0.1, 0.9),
-                positive=True,
-                unit="target",
-            ),
+            floor("E1", "floor of the loss that is asked for", start=(0.1, 0.9)),
         ),
         function=_other_loss,
-        gradient_function=_other_loss_gradient,
+        gradient_function=lambda p, x: _other_loss_slopes(p, x)[1],
+        slopes_function=_other_loss_slopes,
         analytic=True,
         notes=(
             "E0 and E1 are best fixed at the floors of two Chinchilla fits: with both free they trade off "

@@ -186,13 +186,13 @@ def _distilled(p: Values, x: Values) -> Array:
     return np.asarray(x["L_teacher"] + np.exp(student - bend - p["c0"] * np.log(x["L_teacher"])))
 
 
-def _distilled_gradient(p: Values, x: Values) -> dict[str, Array]:
+def _distilled_slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
     inner, slopes = _INNER.slopes(p, x)
     past = _past_gap(p, x)
     bent, log_inner, log_teacher = softplus(past), np.log(inner), np.log(x["L_teacher"])
     above = np.exp(p["gamma"] * log_inner - p["c1"] * p["f1"] * bent - p["c0"] * log_teacher)
     share = np.exp(past - bent)
-    return {
+    return x["L_teacher"] + above, {
         **chained(above * p["gamma"] / inner, slopes),
         "gamma": above * log_inner,
         "c0": -above * log_teacher,
@@ -215,7 +215,11 @@ register(
             Parameter(name="c0", meaning="how a better teacher leaves more to learn", start=(0.0, 3.0)),
             Parameter(name="c1", meaning="how that changes past the capacity gap", start=(0.0, 3.0)),
             Parameter(
-                name="d1", meaning="ratio of losses at the capacity gap", start=(0.7, 1.4), positive=True
+                name="d1",
+                meaning="ratio of losses at the capacity gap",
+                start=(0.7, 1.4),
+                positive=True,
+                bounds=(0.5, 2.0),
             ),
             Parameter(
                 name="f1",
@@ -226,7 +230,8 @@ register(
             ),
         ),
         function=_distilled,
-        gradient_function=_distilled_gradient,
+        gradient_function=lambda p, x: _distilled_slopes(p, x)[1],
+        slopes_function=_distilled_slopes,
         analytic=True,
         notes=(
             "L_student is the loss that the same student would have without a teacher, from the law coupled."

@@ -171,7 +171,7 @@ def broken(breaks: int) -> Law:
             log_y = log_y - p[f"c{i}"] * sharp * softplus((log_x - np.log(p[f"d{i}"])) / sharp)
         return np.asarray(p["a"] + np.exp(log_y))
 
-    def gradient(p: Values, x: Values) -> dict[str, Array]:
+    def slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
         log_x = np.log(x["x"])
         log_y = np.log(p["b"]) - p["c0"] * log_x
         parts: list[tuple[Array, Array]] = []
@@ -180,27 +180,34 @@ def broken(breaks: int) -> Law:
             parts.append((past, softplus(past)))
             log_y = log_y - p[f"c{i}"] * p[f"f{i}"] * parts[-1][1]
         y = np.exp(log_y)
-        slopes = {"a": np.ones(1), "b": y / p["b"], "c0": -y * log_x}
+        found = {"a": np.ones(1), "b": y / p["b"], "c0": -y * log_x}
         for i, (past, bent) in enumerate(parts, start=1):
             share, turned = np.exp(past - bent), y * p[f"c{i}"]
-            slopes[f"c{i}"] = -y * p[f"f{i}"] * bent
-            slopes[f"d{i}"] = turned * share / p[f"d{i}"]
-            slopes[f"f{i}"] = turned * (share * past - bent)
-        return slopes
+            found[f"c{i}"] = -y * p[f"f{i}"] * bent
+            found[f"d{i}"] = turned * share / p[f"d{i}"]
+            found[f"f{i}"] = turned * (share * past - bent)
+        return p["a"] + y, found
 
     per_break: list[Parameter] = []
+    # Breaks have no order of their own: starts give each its part of the range.
+    edges = np.geomspace(0.05, 20.0, breaks + 1).tolist()
     for i in range(1, breaks + 1):
         per_break += [
             Parameter(name=f"c{i}", meaning=f"change of slope at break {i}", start=(-0.5, 1.0)),
             Parameter(
-                name=f"d{i}", meaning=f"where break {i} lies", start=(0.05, 20.0), positive=True, unit="x"
+                name=f"d{i}",
+                meaning=f"where break {i} lies",
+                start=(edges[i - 1], edges[i]),
+                positive=True,
+                unit="x",
+                stays="within",
             ),
             Parameter(
                 name=f"f{i}",
                 meaning=f"how gentle break {i} is",
                 start=(0.1, 1.5),
                 positive=True,
-                bounds=(1e-3, 50.0),
+                bounds=(0.05, 10.0),
             ),
         ]
     return Law(
@@ -217,9 +224,13 @@ def broken(breaks: int) -> Law:
             *per_break,
         ),
         function=predict,
-        gradient_function=gradient,
+        gradient_function=lambda p, x: slopes(p, x)[1],
+        slopes_function=slopes,
         analytic=True,
-        notes="The breaks may be named in any order, so every optimum has twins; start it often.",
+        notes=(
+            "The breaks may be named in any order, so every optimum has twins; start it often. A break stays "
+            "within the data."
+        ),
     )
 
 

@@ -103,7 +103,11 @@ register(
 )
 
 
-def _outer_power_gradient(p: Values, x: Values) -> dict[str, Array]:
+def _outer_power(p: Values, x: Values) -> Array:
+    return power(power(x["D"], -p["beta"]) / p["B"] + p["E"], p["alpha"])
+
+
+def _outer_power_slopes(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
     log_d = np.log(x["D"])
     term = np.exp(-p["beta"] * log_d) / p["B"]
     inner = term + p["E"]
@@ -111,7 +115,7 @@ def _outer_power_gradient(p: Values, x: Values) -> dict[str, Array]:
     loss = np.exp(p["alpha"] * log_inner)
     outer = p["alpha"] * loss / inner
     by_term = outer * term
-    return {"B": -by_term / p["B"], "beta": -by_term * log_d, "E": outer, "alpha": loss * log_inner}
+    return loss, {"B": -by_term / p["B"], "beta": -by_term * log_d, "E": outer, "alpha": loss * log_inner}
 
 
 register(
@@ -135,8 +139,9 @@ register(
             Parameter(name="E", meaning="inner floor", start=(0.01, 5.0), bounds=(0.0, np.inf)),
             Parameter(name="alpha", meaning="outer exponent", start=(-1.0, 2.0)),
         ),
-        function=lambda p, x: power(power(x["D"], -p["beta"]) / p["B"] + p["E"], p["alpha"]),
-        gradient_function=_outer_power_gradient,
+        function=_outer_power,
+        gradient_function=lambda p, x: _outer_power_slopes(p, x)[1],
+        slopes_function=_outer_power_slopes,
         analytic=True,
         notes=(
             "With beta and alpha both negative it bends like the law fine-tuning-rectified without a floor."

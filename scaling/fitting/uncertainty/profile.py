@@ -83,7 +83,7 @@ def profile(
     most = (1.0 if parameter.zero else 5.0 * width) * unit if linear else 5.0 * width
     reach = float(np.clip(width * deviation, 0.02 * unit, most))
     start = centre if linear else np.log(centre)
-    low, high = parameter.bounds
+    low, high = parameter.limits(problem.x)
     low = max(low, 0.0) if parameter.positive else low
     best = float(problem.loss.value(problem.residuals(optimum.u), problem.weights))
     halves = []
