@@ -22,6 +22,7 @@ register(
                 meaning="what an infinite model gains, subtracted",
                 start=(0.3, 5.0),
                 positive=True,
+                zero=True,
                 unit="target",
             ),
             amplitude("A_1", {"N_nv": "alpha_1"}, start=(0.05, 3.0)),
