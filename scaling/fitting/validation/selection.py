@@ -234,7 +234,7 @@ def selection(fit: Fit) -> dict[str, Any]:
         rows.append(row)
     # The first of those that rounding alone tells apart.
     best = min(made, key=lambda candidate: np.round(candidate.criteria()[0], 6))
-    return {"candidates": rows, "best_by_aicc": best.name, "words": _verdict(made, best)}
+    return {"candidates": rows, "best_by_aicc": best.name, "words": _verdict(made, best, fit.certificate.settled)}
 
 
 def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
@@ -245,9 +245,13 @@ def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
     return float(gap), float(2 * np.sqrt(len(difference)) * difference.std())
 
 
-def _verdict(made: list[Candidate], best: Candidate) -> str:
+def _verdict(made: list[Candidate], best: Candidate, settled: bool) -> str:
     """Return one sentence that names a law only where it wins by more than twice its noise."""
     asked = made[0]
+    if not settled:
+        return f"no law is named: {asked.name} itself is not determined by these rows"
+    if len(made) == 1:
+        return f"no other law could be fitted beside {asked.name}"
     if not np.isfinite(best.criteria()[0]):
         return "there are too few rows to tell laws apart"
     if not np.isfinite(asked.criteria()[0]):
