@@ -234,7 +234,11 @@ def selection(fit: Fit) -> dict[str, Any]:
         rows.append(row)
     # The first of those that rounding alone tells apart.
     best = min(made, key=lambda candidate: np.round(candidate.criteria()[0], 6))
-    return {"candidates": rows, "best_by_aicc": best.name, "words": _verdict(made, best, fit.certificate.settled)}
+    return {
+        "candidates": rows,
+        "best_by_aicc": best.name,
+        "words": _verdict(made, best, fit.certificate.settled),
+    }
 
 
 def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
