@@ -4,6 +4,7 @@ data where the law is true.
     python analysis/studies/coverage.py --simulations 400        # about 8 minutes on one core
     python analysis/studies/coverage.py --simulations 40 --quick # a look, a minute
     python analysis/studies/coverage.py --objectives "huber auto" --n 30   # those rows alone
+    python analysis/studies/coverage.py --objectives "huber auto" --n 7 9 12   # tables of few rows
 
 Every simulation draws losses from the Chinchilla law on a fixed design of n runs (n = 240, 60, 30; six
 budgets over three decades of compute, sizes within a factor of 5 of the optimum), fits, and asks whether each
@@ -39,15 +40,15 @@ HERE = Path(__file__).resolve().parents[2]
 
 
 def design(n: int) -> dict[str, np.ndarray]:
-    """n runs over six budgets from 1e18 to 1e21."""
-    budgets = np.geomspace(1e18, 1e21, 6)
+    """n runs over six budgets from 1e18 to 1e21, three or more where n is below 18."""
+    budgets = np.geomspace(1e18, 1e21, int(np.clip(n // 3, 3, 6)))
     total = TRUTH["alpha"] + TRUTH["beta"]
     g = (TRUTH["alpha"] * TRUTH["A"] / (TRUTH["beta"] * TRUTH["B"])) ** (1 / total)
     size, flops = [], []
-    for c in budgets:
+    for c, some in zip(budgets, np.array_split(np.arange(n), len(budgets)), strict=True):
         best = g * (c / 6) ** (TRUTH["beta"] / total)
-        size += list(best * np.geomspace(0.2, 5, n // 6))
-        flops += [c] * (n // 6)
+        size += list(best * np.geomspace(0.2, 5, len(some)))
+        flops += [c] * len(some)
     return {"N": np.array(size), "D": np.array(flops) / 6 / np.array(size)}
 
 

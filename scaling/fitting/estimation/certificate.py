@@ -27,7 +27,9 @@ class Certificate:
     reached: int
     """How many of them ended at the best optimum."""
     gradient: float
-    """Largest slope of the objective along a free coordinate, relative to the objective."""
+    """Largest slope of the objective along a free coordinate, g over the square root of curvature times
+    objective: a number without units, twice whose square is the share of the objective that a step along that
+    coordinate would gain."""
     definite: bool
     """Whether the Hessian is positive definite: the point is a strict local minimum."""
     condition: float
@@ -89,6 +91,7 @@ class Certificate:
 def certify(problem: Problem, optimum: Optimum) -> Certificate:
     """Examine an optimum."""
     gradient, hessian, value = _derivatives(problem, optimum.u)
+    steep = np.sqrt(np.maximum(np.abs(np.diagonal(hessian) * value), 1e-300))
     free = ~at_bound(problem, optimum.u)
     eigenvalues, _ = _scaled(hessian[np.ix_(free, free)])
     lowest, highest = (eigenvalues[0], eigenvalues[-1]) if len(eigenvalues) else (1.0, 1.0)
@@ -99,7 +102,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
         basins=optimum.basins,
         starts=optimum.starts,
         reached=reached(problem, optimum),
-        gradient=float(np.abs(gradient[free]).max(initial=0.0) / max(abs(value), 1e-300)),
+        gradient=float((np.abs(gradient[free]) / steep[free]).max(initial=0.0)),
         definite=bool(lowest > 1e-12),
         condition=condition,
         ridge=_ridge(problem, optimum.u, hessian, condition, at_bounds),
@@ -112,7 +115,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
 
 
 STEEP = 1e-7
-"""The relative slope below which a point is as flat as arithmetic can tell."""
+"""The slope below which a point is as flat as arithmetic can tell."""
 
 
 def _derivatives(problem: Problem, u: Array) -> tuple[Array, Array, float]:

@@ -126,7 +126,8 @@ def minimise(
                 _follow(objective, trial, rows[live], delta, exact, new, short)
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
-        level = reached <= before * (1 + 1e-15)
+        # A gain that the value cannot show is taken on trust.
+        level = reached <= before * (1 + np.where(relative < 1e-12, 1e-13, 1e-15))
         took = live[better | level]
         pick = better | level
         # A gain below 1e-12 that does not show in the value is at the end of what rounding lets be seen.

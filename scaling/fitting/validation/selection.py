@@ -206,7 +206,7 @@ def selection(fit: Fit) -> dict[str, Any]:
             "objective": finite(candidate.objective),
             "aicc": finite(aicc),
             "bic": finite(bic),
-            "delta_aicc": finite(aicc - lowest),
+            "delta_aicc": finite(np.round(aicc - lowest, 6)),
         }
         if candidate.nested:
             lost = max(2 * (asked.likelihood - candidate.likelihood), 0.0)
