@@ -18,6 +18,7 @@ from scaling.fitting.comparison.compare import Comparison, compare
 from scaling.fitting.comparison.gain import frontier, gain, gain_between
 from scaling.fitting.fit import read_for
 from scaling.fitting.table import Table
+from scaling.fitting.uncertainty.bootstrap import bootstrap
 from scaling.fitting.uncertainty.estimate import percentile
 
 WHAT = "compute-equivalent gain of "
@@ -52,14 +53,25 @@ def few(base: Table, other: Table, labels: tuple[str, str], study: Path) -> list
     as many points as it has parameters has no residuals, and its gain no interval.
     """
     law = laws.get("power-c")
-    options = {"objective": "squares", "bootstrap": "parametric", "resamples": 2000}
-    fits = [law.fit(table, seed=seed, **options) for seed, table in enumerate((base, other))]
+    fits = [law.fit(table, objective="squares", bootstrap="none") for table in (base, other)]
+    spare = sum(fit.table.n - len(law.names) for fit in fits)
+    squares = sum(float((fit.problem.residuals(fit.optimum.u) ** 2).sum()) for fit in fits)
+    noise = float(np.sqrt(squares / max(spare, 1)))
+    fits = [
+        replace(
+            fit,
+            draws=bootstrap(
+                fit.problem, fit.optimum, name="parametric", resamples=2000, seed=seed, noise=noise
+            ),
+        )
+        for seed, fit in enumerate(fits)
+    ]
     try:
         found = gain(fits[0], fits[1], labels)
     except FitError:
         return []
     name, n = f"{WHAT}{labels[1]} over {labels[0]}, {study.name}", base.n + other.n
-    span, spare = window(pd.concat([base.frame, other.frame])), n - 2 * len(law.names)
+    span = window(pd.concat([base.frame, other.frame]))
     if spare < 1:
         return [bare(name, found["headline"]["value"], "as many points as parameters", n, span)]
     fronts = [frontier(fit, fit.draws.theta) for fit in fits]

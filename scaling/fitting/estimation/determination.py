@@ -43,9 +43,15 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
         open_ = _loose(problem, u, np.asarray(free, dtype=np.int64))
         found |= {str(name): "the objective is flat along it" for name in names[free[open_]]}
         settled &= not open_.any()
-    for variable, (why, elsewhere) in _unseen(problem, optimum).items():
+    unseen = _unseen(problem, optimum)
+    floor = any(p.zero and not p.centre for p in problem.law.parameters)
+    for variable, (why, elsewhere) in unseen.items():
         for parameter in problem.law.parameters:
+            alone = floor and all(other in unseen for other, _, _ in parameter.centre)
             for factor, power, _ in parameter.centre:
+                # Beside no floor, or in a term that another variable shows, no effect is an exponent of zero.
+                if elsewhere and not alone:
+                    continue
                 concerned = {parameter.name, power} & set(names) - set(names[zero])
                 if factor == variable and concerned:
                     found |= dict.fromkeys(sorted(concerned), why)
