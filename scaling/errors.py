@@ -45,6 +45,12 @@ class NotInstalled(ScalingError):
     """A package that only an extra brings."""
 
 
+class Stopped(ScalingError):
+    """Work that a person interrupted; the sentence says what was kept."""
+
+    exit_code = 130
+
+
 class RunFailure(ScalingError):
     """A run that ended without a result. `status` is what its record says."""
 

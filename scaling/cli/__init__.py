@@ -63,7 +63,7 @@ def main() -> None:
         sys.stderr.write(sentence)
         raise SystemExit(2) from None
     if code == 130:
-        sys.stderr.write("scaling: stopped; what is on disk stays, type the same command again to go on\n")
+        sys.stderr.write("scaling: stopped; what is on disk stays, type the same command again\n")
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -214,10 +214,9 @@ def fit(
 
     emit(payload, as_json, text)
     if not quick and found.validation.stopped:
-        sys.stderr.write(
-            "scaling: stopped; the fit and the checks made before are here, type it again for all\n"
-        )
-        raise typer.Exit(130)
+        from scaling.errors import Stopped
+
+        raise Stopped("stopped; the fit and the checks made before are here, type it again for all")
 
 
 def write(path: Any, text: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scaling.fitting.uncertainty.estimate import finite
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def to_json(fit: Fit, *, quick: bool = False) -> dict[str, Any]:
             "words": loss.words(),
         },
         "derived": {name: value.to_json() for name, value in fit.derived.items()},
-        "certificate": fit.certificate.to_json(),
+        "certificate": fit.certificate.to_json(fit.law.names),
         "warnings": list(fit.warnings),
         "approaches": None if fit.approaches is None else fit.approaches.to_json(),
         "bootstrap": draws_json(fit),
@@ -93,10 +95,9 @@ def options_json(options: Options) -> dict[str, Any]:
 
 
 def draws_json(fit: Fit, rows: int = 200) -> dict[str, Any] | None:
-    """The first draws of the bootstrap."""
+    """Return the first draws of the bootstrap, null where a parameter is undetermined."""
     if fit.draws is None:
         return None
-    return {
-        "names": list(fit.law.names),
-        "draws": [[finite(value) for value in row] for row in fit.draws.theta[:rows]],
-    }
+    open_ = [name in fit.certificate.undetermined for name in fit.law.names]
+    drawn = np.where(open_, np.nan, fit.draws.theta[:rows])
+    return {"names": list(fit.law.names), "draws": [[finite(value) for value in row] for row in drawn]}

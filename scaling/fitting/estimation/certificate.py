@@ -61,15 +61,16 @@ class Certificate:
         same = self.rescaling is None or self.rescaling < 1e-8
         return self.definite and self.settled and not self.at_bounds and same
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+    def to_json(self, law: tuple[str, ...]) -> dict[str, Any]:
+        """Return plain data; `law` (P,) names its parameters, of which undetermined ones are null."""
+        known = [name not in self.undetermined for name in law]
         return {
             "ok": self.ok,
             "basins": [
                 {
                     "objective": float(b.objective),
                     "starts": b.starts,
-                    "parameters": [float(v) for v in b.theta],
+                    "parameters": [float(v) if k else None for v, k in zip(b.theta, known, strict=True)],
                 }
                 for b in self.basins[:8]
             ],

@@ -102,5 +102,7 @@ class Loss:
 
 
 def robust_scale(r: Array) -> float:
-    """Standard deviation as 1.4826 × the median absolute residual; never zero."""
-    return max(1.4826 * float(np.median(np.abs(r))), 1e-12)
+    """Return the standard deviation as 1.4826 × the median absolute residual, of those that are finite; never
+    zero."""
+    sizes = np.abs(r[np.isfinite(r)])
+    return max(1.4826 * float(np.median(sizes)), 1e-12) if len(sizes) else 1e-12

@@ -71,6 +71,9 @@ def percentile(
         return Estimate(
             value=float(value), interval=None, level=level, method=f"{method}: too few finite draws"
         )
+    if np.ptp(kept) <= 1e-12 * np.abs(kept).max():
+        # What is held, or follows from what is held, has no uncertainty that data could show.
+        return Estimate(value=float(value), interval=None, level=level, method="the same in every resample")
     tail = (1 - level) / 2
     if spare is not None:
         tail = float(stats.norm.cdf(stats.t.ppf(tail, max(spare, 1))))
