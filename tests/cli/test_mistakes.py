@@ -98,7 +98,12 @@ def test_a_ledger_of_another_schema_is_refused(
 def test_a_folder_is_no_file_to_write(
     runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ends(["fit", "runs.csv", "--out", ".", "--bootstrap", "none", "--starts", "2"], monkeypatch) == 2
+    assert (
+        ends(
+            ["fit", "runs.csv", "--out", ".", "--bootstrap", "none", "--starts", "2", "--quick"], monkeypatch
+        )
+        == 2
+    )
     assert "is a folder" in capsys.readouterr().err
 
 
@@ -106,7 +111,7 @@ def test_one_budget_of_few_runs_is_reported_in_words(
     runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.head(6).to_csv("runs.csv", index=False)
-    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4"], monkeypatch) == 0
+    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4", "--quick"], monkeypatch) == 0
     said = capsys.readouterr().out
     assert "all runs spent one compute budget" in said
     assert "too few rows" in said
@@ -118,5 +123,5 @@ def test_a_column_that_cannot_be_used_is_named(
     runs["flops"] = runs["flops"].astype(object)
     runs.loc[3, "flops"] = "lost"
     runs.to_csv("runs.csv", index=False)
-    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4"], monkeypatch) == 0
+    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4", "--quick"], monkeypatch) == 0
     assert "C is not used: column 'flops' (C) holds the text 'lost' in row 4" in capsys.readouterr().out

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from scaling import cli
+
 
 def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     quiet = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -74,11 +76,21 @@ def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
         (("sample", "", "--top-p", "2"), "top_p is 2"),
     ],
 )
-def test_mistakes_end_in_one_sentence(folder: Path, words: tuple[str, ...], sentence: str) -> None:
-    done = call("scaling", *words, cwd=folder)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_mistakes_end_in_one_sentence(
+    folder: Path,
+    words: tuple[str, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["scaling", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
 
 
 def _run(folder: Path) -> str:

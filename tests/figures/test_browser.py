@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.skipif(
         chromium.find() is None, reason="there is no chromium on the path: apt-get install chromium"
     ),
+    pytest.mark.usefixtures("few_conventions"),
 ]
 
 
@@ -29,7 +30,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Page]
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = synthetic.make(tmp_path_factory.mktemp("results") / "made")
     return pages.write(source.read(folder))[0]
 

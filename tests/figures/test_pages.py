@@ -16,6 +16,8 @@ from scaling.cli import app
 from scaling.errors import ConfigError, LaunchError, TableError
 from scaling.figures.report import browser, index
 
+pytestmark = pytest.mark.usefixtures("few_conventions")
+
 
 @pytest.fixture
 def results(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -14,17 +14,18 @@ from scaling.errors import ConfigError, StorageError, TableError
 from scaling.figures import labels, plates, source, style
 
 NAMES = sorted(plates.CATALOGUE)
+MANY = {"sizes": 9, "budgets": tuple(10.0**e for e in range(9, 16)), "seeds": 4}
 PIECES = [
     {"budgets": (1e10, 3e10), "sizes": 3, "seeds": 1},
-    {"sizes": 9, "budgets": tuple(10.0**e for e in range(9, 16)), "seeds": 4},
-    {"budgets": (1e18, 3e21, 1e25), "noise": 0.05},
+    pytest.param(MANY, marks=pytest.mark.slow),
+    pytest.param({"budgets": (1e18, 3e21, 1e25), "noise": 0.05}, marks=pytest.mark.slow),
 ]
 
 
 @pytest.fixture(scope="module")
-def drawn(made: Path, mixed: Path) -> dict[str, dict]:
+def drawn(made_source: source.Source, mixed_source: source.Source) -> dict[str, dict]:
     """The JSON of every figure of the made-up folders: changes need several kinds of runs."""
-    return plates.of(source.read(mixed), ["changes"]) | plates.of(source.read(made))
+    return plates.of(mixed_source, ["changes"]) | plates.of(made_source)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,8 +55,10 @@ def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Pat
             assert labels.overlaps(plates.draw(data)) == [], name
 
 
-def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(mixed: Path) -> None:
-    for name, data in plates.of(source.read(mixed)).items():
+def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(
+    mixed_source: source.Source,
+) -> None:
+    for name, data in plates.of(mixed_source).items():
         for sheet in style.PAPERS.values():
             with style.printed_on(sheet):
                 assert labels.overlaps(plates.draw(data, sheet)) == [], name

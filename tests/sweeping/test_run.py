@@ -31,12 +31,14 @@ def test_one_slot_and_two_give_the_same_bits(bench: Bench) -> None:
     assert bench.losses("one") == bench.losses()
 
 
+@pytest.mark.slow
 def test_joblib_gives_the_same_bits(bench: Bench) -> None:
     found = bench.run("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "results=joblib")
     assert found["trained"] == 4
     assert bench.losses("joblib") == bench.losses()
 
 
+@pytest.mark.slow
 def test_a_joblib_that_lost_a_worker_does_not_end_the_sweep(bench: Bench) -> None:
     results = bench.folder / "broken"
     joblib = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -95,6 +97,7 @@ def test_killed_outright_and_continued_to_the_same_bits(bench: Bench) -> None:
     assert set(json.loads(out)["statuses"].values()) == {"done"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_named_and_the_sweep_goes_on(bench: Bench) -> None:
     results = bench.folder / "died"
     process = bench.start(
@@ -112,6 +115,7 @@ def test_a_worker_that_dies_is_named_and_the_sweep_goes_on(bench: Bench) -> None
     assert bench.run("results=died", "sweep.budgets=[4e8]")["trained"] == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_and_the_next_call_continues(bench: Bench) -> None:
     results = bench.folder / "stopped"
     process = bench.start("run", "tiny", "results=stopped", "hydra.launcher.slots=1")
@@ -125,6 +129,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_next_call_continues(bench: Bench) ->
     assert bench.losses("stopped") == bench.losses()
 
 
+@pytest.mark.slow
 def test_two_at_once_share_the_work(bench: Bench) -> None:
     both = [
         bench.start("run", "tiny", "--json", "results=shared", "hydra.launcher.slots=1") for _ in range(2)
@@ -136,6 +141,7 @@ def test_two_at_once_share_the_work(bench: Bench) -> None:
     assert bench.losses("shared") == bench.losses()
 
 
+@pytest.mark.slow
 def test_a_diverged_run_is_a_finding_until_it_is_tried_again(bench: Bench) -> None:
     overrides = ("results=diverged", "sweep.budgets=[2e8]", "recipe.learning_rate=1e5", "recipe.clip=none")
     found = bench.run(*overrides)

@@ -7,12 +7,15 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 from scaling.training import RunPaths
 
 Bench = Any  # the class in conftest.py
 PACKED = ("device.pack=2", "hydra.launcher.slots=1")
 
 
+@pytest.mark.slow
 def test_one_member_that_fails_leaves_the_others_and_is_done_again(bench: Bench) -> None:
     """A file lies where its folder should, so that it can be neither claimed nor written."""
     results = bench.folder / "packed"
@@ -32,6 +35,7 @@ def test_one_member_that_fails_leaves_the_others_and_is_done_again(bench: Bench)
     assert status["counts"] == {"done": 4}
 
 
+@pytest.mark.slow
 def test_a_pack_killed_outright_goes_on(bench: Bench) -> None:
     results = bench.folder / "packed-killed"
     arguments = (

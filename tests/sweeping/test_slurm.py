@@ -14,7 +14,11 @@ from scaling.training import RunPaths, record
 from tests.sweeping import slurm
 
 Bench = Any  # the class in conftest.py
-pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing()))]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.slurm,
+    pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing())),
+]
 LAUNCHER = (
     "hydra/launcher=submitit_slurm",
     "hydra.launcher.partition=main",
