@@ -83,7 +83,7 @@ def test_the_analysis_half_needs_no_torch(folder: Path) -> None:
     assert done.returncode == 2
     assert "is no sweep here, only results" in done.stderr
     assert "`scaling fit table`" in done.stderr
-    few = ("--resamples", "20", "--starts", "4")
+    few = ("--resamples", "20", "--starts", "4", "--quick")
     for words in (("fit", "table", *few), ("compare", "runs.csv", "table", "--resamples", "20"),
                   ("figures", "table", "--only", "isoflop"), ("report", "table")):  # fmt: skip
         done = call(folder, *words)

@@ -111,7 +111,7 @@ def test_one_budget_of_few_runs_is_reported_in_words(
     runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs.head(6).to_csv("runs.csv", index=False)
-    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4", "--quick"], monkeypatch) == 0
+    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4"], monkeypatch) == 0
     said = capsys.readouterr().out
     assert "all runs spent one compute budget" in said
     assert "too few rows" in said

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,16 +30,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_same_seed_writes_the_same_text(folder: Path) -> None:
-    words = ("scaling", "sample", _run(folder), "--prompt", "The ", "--tokens", "20", "--seed", "3", "--json")
-    one, two = (json.loads(call(*words, cwd=folder).stdout) for _ in range(2))
+@pytest.fixture
+def typed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`scaling` in this process and that folder: its exit code and what it said."""
+
+    def call_here(*words: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["scaling", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return call_here
+
+
+def test_the_same_seed_writes_the_same_text(folder: Path, typed: Callable[..., tuple[int, str, str]]) -> None:
+    words = ("sample", _run(folder), "--prompt", "The ", "--tokens", "20", "--seed", "3", "--json")
+    one, two = (json.loads(typed(*words)[1]) for _ in range(2))
     assert one == two
     assert one["text"].startswith("The ")
 
 
-def test_the_exported_folder_loads_and_generates(folder: Path) -> None:
-    done = call("scaling", "export", _run(folder), "exported", "--json", cwd=folder)
-    assert done.returncode == 0, done.stderr
+def test_the_exported_folder_loads_and_generates(
+    folder: Path, typed: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, _, said = typed("export", _run(folder), "exported", "--json")
+    assert code == 0, said
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder / "exported")
@@ -77,18 +96,10 @@ def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
     ],
 )
 def test_mistakes_end_in_one_sentence(
-    folder: Path,
-    words: tuple[str, ...],
-    sentence: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], sentence: str, typed: Callable[..., tuple[int, str, str]]
 ) -> None:
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["scaling", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 2
-    said = capsys.readouterr().err
+    code, _, said = typed(*words)
+    assert code == 2
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
 

@@ -14,6 +14,7 @@ import synthetic
 
 from scaling.figures import source
 from scaling.figures.compare import conventions
+from scaling.figures.report import page
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,9 @@ def few_conventions() -> Iterator[None]:
         patch.setattr(conventions, "C_CONVENTIONS", conventions.C_CONVENTIONS[:2])
         patch.setattr(conventions, "N_CONVENTIONS", conventions.N_CONVENTIONS[:2])
         yield
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page without its static figures, which take most of its time, where they are not the question."""
+    monkeypatch.setattr(page, "drawn", lambda source: ([], set()))

@@ -98,6 +98,7 @@ def test_conventions_switch_and_the_fit_follows(
     assert browser.console == []
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_no_mark_has_the_colour_of_the_sheet(browser: chromium.Page, tmp_path: Path) -> None:
     folder = synthetic.make(tmp_path / "made", budgets=tuple(10.0**e for e in range(9, 16)), seeds=1)
     browser.open(pages.write(source.read(folder))[0], width=1440)
@@ -109,6 +110,7 @@ def test_no_mark_has_the_colour_of_the_sheet(browser: chromium.Page, tmp_path: P
     assert all(edge == ink and width > 1 for edge, ink, width in strokes)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_kind_is_chosen_with_its_runs_and_its_own_fit(
     browser: chromium.Page, mixed_source: source.Source, tmp_path: Path
 ) -> None:
@@ -184,6 +186,7 @@ def test_five_thousand_runs_stay_small_and_can_be_sorted(browser: chromium.Page,
     assert browser.console == []
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_every_run_lies_inside_the_axes_of_every_view(
     browser: chromium.Page, mixed_source: source.Source, tmp_path: Path
 ) -> None:

@@ -164,6 +164,7 @@ def test_style_attributes_become_attributes_of_their_own() -> None:
     assert style.DARK.ink in svg.palette(colours)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_what_was_compared_is_made_again_and_its_warnings_stand_once(
     made_source: source.Source,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,9 @@ def leave(name: str, folder: Path) -> None:
     ledger.collect(folder / "results", name, run_ids)
 
 
+@cache
 def planned(name: str, folder: Path, *more: str) -> plans.Plan:
-    """The plan of a shipped sweep."""
+    """The plan of a shipped sweep; not to be changed."""
     overrides = [f"results={folder}/results", *_other_text(name, folder), *more]
     with configs.hydra(name) as (engine, primary):
         master = configs.master(engine, primary, overrides)
