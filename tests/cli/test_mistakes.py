@@ -12,10 +12,17 @@ import pytest
 from scaling import cli
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the corpora that plans need are built once."""
+    return tmp_path_factory.mktemp("results")
+
+
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+def runs(tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """A working folder with `runs.csv`: the law of Hoffmann et al. on three budgets, with a little noise."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCALING_RESULTS", str(results))
     draw = np.random.default_rng(0)
     budget = np.repeat(np.geomspace(1e18, 1e20, 3), 6)
     params = np.sqrt(budget / 120) * np.tile(np.geomspace(0.3, 3, 6), 3)

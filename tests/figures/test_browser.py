@@ -91,6 +91,7 @@ def test_it_filters(browser: chromium.Page, report: Path) -> None:
     assert browser.js("document.getElementById('count').textContent") == f"1 of {len(everything)} runs"
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_sweep_called_script_is_shown_and_not_run(browser: chromium.Page, tmp_path: Path) -> None:
     name = "<img src=x onerror=document.title='run'>"
     folder = synthetic.make(tmp_path / name)

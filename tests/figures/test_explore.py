@@ -36,7 +36,9 @@ def report(
     made_source: source.Source, few_conventions: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(pages.render(made_source)[0], encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "drawn", lambda source: ([], set()))  # the static figures, which take long
+        path.write_text(pages.render(made_source)[0], encoding="utf-8")
     return path
 
 

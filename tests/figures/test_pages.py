@@ -55,6 +55,7 @@ def test_report_says_the_answer_and_where_it_lies(results: Path) -> None:
     assert said["bytes"] < 3_000_000
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_report_of_everything_has_a_card_a_study_and_names_what_it_left_out(results: Path) -> None:
     synthetic.make(results / "<b>bare", with_fit=False, with_curves=False)
     (results / "bad").mkdir()

@@ -142,6 +142,7 @@ def test_untrusted_names_are_shown_and_never_run(tmp_path: Path) -> None:
     assert "&lt;script&gt;document" in text
 
 
+@pytest.mark.slow
 def test_the_same_folder_gives_the_same_page(made: Path, text: str) -> None:
     assert page.render(source.read(made))[0] == text
 

@@ -81,6 +81,7 @@ def test_an_edited_sweep_says_what_is_new_and_what_is_orphaned(bench: Bench) -> 
     assert set(bench.losses("edited")) == {*foreseen["new"], *bench.losses()} - set(foreseen["orphans"])
 
 
+@pytest.mark.slow
 def test_killed_outright_and_continued_to_the_same_bits(bench: Bench) -> None:
     """SIGKILL to the parent and its workers, several times, at whatever moment it is."""
     results = bench.folder / "killed"

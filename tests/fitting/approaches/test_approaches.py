@@ -165,7 +165,7 @@ def test_a_budget_whose_tokens_reach_no_minimum_is_left_out() -> None:
 
 @pytest.mark.parametrize("curve", ["robust", "cubic", "akima"])
 def test_a_fit_takes_the_curve_that_was_asked_for(curve: str) -> None:
-    made = LAW.fit(designed(4, points=7, noise=0.001), curve=curve, bootstrap="none", starts=4)
+    made = LAW.fit(designed(4, points=7, noise=0.001), curve=curve, bootstrap="none", resamples=50, starts=4)
     assert made.approaches.two.curve == curve
     assert made.approaches.two.a.value == pytest.approx(made.approaches.two.curves[curve], rel=1e-9)
     with pytest.raises(ConfigError, match="curve of approach 2 cannot be 'cubik'; did you mean 'cubic'"):

@@ -79,7 +79,7 @@ def losses(paths: RunPaths) -> list[float]:
         return [float(row["loss_train"]) for row in csv.DictReader(file)] + [record.read(paths)["loss"]]
 
 
-@pytest.mark.parametrize("sharing", ["ddp", "fsdp"])
+@pytest.mark.parametrize("sharing", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_losses_do_not_depend_on_the_number_of_processes(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str
 ) -> None:
@@ -216,6 +216,7 @@ def test_a_lost_process_is_a_preemption_of_the_others(
     assert run(it, corpus=corpus, paths=paths)["status"] == "done"
 
 
+@pytest.mark.slow
 def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
