@@ -7,20 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scaling.fitting.published import extrapolation
 from scaling.fitting.published.extrapolation import curves, score
 
 QUICK = [
     ("NMT", "log_perplexity", "Dec-only"),
-    ("NMT", "log_perplexity", "TEnc-LSTM"),
-    ("BB", "('date', '1-shot')", "262M"),
+    pytest.param(("NMT", "log_perplexity", "TEnc-LSTM"), marks=pytest.mark.slow),
+    pytest.param(("BB", "('date', '1-shot')", "262M"), marks=pytest.mark.slow),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _mirror(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCALING_MIRROR", str(mirror))
-    monkeypatch.setattr(extrapolation, "STARTS", dict.fromkeys(extrapolation.STARTS, 6))
 
 
 @pytest.mark.parametrize("key", QUICK)
