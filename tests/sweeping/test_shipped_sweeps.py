@@ -36,9 +36,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("elsewhere")
     words = random.Random(0)
     vocabulary = ["".join(words.choices("etaoinshrdlu", k=words.randint(2, 9))) for _ in range(3000)]
-    lines = [" ".join(words.choices(vocabulary, k=12)) for _ in range(32_000)]
+    lines = [" ".join(words.choices(vocabulary, k=12)) for _ in range(8000)]
     (folder / "text.txt").write_text("\n".join(lines), encoding="utf-8")
-    verses = (" ".join(lines[number : number + 4]) for number in range(8000))
+    verses = (" ".join(lines[number : number + 4]) for number in range(2000))
     pairs = ({"text": verse, "target": verse[::-1]} for verse in verses)
     (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
     labelled = ({"text": line[:40], "sentiment": words.choice(["negative", "positive"])} for line in lines)
@@ -85,7 +85,7 @@ def _other_text(name: str, folder: Path) -> Sequence[str]:
             "corpus=files",
             f"corpus.path={folder}/text.txt",
             "corpus.document=line",
-            "evaluation.sequences=128",
+            "evaluation.sequences=32",
             "sweep.keep=null",
         ]
     if name in ("transfer", "fine-tuning", "compression-gpu"):
@@ -95,7 +95,7 @@ def _other_text(name: str, folder: Path) -> Sequence[str]:
         given = ["corpus.source=files", f"++corpus.path={folder}/labelled.jsonl"]
         return [*given, "corpus.heldout_fraction=0.2"]
     if name.startswith("translation"):
-        return ["corpus.source=files", f"++corpus.path={folder}/pairs.jsonl"]
+        return ["corpus.source=files", f"++corpus.path={folder}/pairs.jsonl", "evaluation.sequences=128"]
     if name.startswith("synthetic"):
         return ["corpus.tokens=2000000", "evaluation.sequences=512"]
     return []
