@@ -26,6 +26,7 @@ def test_all_cells_have_records_and_a_ledger(bench: Bench) -> None:
     assert not litter, "Hydra left litter"
 
 
+@pytest.mark.slow
 def test_one_slot_and_two_give_the_same_bits(bench: Bench) -> None:
     assert bench.run("hydra.launcher.slots=1", "results=one")["trained"] == 4
     assert bench.losses("one") == bench.losses()
@@ -45,7 +46,7 @@ def test_a_joblib_that_lost_a_worker_does_not_end_the_sweep(bench: Bench) -> Non
     process = bench.start("run", "tiny", "--json", "results=broken", *joblib)
     assert bench.until(lambda: bool(bench.holders(results)), process)
     os.kill(bench.holders(results)[0], signal.SIGKILL)
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=240)
     assert process.returncode == 3, said
     found = json.loads(out)
     assert set(found["statuses"].values()) == {"died", "done"}
@@ -60,6 +61,7 @@ def test_again_trains_nothing_even_where_the_folder_was_moved(bench: Bench) -> N
     assert "nothing to train" in said
 
 
+@pytest.mark.slow
 def test_a_truncated_record_is_done_again(bench: Bench) -> None:
     shutil.copytree(bench.folder / "results", bench.folder / "torn")
     record = next(bench.folder.glob("torn/runs/*/record.json"))
@@ -70,6 +72,7 @@ def test_a_truncated_record_is_done_again(bench: Bench) -> None:
     assert (record.parent / "record.json.damaged").exists()
 
 
+@pytest.mark.slow
 def test_an_edited_sweep_says_what_is_new_and_what_is_orphaned(bench: Bench) -> None:
     shutil.copytree(bench.folder / "results", bench.folder / "edited")
     change = ("results=edited", "sweep.budgets=[2e8]", "sweep.sizes=[0.25,0.75]")
@@ -108,7 +111,7 @@ def test_a_worker_that_dies_is_named_and_the_sweep_goes_on(bench: Bench) -> None
     victim = bench.holders(results)[0]
     assert victim != process.pid
     os.kill(victim, signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     found = json.loads(out)
     assert process.returncode == 3, err
     assert sorted(found["statuses"].values()) == ["died", "done"]
@@ -122,7 +125,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_next_call_continues(bench: Bench) ->
     process = bench.start("run", "tiny", "results=stopped", "hydra.launcher.slots=1")
     assert bench.until(lambda: bool(bench.holders(results)), process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert "the same command continues" in said
     assert not [pid for pid in bench.holders(results) if Path(f"/proc/{pid}").exists()]
@@ -135,7 +138,7 @@ def test_two_at_once_share_the_work(bench: Bench) -> None:
     both = [
         bench.start("run", "tiny", "--json", "results=shared", "hydra.launcher.slots=1") for _ in range(2)
     ]
-    found = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+    found = [json.loads(process.communicate(timeout=240)[0]) for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum(one["trained"] for one in found) == 4
     assert all(set(one["statuses"].values()) == {"done"} for one in found)

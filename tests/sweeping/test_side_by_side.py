@@ -52,7 +52,7 @@ def test_a_pack_killed_outright_goes_on(bench: Bench) -> None:
     victims = set(bench.holders(results))
     assert len(victims) == 1, "one process holds both claims"
     os.kill(victims.pop(), signal.SIGKILL)
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=240)
     found = json.loads(out)
     assert process.returncode == 3, said
     assert sorted(found["statuses"].values()) == ["died", "died"]
@@ -67,7 +67,7 @@ def test_ctrl_c_leaves_a_checkpoint_of_every_member(bench: Bench) -> None:
     process = bench.start("run", "tiny", f"results={results}", *PACKED)
     assert bench.until(lambda: len(list(results.glob("runs/*/progress.json"))) == 2, process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert len(list(results.glob("runs/*/checkpoint.pt"))) == 2
     assert not list(results.glob("runs/*/claim.json"))
