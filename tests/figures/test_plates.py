@@ -56,6 +56,7 @@ def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Pat
             assert labels.overlaps(plates.draw(data)) == [], name
 
 
+@pytest.mark.slow
 def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(
     mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
