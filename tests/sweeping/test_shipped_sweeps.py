@@ -110,7 +110,11 @@ def test_a_header_says_command_minutes_and_question(name: str) -> None:
     assert "# Answers: " in header
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+PLANNED = [pytest.param(name, marks=pytest.mark.slow) if name in ON_GPU else name for name in SWEEPS]
+"""Plans for a GPU are the same code on other numbers, and many."""
+
+
+@pytest.mark.parametrize("name", PLANNED)
 def test_a_sweep_plans_and_meets_its_budgets(name: str, elsewhere: Path) -> None:
     found = planned(name, elsewhere)
     assert found.sweep == name
@@ -122,6 +126,7 @@ def test_a_sweep_plans_and_meets_its_budgets(name: str, elsewhere: Path) -> None
         assert found.total()["flops"] < (MOST_STUDY_FLOPS if name == STUDY else MOST_CPU_FLOPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_GPU)
 def test_a_plan_for_a_gpu_shows_its_price_and_that_it_is_a_guess(name: str, elsewhere: Path) -> None:
     total = planned(name, elsewhere).total()
@@ -131,6 +136,7 @@ def test_a_plan_for_a_gpu_shows_its_price_and_that_it_is_a_guess(name: str, else
     assert total["seconds_low"] < total["seconds"] < total["seconds_high"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_GPU)
 def test_the_large_variant_asks_the_same_question(name: str, elsewhere: Path) -> None:
     small, large = planned(name.removesuffix("-gpu"), elsewhere), planned(name, elsewhere)
