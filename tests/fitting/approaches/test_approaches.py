@@ -163,7 +163,7 @@ def test_a_budget_whose_tokens_reach_no_minimum_is_left_out() -> None:
     assert found.b.value == pytest.approx(clean.b.value, rel=1e-12)
 
 
-@pytest.mark.parametrize("curve", ["robust", "cubic", "akima"])
+@pytest.mark.parametrize("curve", [pytest.param("robust", marks=pytest.mark.slow), "cubic", "akima"])
 def test_a_fit_takes_the_curve_that_was_asked_for(curve: str) -> None:
     made = LAW.fit(designed(4, points=7, noise=0.001), curve=curve, bootstrap="none", resamples=50, starts=4)
     assert made.approaches.two.curve == curve
