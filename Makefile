@@ -43,9 +43,16 @@ $(DEMO)/report.html: $(DEMO)/ledger.parquet $(CODE)
 	@$(BIN)/scaling figures demo
 	@$(BIN)/scaling report demo
 
+# Neighbours stay on one worker, which makes a module's fixtures once, until the other has nothing left.
+PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
 .PHONY: test
-test: $(VENV)/.installed-test  ## the whole fast suite
-	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not gpu" $(ARGS)
+test: $(VENV)/.installed-test  ## the fast suite, in minutes
+	@$(PYTEST) -m "not gpu and not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(VENV)/.installed-test  ## the rest: committed results made again, kills, SLURM, Ray, long fits
+	@$(PYTEST) -m "slow and not gpu" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.installed-test  ## lint and types

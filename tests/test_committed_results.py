@@ -37,6 +37,7 @@ def test_there_is_the_demo() -> None:
     assert ROOT / "results" / "demo-2-cores" in STUDIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.name)
 def test_the_ledger_gives_the_fit_and_the_pictures(study: Path, tmp_path: Path) -> None:
     copy = tmp_path / "results" / study.name
@@ -66,6 +67,7 @@ def test_what_is_known_by_theorem_was_found() -> None:
     assert high - low + 2 * heldout < 0.03
 
 
+@pytest.mark.slow
 def test_the_facts_give_the_trend_figures(tmp_path: Path) -> None:
     """All twelve, as `scaling trends figures results/trends/figures --sweep families-2-cores` made them."""
     shutil.copytree(ROOT / "results" / "families-2-cores", tmp_path / "results" / "families-2-cores")

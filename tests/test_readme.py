@@ -43,6 +43,7 @@ def test_there_are_commands() -> None:
     assert len(commands()) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_a_command_runs(command: str, folder: Path) -> None:
     words = shlex.split(command)

@@ -27,6 +27,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.slow
 def test_nothing_drifts() -> None:
     done = python("analysis/claims/all.py", "--check")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -73,25 +73,39 @@ def test_one_run_asks_for_torch(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_analysis_half_needs_no_torch(folder: Path) -> None:
-    assert json.loads(call(folder, "plan", "mine", "--json").stdout)["total"]["cells"] == 4
+@pytest.fixture(scope="module")
+def table(folder: Path) -> str:
+    """A table of runs from elsewhere, imported."""
     done = call(folder, "import", "bare.csv", "--into", "table", "--set", "family=llama")
     assert done.returncode == 0, done.stderr
-    assert "next: scaling fit table" in call(folder, "status", "table").stdout
-    assert json.loads(call(folder, "status", "table", "--json").stdout)["counts"] == {"done": 18}
-    done = call(folder, "run", "table")
+    return "table"
+
+
+FIT = ("--resamples", "20", "--starts", "4", "--quick")
+
+
+def test_the_analysis_half_needs_no_torch(folder: Path, table: str) -> None:
+    assert json.loads(call(folder, "plan", "mine", "--json").stdout)["total"]["cells"] == 4
+    assert f"next: scaling fit {table}" in call(folder, "status", table).stdout
+    assert json.loads(call(folder, "status", table, "--json").stdout)["counts"] == {"done": 18}
+    done = call(folder, "run", table)
     assert done.returncode == 2
     assert "is no sweep here, only results" in done.stderr
-    assert "`scaling fit table`" in done.stderr
-    few = ("--resamples", "20", "--starts", "4")
-    for words in (("fit", "table", *few), ("compare", "runs.csv", "table", "--resamples", "20"),
-                  ("figures", "table", "--only", "isoflop"), ("report", "table")):  # fmt: skip
+    assert f"`scaling fit {table}`" in done.stderr
+    done = call(folder, "fit", table, *FIT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_figures_and_pages_need_no_torch(folder: Path, table: str) -> None:
+    for words in (("fit", table, *FIT), ("compare", "runs.csv", table, "--resamples", "20"),
+                  ("figures", table, "--only", "isoflop"), ("report", table)):  # fmt: skip
         done = call(folder, *words)
         assert done.returncode == 0, done.stderr
-    page = (folder / "results" / "table" / "report.html").read_text(encoding="utf-8")
+    page = (folder / "results" / table / "report.html").read_text(encoding="utf-8")
     assert "N*" in page
     assert "18 of 18 runs do not say C, which is taken as 6 N D" in page
-    assert "scaling import FILE --into table" in page
+    assert f"scaling import FILE --into {table}" in page
 
 
 def test_figures_of_a_table_name_the_way(folder: Path) -> None:

@@ -12,10 +12,17 @@ import pytest
 from scaling import cli
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the corpora that plans need are built once."""
+    return tmp_path_factory.mktemp("results")
+
+
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+def runs(tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """A working folder with `runs.csv`: the law of Hoffmann et al. on three budgets, with a little noise."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCALING_RESULTS", str(results))
     draw = np.random.default_rng(0)
     budget = np.repeat(np.geomspace(1e18, 1e20, 3), 6)
     params = np.sqrt(budget / 120) * np.tile(np.geomspace(0.3, 3, 6), 3)
@@ -98,7 +105,12 @@ def test_a_ledger_of_another_schema_is_refused(
 def test_a_folder_is_no_file_to_write(
     runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ends(["fit", "runs.csv", "--out", ".", "--bootstrap", "none", "--starts", "2"], monkeypatch) == 2
+    assert (
+        ends(
+            ["fit", "runs.csv", "--out", ".", "--bootstrap", "none", "--starts", "2", "--quick"], monkeypatch
+        )
+        == 2
+    )
     assert "is a folder" in capsys.readouterr().err
 
 
@@ -118,5 +130,5 @@ def test_a_column_that_cannot_be_used_is_named(
     runs["flops"] = runs["flops"].astype(object)
     runs.loc[3, "flops"] = "lost"
     runs.to_csv("runs.csv", index=False)
-    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4"], monkeypatch) == 0
+    assert ends(["fit", "runs.csv", "--resamples", "20", "--starts", "4", "--quick"], monkeypatch) == 0
     assert "C is not used: column 'flops' (C) holds the text 'lost' in row 4" in capsys.readouterr().out

@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from scaling import cli
 
 
 def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -27,16 +30,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_same_seed_writes_the_same_text(folder: Path) -> None:
-    words = ("scaling", "sample", _run(folder), "--prompt", "The ", "--tokens", "20", "--seed", "3", "--json")
-    one, two = (json.loads(call(*words, cwd=folder).stdout) for _ in range(2))
+@pytest.fixture
+def typed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`scaling` in this process and that folder: its exit code and what it said."""
+
+    def call_here(*words: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["scaling", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return call_here
+
+
+def test_the_same_seed_writes_the_same_text(folder: Path, typed: Callable[..., tuple[int, str, str]]) -> None:
+    words = ("sample", _run(folder), "--prompt", "The ", "--tokens", "20", "--seed", "3", "--json")
+    one, two = (json.loads(typed(*words)[1]) for _ in range(2))
     assert one == two
     assert one["text"].startswith("The ")
 
 
-def test_the_exported_folder_loads_and_generates(folder: Path) -> None:
-    done = call("scaling", "export", _run(folder), "exported", "--json", cwd=folder)
-    assert done.returncode == 0, done.stderr
+def test_the_exported_folder_loads_and_generates(
+    folder: Path, typed: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, _, said = typed("export", _run(folder), "exported", "--json")
+    assert code == 0, said
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder / "exported")
@@ -74,11 +95,13 @@ def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
         (("sample", "", "--top-p", "2"), "top_p is 2"),
     ],
 )
-def test_mistakes_end_in_one_sentence(folder: Path, words: tuple[str, ...], sentence: str) -> None:
-    done = call("scaling", *words, cwd=folder)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_mistakes_end_in_one_sentence(
+    words: tuple[str, ...], sentence: str, typed: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, _, said = typed(*words)
+    assert code == 2
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
 
 
 def _run(folder: Path) -> str:

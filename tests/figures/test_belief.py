@@ -82,6 +82,7 @@ def test_failed_cells_are_told_apart(tmp_path: Path) -> None:
     assert "1 failed" in data["title"]
 
 
+@pytest.mark.usefixtures("few_conventions")
 def test_one_family_is_not_asked_for_a_comparison(tmp_path: Path) -> None:
     folder = synthetic.make(tmp_path / "made")
     (folder / "compare.json").unlink()

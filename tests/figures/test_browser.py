@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.skipif(
         chromium.find() is None, reason="there is no chromium on the path: apt-get install chromium"
     ),
+    pytest.mark.usefixtures("few_conventions"),
 ]
 
 
@@ -29,7 +30,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Page]
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = synthetic.make(tmp_path_factory.mktemp("results") / "made")
     return pages.write(source.read(folder))[0]
 
@@ -90,6 +91,7 @@ def test_it_filters(browser: chromium.Page, report: Path) -> None:
     assert browser.js("document.getElementById('count').textContent") == f"1 of {len(everything)} runs"
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_sweep_called_script_is_shown_and_not_run(browser: chromium.Page, tmp_path: Path) -> None:
     name = "<img src=x onerror=document.title='run'>"
     folder = synthetic.make(tmp_path / name)

@@ -17,12 +17,13 @@ from scaling.figures.compare import changes
 from scaling.figures.report import answer, explore, tables
 from scaling.figures.runs import seeds
 
+pytestmark = pytest.mark.usefixtures("few_conventions")
 FAMILIES = tuple(synthetic.FAMILIES)
 
 
 @pytest.fixture(scope="module")
-def several(mixed: Path) -> source.Source:
-    return source.read(mixed)
+def several(mixed_source: source.Source) -> source.Source:
+    return mixed_source
 
 
 def test_a_kind_is_what_differs_and_not_the_dial() -> None:

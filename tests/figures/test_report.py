@@ -18,6 +18,7 @@ import synthetic
 from scaling.figures import plates, source, style
 from scaling.figures.report import answer, page, svg, words
 
+pytestmark = pytest.mark.usefixtures("few_conventions")
 EVIL = "<script>document.title='run'</script>"
 
 
@@ -34,8 +35,8 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(made: Path) -> str:
-    return page.render(source.read(made))[0]
+def text(made_source: source.Source, few_conventions: None) -> str:
+    return page.render(made_source)[0]
 
 
 def test_the_answer_follows_the_numbers_of_the_fit(tmp_path: Path) -> None:
@@ -75,7 +76,8 @@ def test_the_answer_warns_of_failed_runs_repeats_and_a_fit_that_is_older_than_th
     assert "the ledger now has" in said
 
 
-def test_the_page_asks_for_nothing(text: str) -> None:
+def test_the_page_is_small_and_asks_for_nothing(text: str) -> None:
+    assert len(text.encode()) < 3_000_000
     for tag, attributes in Parsed(text).tags:
         assert "style" not in attributes, tag
         assert not [a for a in attributes if a.startswith("on")], tag
@@ -109,15 +111,15 @@ def test_ids_are_unique_and_what_is_pointed_at_exists(text: str) -> None:
             assert target in ids
 
 
-def test_the_page_has_headings_in_order_one_h1_alt_text_and_a_language(text: str, made: Path) -> None:
+def test_the_page_has_headings_in_order_one_h1_alt_text_and_a_language(
+    text: str, made_source: source.Source
+) -> None:
     tags = Parsed(text).tags
     levels = [int(t[1]) for t, _ in tags if re.fullmatch(r"h\d", t)]
     assert levels.count(1) == 1
     assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
     assert ("html", {"lang": "en"}) in tags
-    assert (
-        text.count("<desc") == text.count('role="img" aria-labelledby') == len(plates.of(source.read(made)))
-    )
+    assert text.count("<desc") == text.count('role="img" aria-labelledby') == len(plates.of(made_source))
 
 
 def test_untrusted_names_are_shown_and_never_run(tmp_path: Path) -> None:
@@ -141,6 +143,7 @@ def test_untrusted_names_are_shown_and_never_run(tmp_path: Path) -> None:
     assert "&lt;script&gt;document" in text
 
 
+@pytest.mark.slow
 def test_the_same_folder_gives_the_same_page(made: Path, text: str) -> None:
     assert page.render(source.read(made))[0] == text
 
@@ -163,7 +166,10 @@ def test_style_attributes_become_attributes_of_their_own() -> None:
     assert style.DARK.ink in svg.palette(colours)
 
 
-def test_what_was_compared_is_made_again_and_its_warnings_stand_once(made: Path) -> None:
+@pytest.mark.usefixtures("no_pictures")
+def test_what_was_compared_is_made_again_and_its_warnings_stand_once(
+    made_source: source.Source,
+) -> None:
     command = "scaling compare made --by family"
     comparison = {
         "labels": ["a", "b"],
@@ -171,7 +177,7 @@ def test_what_was_compared_is_made_again_and_its_warnings_stand_once(made: Path)
         "warnings": ["the floors are not told apart"],
         "made": {"command": command},
     }
-    text, _ = page.render(replace(source.read(made), comparison=comparison))
+    text, _ = page.render(replace(made_source, comparison=comparison))
     assert command in text.partition("Make it again")[2]
     assert text.count("the floors are not told apart") == 1
     assert "1.67×10¹⁰" in text

@@ -14,6 +14,7 @@ from scaling.figures import source
 from scaling.figures.report import page
 from scaling.training.paths import RunPaths
 
+pytestmark = pytest.mark.usefixtures("few_conventions", "no_pictures")
 EVIL = "<script>document.title='x'</script>"
 
 

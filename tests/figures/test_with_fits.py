@@ -14,7 +14,7 @@ from scaling.fitting import laws
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> source.Source:
+def fitted(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> source.Source:
     folder = synthetic.make(tmp_path_factory.mktemp("results") / "made", with_fit=False, noise=0.002)
     made = laws.get("chinchilla").fit(str(folder), resamples=200)
     (folder / "fit.json").write_text(json.dumps(made.to_json()), encoding="utf-8")

@@ -50,6 +50,7 @@ def _made(kernel: dict[str, str], *words: str) -> dict[str, object] | None:
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("study", "law", "delta"),
     [

@@ -103,7 +103,7 @@ class Bench:
         return dict(zip(table.run_id, table.loss, strict=True))
 
     @staticmethod
-    def until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> bool:
+    def until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 240) -> bool:
         """Waits until something is true; False when the process ended before."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -106,7 +106,7 @@ def cluster(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
 
 
 def _wait(environment: dict[str, str], folder: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         said = subprocess.run(
             ["sinfo", "--noheader", "--format=%T"],

@@ -20,6 +20,7 @@ TINY = [
 ]
 
 
+@pytest.mark.slow
 def test_switches_on_a_cpu(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -16,24 +18,33 @@ from scaling.errors import StorageError
 from scaling.sweeping import claims
 
 
-def _race(path: str, gate: multiprocessing.synchronize.Event, won: multiprocessing.queues.Queue) -> None:
+def _race(path: str, gate: Event, over: Event, won: multiprocessing.queues.Queue) -> None:
     gate.wait()
     claim = claims.take(Path(path))
     won.put(claim is not None)
-    time.sleep(0.3)
+    over.wait()
 
 
 def _winners(path: Path, count: int = 6) -> int:
     context = multiprocessing.get_context("fork")
-    gate, won = context.Event(), context.Queue()
-    racers = [context.Process(target=_race, args=(str(path), gate, won)) for _ in range(count)]
+    gate, over, won = context.Event(), context.Event(), context.Queue()
+    racers = [context.Process(target=_race, args=(str(path), gate, over, won)) for _ in range(count)]
     for racer in racers:
         racer.start()
     gate.set()
-    wins = sum(won.get(timeout=20) for _ in racers)
+    wins = sum(won.get(timeout=240) for _ in racers)
+    over.set()
     for racer in racers:
         racer.join()
     return wins
+
+
+def _until(true: Callable[[], bool], seconds: float = 240) -> None:
+    """Waits until something is true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def test_one_of_many_wins(tmp_path: Path) -> None:
@@ -113,7 +124,7 @@ def test_the_holder_learns_that_it_was_replaced(tmp_path: Path, monkeypatch: pyt
     claim = claims.take(path, lost=lambda: lost.append(True))
     assert claim is not None
     _foreign(path, age=0)
-    time.sleep(0.4)
+    _until(lambda: bool(lost))
     assert lost == [True]
     claim.release()
     assert path.exists()
@@ -124,8 +135,8 @@ def test_a_heartbeat_keeps_it_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "claim.json"
     with claims.take(path):  # type: ignore[union-attr]
         os.utime(path, (1, 1))
-        time.sleep(0.4)
-        assert claims.age_seconds(path) < 10
+        _until(lambda: path.stat().st_mtime > 1)
+        assert claims.age_seconds(path) < 3600
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_a_wandb_run_folder(tmp_path: Path) -> None:
     assert (row["loss"], row["params"], row["learning_rate"]) == (3.2, 5000, 0.01)
 
 
+@pytest.mark.slow
 def test_a_wandb_run_that_was_never_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -190,7 +189,7 @@ def test_every_config_composes(
         assert master[group.split("/")[0]] is not None
 
 
-def test_planning_is_quick_and_needs_no_torch(folder: Path) -> None:
+def test_planning_needs_no_torch(folder: Path) -> None:
     planned("tiny")  # the corpus is built
     code = (
         "import sys, scaling.cli; sys.argv = ['scaling', 'plan', 'tiny', '--json']\n"
@@ -198,8 +197,6 @@ def test_planning_is_quick_and_needs_no_torch(folder: Path) -> None:
         "except SystemExit: pass\n"
         "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
     )
-    began = time.perf_counter()
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - began < 5  # about half a second on an idle machine
     assert json.loads(out.stdout)["total"]["cells"] == 4
     assert not (folder / "results" / "tiny").exists()  # a plan writes nothing but the corpus

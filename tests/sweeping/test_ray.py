@@ -10,7 +10,7 @@ import pytest
 from scaling.training import RunPaths, record
 
 Bench = Any  # the class in conftest.py
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (pip install 'scaling[ray]')")

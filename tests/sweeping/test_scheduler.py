@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 STUDY = Path(__file__).parents[2] / "analysis" / "studies" / "scheduler.py"
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path) -> None:
     options = ["--cells", "50", "--kills", "1", "--freezes", "1", "--out", str(tmp_path)]
     done = subprocess.run([sys.executable, str(STUDY), *options], capture_output=True, text=True, timeout=300)

@@ -7,12 +7,15 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 from scaling.training import RunPaths
 
 Bench = Any  # the class in conftest.py
 PACKED = ("device.pack=2", "hydra.launcher.slots=1")
 
 
+@pytest.mark.slow
 def test_one_member_that_fails_leaves_the_others_and_is_done_again(bench: Bench) -> None:
     """A file lies where its folder should, so that it can be neither claimed nor written."""
     results = bench.folder / "packed"
@@ -32,6 +35,7 @@ def test_one_member_that_fails_leaves_the_others_and_is_done_again(bench: Bench)
     assert status["counts"] == {"done": 4}
 
 
+@pytest.mark.slow
 def test_a_pack_killed_outright_goes_on(bench: Bench) -> None:
     results = bench.folder / "packed-killed"
     arguments = (
@@ -48,7 +52,7 @@ def test_a_pack_killed_outright_goes_on(bench: Bench) -> None:
     victims = set(bench.holders(results))
     assert len(victims) == 1, "one process holds both claims"
     os.kill(victims.pop(), signal.SIGKILL)
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=240)
     found = json.loads(out)
     assert process.returncode == 3, said
     assert sorted(found["statuses"].values()) == ["died", "died"]
@@ -63,7 +67,7 @@ def test_ctrl_c_leaves_a_checkpoint_of_every_member(bench: Bench) -> None:
     process = bench.start("run", "tiny", f"results={results}", *PACKED)
     assert bench.until(lambda: len(list(results.glob("runs/*/progress.json"))) == 2, process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert len(list(results.glob("runs/*/checkpoint.pt"))) == 2
     assert not list(results.glob("runs/*/claim.json"))

@@ -14,7 +14,11 @@ from scaling.training import RunPaths, record
 from tests.sweeping import slurm
 
 Bench = Any  # the class in conftest.py
-pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing()))]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.slurm,
+    pytest.mark.skipif(bool(slurm.missing()), reason=str(slurm.missing())),
+]
 LAUNCHER = (
     "hydra/launcher=submitit_slurm",
     "hydra.launcher.partition=main",
@@ -70,7 +74,7 @@ def at_work(bench: Bench, cluster: dict[str, str], results: str, *more: str) -> 
     process = bench.start(
         "run", "tiny", "--json", *LAUNCHER, f"results={results}", *LONG, *more, environment=cluster
     )
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while not list((bench.folder / results).glob("runs/*/progress.json")):
         assert time.monotonic() < deadline, process.poll()
         time.sleep(0.1)
@@ -121,7 +125,7 @@ def test_a_job_without_a_result_is_a_cell_that_died_and_the_others_go_on(
     """No accounting is kept here, so that `sacct` never says what became of a job."""
     process, job = at_work(bench, cluster, "cancelled", "seed=0,1")
     subprocess.run(["scancel", job], env=cluster, check=True)
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=240)
     assert process.returncode == 3, said
     found = json.loads(out)
     assert sorted(found["statuses"].values()) == ["died", "done"]

@@ -17,6 +17,7 @@ from scaling.training.running import pause
 Bench = Any  # the class in conftest.py
 
 
+@pytest.mark.slow
 def test_a_cell_in_two_processes_through_a_slot(bench: Bench) -> None:
     one = ("results=two", "hydra.launcher.slots=1", "sweep.budgets=[2e8]", "sweep.sizes=[0.5]")
     found = bench.run(*one, "device.processes=2")

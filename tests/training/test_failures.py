@@ -98,6 +98,7 @@ def test_a_folder_of_another_run(
         run(cell(), corpus=corpus, paths=paths(cell(seed=1)))
 
 
+@pytest.mark.slow
 def test_bfloat16_reaches_the_same_loss(
     corpus: Corpus, cell: Callable[..., Cell], paths: Callable[[Cell], RunPaths]
 ) -> None:

@@ -194,6 +194,7 @@ def test_a_full_disk_leaves_nothing_half_done(
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_memory_is_flat_in_the_size_of_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight times the text, the same peak, once buffers are small enough to be filled by the smaller one."""
     monkeypatch.setattr(order, "_RUN_BYTES", 1 << 18)

@@ -77,7 +77,7 @@ def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
 
 
 def test_two_files_or_one_ledger_by_family_compare_alike(folder: Path) -> None:
-    two = json.loads(run("compare", "old.csv", "new.csv", "--resamples", "100", "--json"))
+    two = json.loads(run("compare", "old.csv", "new.csv", "--resamples", "40", "--json"))
     one = json.loads(
         run(
             "compare",
@@ -87,7 +87,7 @@ def test_two_files_or_one_ledger_by_family_compare_alike(folder: Path) -> None:
             "--base",
             "old",
             "--resamples",
-            "100",
+            "40",
             "--json",
             "--out",
             "c.json",
@@ -99,12 +99,12 @@ def test_two_files_or_one_ledger_by_family_compare_alike(folder: Path) -> None:
     )
     assert json.loads((folder / "c.json").read_text())["gains"]
     assert "compute-equivalent gain of new over old" in run(
-        "compare", "old.csv", "new.csv", "--resamples", "100"
+        "compare", "old.csv", "new.csv", "--resamples", "20"
     )
 
 
 def test_a_fit_file_allocates_without_being_told_again(folder: Path) -> None:
-    run("fit", "old.csv", "--resamples", "100", "--out", "old.json", "--objective", "squares")
+    run("fit", "old.csv", "--resamples", "60", "--out", "old.json", "--objective", "squares", "--quick")
     told = json.loads(run("allocate", "old.json", "1e21", "--json"))
     assert told["optimum"]["N"]["value"] > 0
     assert "total_flops" in run("allocate", "old.json", "1e21", "--inference", "1e11", "--data", "1e10")

@@ -40,6 +40,7 @@ def test_the_optimum_is_reached(seed: int) -> None:
         for b in (0.2, 0.6)
     )
     fit = laws.get("chinchilla").fit(data, delta=DELTA, resamples=100)
-    assert fit.to_json()["objective"]["value"] <= best * (1 + 1e-9)
-    low, high = fit.to_json()["parameters"]["alpha"]["interval"]
+    found = fit.to_json(quick=True)
+    assert found["objective"]["value"] <= best * (1 + 1e-9)
+    low, high = found["parameters"]["alpha"]["interval"]
     assert high - low > 0.01  # a bootstrap that does not move is no bootstrap

@@ -11,8 +11,8 @@ from scaling.fitting.published.extrapolation import curves, score
 
 QUICK = [
     ("NMT", "log_perplexity", "Dec-only"),
-    ("NMT", "log_perplexity", "TEnc-LSTM"),
-    ("BB", "('date', '1-shot')", "262M"),
+    pytest.param(("NMT", "log_perplexity", "TEnc-LSTM"), marks=pytest.mark.slow),
+    pytest.param(("BB", "('date', '1-shot')", "262M"), marks=pytest.mark.slow),
 ]
 
 

@@ -13,6 +13,7 @@ from scaling.fitting.fit import Fit
 from scaling.fitting.law import Law, Parameter
 from scaling.fitting.validation.backtest import backtest, forecast
 from scaling.fitting.validation.influence import influence, leave_one_size_out
+from scaling.fitting.validation.multiverse import multiverse
 from scaling.fitting.validation.replicates import lack_of_fit
 from scaling.fitting.validation.selection import candidates, selection, vuong
 
@@ -122,6 +123,7 @@ def test_selection_prefers_the_truth_and_rejects_what_is_false(fit: Fit) -> None
     assert vuong(same, same) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_a_true_restriction_is_rejected_at_its_level() -> None:
     even = {**TRUE, "beta": 0.34}
     p = []
@@ -155,7 +157,7 @@ def test_conventions_of_a_ledger_become_rows_of_the_multiverse() -> None:
         params_embedding=0.2 * frame["params"] ** 0.9, params_head=0.0, flops_head=0.05 * frame["flops"]
     )
     made = LAW.fit(frame, resamples=100)
-    rows = made.validation.multiverse["rows"]
+    rows = multiverse(made)["rows"]
     assert {"as given", "without embedding", "blocks only"} <= {row.get("N") for row in rows}
 
 

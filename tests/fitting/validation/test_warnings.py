@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from scaling.fitting import laws
 from scaling.fitting.estimation.starts import started
@@ -54,6 +55,7 @@ def test_few_rows_and_one_budget_and_one_size_are_said() -> None:
     assert "not determined" in told or "at a bound" in told or "at zero" in told
 
 
+@pytest.mark.slow
 def test_a_flat_fit_shows_its_profiles() -> None:
     single = runs(40)
     single["N"] = 10 ** np.random.default_rng(2).uniform(8, 8.02, 40)

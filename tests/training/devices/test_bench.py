@@ -16,6 +16,7 @@ from scaling.training.running.devices import find_device
 SCRIPT = Path(__file__).parents[3] / "analysis" / "benchmarks" / "gpu_speed.py"
 
 
+@pytest.mark.slow
 def test_it_writes_a_row_for_every_switch(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--device", "cpu", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

@@ -42,6 +42,7 @@ def nothing() -> None:
     return None
 
 
+@pytest.mark.slow
 def test_members_end_where_their_runs_end_alone(cell: Callable[..., Cell], corpus: Corpus) -> None:
     cells = [
         cell(recipe=recipe(), seed=0),

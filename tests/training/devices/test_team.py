@@ -79,7 +79,7 @@ def losses(paths: RunPaths) -> list[float]:
         return [float(row["loss_train"]) for row in csv.DictReader(file)] + [record.read(paths)["loss"]]
 
 
-@pytest.mark.parametrize("sharing", ["ddp", "fsdp"])
+@pytest.mark.parametrize("sharing", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_losses_do_not_depend_on_the_number_of_processes(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str
 ) -> None:
@@ -99,6 +99,7 @@ def test_losses_do_not_depend_on_the_number_of_processes(
         assert found[processes] == pytest.approx(found[1], rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sharing", "processes"), [("ddp", 2), ("fsdp", 2)])
 def test_compiled_blocks_can_be_shared(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str, processes: int
@@ -135,6 +136,7 @@ def test_every_kind_of_family_can_be_shared(
     assert found[2] == pytest.approx(found[1], rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -214,6 +216,7 @@ def test_a_lost_process_is_a_preemption_of_the_others(
     assert run(it, corpus=corpus, paths=paths)["status"] == "done"
 
 
+@pytest.mark.slow
 def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +256,7 @@ def test_a_team_that_cannot_share_the_batch() -> None:
     assert Team(size=2).sequences(4) == 2
 
 
+@pytest.mark.slow
 def test_torchrun_starts_one_run(tmp_path: Path) -> None:
     """As a person types it: two processes, one line, one record."""
     words = "family=llama family.size=0.5 budget.tokens=12800 context=16 recipe.batch_sequences=16"

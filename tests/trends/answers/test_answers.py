@@ -123,7 +123,7 @@ def test_bad_tables_are_refused_in_a_sentence(
         ["exchange", "2", "--low", "1.5", "--high", "2.5"],
         ["costs", "--loss", "2.4"],
         ["project", "--threshold", "1.9"],
-        ["verify"],
+        pytest.param(["verify"], marks=pytest.mark.slow),
     ],
 )
 def test_the_command_prints_json_and_words(words: list[str]) -> None:
