@@ -80,3 +80,31 @@ def test_too_few_rows_and_odd_options_end_in_a_sentence() -> None:
         laws.get("chinchilla").fit(frame, objective="hubert")
     with pytest.raises(ConfigError, match="needs a column to group by"):
         laws.get("chinchilla").fit(frame, bootstrap="cluster")
+
+
+def test_what_follows_from_held_parameters_has_no_interval() -> None:
+    made = laws.get("chinchilla").fit(
+        iso_flops(), fixed={"alpha": 0.34}, tied={"beta": "alpha"}, resamples=50
+    )
+    assert made.derived["a"].value == 0.5
+    assert made.derived["a"].interval is None
+    assert made.derived["G"].interval is not None
+
+
+def test_a_file_holds_no_number_of_what_is_undetermined() -> None:
+    n = np.geomspace(1e6, 1e9, 12)
+    loss = (1.7 + 400 * n**-0.34) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
+    made = laws.get("chinchilla").fit({"N": n, "D": 20 * n, "L": loss}, resamples=50).to_json(quick=True)
+    open_ = [name in made["certificate"]["undetermined"] for name in made["bootstrap"]["names"]]
+    assert any(open_)
+    for row in (*made["bootstrap"]["draws"], *(b["parameters"] for b in made["certificate"]["basins"])):
+        assert all(value is None for value, hidden in zip(row, open_, strict=True) if hidden)
+
+
+def test_an_exponent_without_effect_is_zero_where_no_floor_hides_it() -> None:
+    rng = np.random.default_rng(0)
+    n, d = np.geomspace(1e6, 1e9, 20), 10 ** rng.uniform(8, 11, 20)
+    rate = 3 * d**-0.3 * np.exp(0.01 * rng.standard_normal(20))
+    made = laws.get("learning-rate").fit({"N": n, "D": d, "learning_rate": rate}, resamples=200)
+    low, high = made.parameters["a"].interval or (1.0, -1.0)
+    assert -0.01 < low < 0 < high < 0.01
