@@ -3,6 +3,7 @@ apart, flat directions, and optima that are no better than another."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -64,12 +65,18 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
                 found.setdefault(parameter.name, found[power])
     best = optimum.basins[0]
     if any(not _alike(problem, best, b) for b in _as_good(optimum)):
-        found |= {str(name): "two optima lie within rounding of each other" for name in names}
+        _rest(found, names, "two optima lie within rounding of each other")
         settled = False
     if reached(problem, optimum) < min(2, optimum.starts):
-        found |= {str(name): f"only 1 of {optimum.starts} starts ended at the best optimum" for name in names}
+        _rest(found, names, f"only 1 of {optimum.starts} starts ended at the best optimum")
         settled = False
     return found, settled
+
+
+def _rest(found: dict[str, str], names: Iterable[str], why: str) -> None:
+    """Give a reason to all parameters that have none yet, in place."""
+    for name in names:
+        found.setdefault(str(name), why)
 
 
 def reached(problem: Problem, optimum: Optimum) -> int:
