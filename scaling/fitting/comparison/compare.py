@@ -25,7 +25,7 @@ class Comparison:
     fits: tuple[Fit, ...]
     """In the same order."""
     pairs: str | None
-    """The columns that pair the runs; None where they are independent."""
+    """The columns or variables that pair the runs; None where they are independent."""
     exponents: list[dict[str, Any]]
     """Quantities with differences to the baseline."""
     shared: list[dict[str, Any]]
@@ -128,7 +128,7 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
             f"two tables are called {max(labels, key=list(labels).count)!r}; give each its own name "
             "with --label"
         )
-    matched = paired(tables)
+    matched = paired(tables, law.variables)
     used, pairs = matched if matched is not None else (list(tables), None)
     cluster = options.get("cluster")
     if pairs and cluster:
