@@ -73,12 +73,10 @@ class Comparison:
         if self.shared:
             lines += ["", f"shared against separate ({verdict(self.shared)}):"]
             for row in self.shared:
-                test = (
-                    f", p against separate {_p(row['p_against_separate'])}"
-                    if "p_against_separate" in row
-                    else ""
-                )
-                lines.append(f"  {row['model']:<24} ΔAICc {row['delta_aicc']:.4g}{test}")
+                parts = [f"ΔAICc {row['delta_aicc']:.4g}"] if row["delta_aicc"] is not None else []
+                if "p_against_separate" in row:
+                    parts.append(f"p against separate {_p(row['p_against_separate'])}")
+                lines.append(f"  {row['model']:<24} {', '.join(parts)}".rstrip())
         for found in self.gains:
             lines += [
                 "",

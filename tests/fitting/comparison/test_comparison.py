@@ -97,7 +97,7 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
         ).shared
     }
     assert models["one law for all"]["p_against_separate"] > 0.01
-    assert models["one law for all"]["delta_aicc"] < models["separate laws"]["delta_aicc"]
+    assert not any(model["told_apart"] for model in models.values())
 
 
 def test_paired_noise_cancels_in_differences() -> None:

@@ -70,6 +70,23 @@ def test_noise_that_pairs_share_does_not_hide_a_difference() -> None:
     assert paired == pytest.approx(differences.f_test(np.eye(2)).pvalue, abs=0.05)
 
 
+def test_paired_rows_have_one_verdict_and_it_is_that_of_their_test() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(24)
+    one, two = 5 + X + noise + 0.1 * rng.standard_normal((2, 24))
+    fits = lines(one, two + 0.3)
+    rows = shared_models(fits, ["a", "b"], paired=True)
+    exact = sm.OLS(two + 0.3 - one, sm.add_constant(X)).fit().f_test(np.eye(2)).pvalue
+    assert exact < 1e-6
+    assert verdict(rows) == "told apart by p: one law for all; not told apart: none"
+    assert {row["aicc"] for row in rows} == {row["delta_aicc"] for row in rows} == {None}
+    # Taken as independent, the same rows are not told apart: their shared noise hides the shift.
+    apart = verdict(shared_models(fits, ["a", "b"]))
+    assert apart == "not told apart by AICc: one law for all, separate laws"
+    alike = verdict(shared_models(lines(one, two), ["a", "b"], paired=True))
+    assert alike == "told apart by p: none; not told apart: one law for all"
+
+
 def runs(truth: dict[str, float], seed: int, noise: float = 0.003) -> table.Table:
     c = np.repeat(np.geomspace(1e17, 1e20, 5), 7)
     n = 0.1 * c**0.47 * np.tile(np.geomspace(1 / 5, 5, 7), 5)
