@@ -87,6 +87,30 @@ def test_the_reverse_is_the_reverse(fit: Fit) -> None:
         cheapest_way(fit, 1.5)
 
 
+def test_draws_that_never_reach_a_loss_leave_its_cost_open(fit: Fit) -> None:
+    assert fit.draws is not None
+    floor = np.sort(fit.draws.theta[:, LAW.names.index("E")])
+    # At the 90 % point of the floors: a tenth of the draws never reach it, more than a tail of 2.5 %.
+    goal = float(floor[269:271].mean())
+    told = cheapest_way(fit, goal)
+    for name in ("N", "D", "training_flops", "total_flops"):
+        low, high = told["optimum"][name]["interval"]
+        assert high is None, name
+        assert 0 < low < told["optimum"][name]["value"]
+    assert told["optimum"]["tokens_per_parameter"]["interval"] == [None, None]
+    # The draws with a floor above the goal never reach it, nor do a few next to it at any size searched.
+    share, words = told["warnings"][-1].split("% of the bootstrap draws never reach this loss: ")
+    assert 10 <= float(share) <= 12
+    assert words == "no upper end of its cost is known"
+    json.dumps(told, allow_nan=False)
+    # One in a hundred is less than the tail: the end is known, and higher than without that draw.
+    rare = float(floor[-4]) + 0.4 * float(floor[-3] - floor[-4])
+    known = cheapest_way(fit, rare)
+    spent = known["optimum"]["total_flops"]["interval"]
+    assert spent[0] < known["optimum"]["total_flops"]["value"] < spent[1]
+    assert "1% of the bootstrap draws never reach this loss: the upper ends count" in known["warnings"][-1]
+
+
 def test_any_surface_can_be_allocated(fit: Fit) -> None:
     own = Law(
         name="own",
