@@ -66,7 +66,7 @@ class Comparison:
         for row in self.exponents:
             parts = [f"{label} {_span(e)}" for label, e in row["estimates"].items()]
             parts += [
-                f"{label} − {self.labels[0]} {_span(d)} p {_p(d['p'])}"
+                f"{label} − {self.labels[0]} {_span(d)}" + (f" p {_p(d['p'])}" if d["interval"] else "")
                 for label, d in row["differences"].items()
             ]
             lines.append(f"  {row['name']:<6} " + " | ".join(parts))

@@ -102,7 +102,8 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
 
 def test_paired_noise_cancels_in_differences() -> None:
     one = ledger(OLD, 0, noise=0.01)
-    shifted = one.frame.assign(loss=one.frame["loss"] * 0.99)
+    own = np.exp(1e-4 * np.random.default_rng(1).standard_normal(35))
+    shifted = one.frame.assign(loss=one.frame["loss"] * 0.99 * own)
     together = compare(LAW, [one, table.read(shifted)], ["a", "b"], objective="squares", resamples=200)
     apart = compare(
         LAW,
@@ -127,6 +128,22 @@ def test_pairing_reorders_and_refuses_what_does_not_match() -> None:
     assert np.array_equal(tables[1].values["L"], one.values["L"])
     assert columns == "size and budget_flops and seed"
     assert paired([one, one.take(np.arange(30))], LAW.variables) is None
+
+
+def test_what_is_held_has_no_interval_of_its_difference() -> None:
+    tables = [ledger(OLD, 0), ledger(NEW, 1)]
+    found = compare(LAW, tables, ["a", "b"], objective="squares", resamples=50, fixed={"E": 1.7})
+    rows = {row["name"]: row["differences"]["b"] for row in found.exponents}
+    assert rows["E"] == {
+        "value": 0.0,
+        "interval": None,
+        "level": 0.95,
+        "method": "the same in every draw",
+        "p": None,
+    }
+    assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]
+    line = next(line for line in repr(found).splitlines() if line.startswith("  E "))
+    assert line == "  E      a 1.7 | b 1.7 | b − a 0"
 
 
 def test_runs_are_paired_by_the_values_of_the_variables_under_any_name() -> None:

@@ -152,7 +152,8 @@ def test_an_interval_reaches_to_an_estimate_that_its_draws_leave_out() -> None:
 def test_paired_runs_share_the_draws_of_their_clusters() -> None:
     base = runs(OLD, 0, 0.01).frame.assign(size=np.arange(35) % 7, budget_flops=np.repeat(np.arange(5), 7))
     one = table.read(base.assign(run=np.arange(35) // 5))
-    two = table.read(base.assign(run=6 - np.arange(35) // 5, loss=0.99 * base["loss"]))
+    own = np.exp(1e-5 * np.random.default_rng(1).standard_normal(35))
+    two = table.read(base.assign(run=6 - np.arange(35) // 5, loss=0.99 * own * base["loss"]))
     found = compare(
         LAW, [one, two], ["a", "b"], objective="squares", bootstrap="cluster", cluster="run", resamples=100
     )

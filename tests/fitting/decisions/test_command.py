@@ -69,7 +69,7 @@ def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
         "shared exponents",
         "one law for all",
     }
-    assert "wild bootstrap" in found["exponents"][0]["differences"]["new"]["method"]
+    assert "wild bootstrap" in found["exponents"][1]["differences"]["new"]["method"]
     clustered = json.loads(run(*asked, "--bootstrap", "cluster", "--cluster", "budget_flops"))
     assert "5 clusters" in clustered["gains"][0]["headline"]["method"]
     with pytest.raises(ScalingError, match="--delta is 'wide'; give a number above zero, or auto"):

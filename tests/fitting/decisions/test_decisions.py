@@ -87,6 +87,23 @@ def test_the_reverse_is_the_reverse(fit: Fit) -> None:
         cheapest_way(fit, 1.5)
 
 
+def test_what_is_given_has_no_interval(fit: Fit) -> None:
+    def bare(answer: dict[str, dict[str, object]]) -> set[str]:
+        assert all(e["method"] == "the same in every draw" for e in answer.values() if not e["interval"])
+        return {name for name, entry in answer.items() if not entry["interval"]}
+
+    flops = {"training_flops", "total_flops"}
+    told = allocate(fit, 1e21, data_limit=1e9)
+    assert bare(told["optimum"]) == flops
+    # With a tenth of the tokens that are wanted, all are used and the budget gives N.
+    assert bare(told["limited"]) == flops | {"N", "D", "tokens_per_parameter"}
+    assert bare(allocate(fit, 1e21, inference_tokens=1e11)["optimum"]) == {"total_flops"}
+    assert bare(cheapest_way(fit, 2.4)["optimum"]) == {"loss"}
+    # Draws that never reach the loss do not make it uncertain.
+    assert fit.draws is not None
+    assert bare(cheapest_way(fit, float(np.median(fit.draws.theta[:, 0])) + 0.02)["optimum"]) == {"loss"}
+
+
 def test_draws_that_never_reach_a_loss_leave_its_cost_open(fit: Fit) -> None:
     assert fit.draws is not None
     floor = np.sort(fit.draws.theta[:, LAW.names.index("E")])
