@@ -25,7 +25,7 @@ class Comparison:
     fits: tuple[Fit, ...]
     """In the same order."""
     pairs: str | None
-    """The columns that pair the runs; None where they are independent."""
+    """The columns or variables that pair the runs; None where they are independent."""
     exponents: list[dict[str, Any]]
     """Quantities with differences to the baseline."""
     shared: list[dict[str, Any]]
@@ -66,19 +66,17 @@ class Comparison:
         for row in self.exponents:
             parts = [f"{label} {_span(e)}" for label, e in row["estimates"].items()]
             parts += [
-                f"{label} − {self.labels[0]} {_span(d)} p {_p(d['p'])}"
+                f"{label} − {self.labels[0]} {_span(d)}" + (f" p {_p(d['p'])}" if d["interval"] else "")
                 for label, d in row["differences"].items()
             ]
             lines.append(f"  {row['name']:<6} " + " | ".join(parts))
         if self.shared:
             lines += ["", f"shared against separate ({verdict(self.shared)}):"]
             for row in self.shared:
-                test = (
-                    f", p against separate {_p(row['p_against_separate'])}"
-                    if "p_against_separate" in row
-                    else ""
-                )
-                lines.append(f"  {row['model']:<24} ΔAICc {row['delta_aicc']:.4g}{test}")
+                parts = [f"ΔAICc {row['delta_aicc']:.4g}"] if row["delta_aicc"] is not None else []
+                if "p_against_separate" in row:
+                    parts.append(f"p against separate {_p(row['p_against_separate'])}")
+                lines.append(f"  {row['model']:<24} {', '.join(parts)}".rstrip())
         for found in self.gains:
             lines += [
                 "",
@@ -128,7 +126,7 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
             f"two tables are called {max(labels, key=list(labels).count)!r}; give each its own name "
             "with --label"
         )
-    matched = paired(tables)
+    matched = paired(tables, law.variables)
     used, pairs = matched if matched is not None else (list(tables), None)
     cluster = options.get("cluster")
     if pairs and cluster:

@@ -33,13 +33,16 @@ def quantities(fit: Fit) -> dict[str, tuple[float, Array]]:
 def difference(
     one: tuple[float, Array], two: tuple[float, Array], *, spare: int | None, level: float, method: str
 ) -> tuple[Estimate, float]:
-    """two − one with interval and two-sided p.
+    """Return two − one with interval and two-sided p; neither where all draws are equal.
 
     The p-value is that of the difference over its bootstrap standard error, normal, or Student's t with
     `spare` degrees of freedom where clusters or residuals were drawn: percentile p-values cannot go below
     1/K.
     """
     value, drawn = two[0] - one[0], two[1] - one[1]
+    if np.allclose(drawn[np.isfinite(drawn)], value, rtol=1e-9, atol=1e-12 * abs(one[0])):
+        same = Estimate(value=value, interval=None, level=level, method="the same in every draw")
+        return same, float("nan")
     interval = percentile(value, drawn, level, method, spare=spare)
     kept = drawn[np.isfinite(drawn)]
     # The middle 68 % of the draws: a heavy tail of a few resamples must not hide a difference.

@@ -12,24 +12,33 @@ import pandas as pd
 from scaling.errors import ConfigError
 from scaling.fitting.table import Table
 
-KEYS = (
+CELLS = (
     ("size", "budget_flops", "tokens_asked", "seed"),
     ("size", "tokens", "seed"),
     ("size", "budget_flops"),
-    ("params", "tokens"),
 )
-"""Columns that name a cell, the first set that both tables have and that is unique in each is taken."""
+"""Columns of a ledger that name a cell, also where families of one size differ in N."""
+
+APART = ("budget_flops", "tokens_asked", "seed")
+"""Columns that tell runs of equal variables apart."""
 
 
-def paired(tables: Sequence[Table]) -> tuple[list[Table], str] | None:
-    """All tables in the order of the first with the columns that paired them, or None where they are not
-    paired one to one."""
-    first = tables[0].frame
-    for wanted in KEYS:
-        keys = [c for c in wanted if c in first.columns and first[c].notna().all()]
-        if len(keys) < 2 or any(set(keys) - set(t.frame.columns) for t in tables):
+def paired(tables: Sequence[Table], variables: Sequence[str]) -> tuple[list[Table], str] | None:
+    """Return all tables in the order of the first with the keys that paired them, or None where they are not
+    paired one to one.
+
+    Runs are paired by the cell of a ledger, else by the values of the law's `variables`, whatever their
+    columns are called: the first keys that are unique in each table and the same in all.
+    """
+    columns = [
+        {name: t.frame[name] for name in t.frame.columns} | {v: pd.Series(t.values[v]) for v in variables}
+        for t in tables
+    ]
+    for wanted in (*CELLS, (*variables, *APART), tuple(variables)):
+        keys = [k for k in wanted if all(k in own and own[k].notna().all() for own in columns)]
+        if wanted[0] not in keys or keys == ["size"]:
             continue
-        indices = [_index(t.frame, keys) for t in tables]
+        indices = [_index([own[k] for k in keys]) for own in columns]
         if any(not index.is_unique for index in indices):
             continue
         if all(len(index) == len(indices[0]) and index.isin(indices[0]).all() for index in indices):
@@ -59,11 +68,10 @@ def alike(tables: Sequence[Table], labels: Sequence[str], cluster: str) -> list[
     return out
 
 
-def _index(frame: pd.DataFrame, keys: list[str]) -> pd.Index:
+def _index(keys: Sequence[pd.Series]) -> pd.Index:
     """Cells as text, so that 1 and 1.0 are one and round-off does not part them."""
 
-    def text(column: str) -> list[str]:
-        values = frame[column]
+    def text(values: pd.Series) -> list[str]:
         if pd.api.types.is_numeric_dtype(values):
             return [f"{v:.9g}" for v in np.asarray(values, dtype=np.float64)]
         return [str(v) for v in values]

@@ -142,8 +142,13 @@ def sharings(fit: Fit) -> dict[str, list[str]]:
 def shared_models(
     fits: Sequence[Fit], labels: Sequence[str], *, paired: bool = False, resamples: int = 100
 ) -> list[dict[str, Any]]:
-    """Separate laws, shared floor, shared exponents, shared floor and exponents, one law for all: AICc with
-    the noise of its differences, BIC, and a test against separate laws whose scale is simulated (`null`)."""
+    """Return separate laws, shared floor, shared exponents, shared floor and exponents, one law for all: a
+    test against separate laws whose scale is simulated (`null`), and AICc with the noise of its differences
+    and BIC.
+
+    Both criteria count rows as independent. Where rows are paired or in clusters they are None, and a model
+    is told apart by its p-value.
+    """
     _, apart, best = fit_shared(fits, labels, [])
     made, rows = [_candidate("separate laws", apart, best)], []
     noises = noises_of(fits, paired)
@@ -165,30 +170,48 @@ def shared_models(
             resamples=resamples,
             seed=fits[0].options.seed,
         )
-    first = min(made, key=lambda candidate: candidate.criteria()[0])
     level = fits[0].options.level
+    independent = not noises.paired and noises.clusters is None
+    first = min(made, key=lambda candidate: candidate.criteria()[0])
     for candidate in made:
-        aicc, bic = candidate.criteria()
-        behind = aicc - first.criteria()[0]
-        # Twice the difference of log likelihoods varies as a sum over rows (Vuong 1989), and as a χ² of the
-        # parameters between them where both models hold.
-        each = 2 * (candidate.pointwise - first.pointwise)
-        variance = len(each) * float(each.var()) + 2 * abs(candidate.free - first.free)
-        noise = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance))
+        p = tests.get(candidate.name)
         row: dict[str, Any] = {
             "model": candidate.name,
             "free_parameters": candidate.free,
             "objective": finite(candidate.objective),
-            "aicc": finite(aicc),
-            "bic": finite(bic),
-            "delta_aicc": finite(behind),
-            "delta_aicc_noise": finite(noise),
-            "told_apart": bool(candidate is not first and behind > noise),
+            **(
+                _criteria(candidate, first, level)
+                if independent
+                else {
+                    **dict.fromkeys(("aicc", "bic", "delta_aicc", "delta_aicc_noise")),
+                    "told_apart": p is not None and bool(p < 1 - level),
+                }
+            ),
         }
-        if candidate.nested:
-            row["p_against_separate"] = finite(tests[candidate.name])
+        if p is not None:
+            row["p_against_separate"] = finite(p)
         rows.append(row)
     return rows
+
+
+def _criteria(candidate: Candidate, first: Candidate, level: float) -> dict[str, Any]:
+    """Return AICc and BIC of a model of independent rows, and its distance from the lowest AICc.
+
+    Twice the difference of log likelihoods varies as a sum over rows (Vuong 1989), and as a χ² of the
+    parameters between them where both models hold.
+    """
+    aicc, bic = candidate.criteria()
+    behind = aicc - first.criteria()[0]
+    each = 2 * (candidate.pointwise - first.pointwise)
+    variance = len(each) * float(each.var()) + 2 * abs(candidate.free - first.free)
+    noise = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance))
+    return {
+        "aicc": finite(aicc),
+        "bic": finite(bic),
+        "delta_aicc": finite(behind),
+        "delta_aicc_noise": finite(noise),
+        "told_apart": bool(candidate is not first and behind > noise),
+    }
 
 
 def _candidate(name: str, problem: Problem, optimum: Optimum) -> Candidate:
@@ -216,9 +239,14 @@ def noises_of(fits: Sequence[Fit], paired: bool) -> Noises:
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Which model the criterion names, in words: one only where it wins by more than its noise."""
-    first = next(row["model"] for row in rows if row["delta_aicc"] == 0)
-    others = [row["model"] for row in rows if row["model"] != first and not row["told_apart"]]
+    """Return in words which model the criterion names, one only where it wins by more than its noise; without
+    a criterion, which models the test tells apart from separate laws."""
+    apart = [row["model"] for row in rows if row["told_apart"]]
+    first = next((row["model"] for row in rows if row["delta_aicc"] == 0), None)
+    if first is None:
+        alike = [row["model"] for row in rows if "p_against_separate" in row and not row["told_apart"]]
+        return f"told apart by p: {', '.join(apart) or 'none'}; not told apart: {', '.join(alike) or 'none'}"
+    others = [row["model"] for row in rows if row["model"] not in (first, *apart)]
     if not others:
         return f"lowest AICc: {first}, by more than its noise"
     return f"not told apart by AICc: {', '.join([first, *others])}"

@@ -4,6 +4,7 @@ a word on extrapolation."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,30 @@ from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.decisions.surface import best_split, cheapest, check, determined, doubts, span
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
-from scaling.fitting.uncertainty.estimate import finite
+from scaling.fitting.uncertainty.estimate import Estimate, finite
 
 REPEATS = 15.387756
 """R_D* of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5 and appendix A): how fast repeated tokens lose
 worth. Borrowed, not fitted here; their objective is flat in it, so take what rests on it as a rough guide."""
 
 
+_HUGE = 1e300
+"""Stands for infinity among draws, so that quantiles can be taken."""
+
+
 def _estimate(fit: Fit, value: float, drawn: Array | None) -> dict[str, Any]:
+    """Return a value with the interval of its draws (K,); infinite draws count, and leave an end open (null)
+    where they are more than its tail. What is the same in every draw has no interval."""
     if fit.draws is None or drawn is None:
         return {"value": finite(value), "interval": None, "level": fit.options.level, "method": "none asked"}
-    return fit.draws.estimate(value, drawn, fit.options.level).to_json()
+    if np.allclose(drawn[~np.isnan(drawn)], value, rtol=1e-9, atol=0):
+        same = Estimate(value=value, interval=None, level=fit.options.level, method="the same in every draw")
+        return same.to_json()
+    told = fit.draws.estimate(value, np.minimum(drawn, _HUGE), fit.options.level)
+    if told.interval is not None:
+        low, high = (np.inf if end > _HUGE**0.5 else end for end in told.interval)
+        told = replace(told, interval=(low, high))
+    return told.to_json()
 
 
 def _thetas(fit: Fit, most: int = 400) -> Array:
@@ -50,6 +64,8 @@ def _answer(
                 for t, a, b in zip(thetas, n, d, strict=True)
             ]
         )
+        # A loss that is never reached has no size at which it could be taken.
+        loss = np.where(np.isfinite(n), loss, np.nan)
         drawn = len(thetas) > 1
         spent = cost(n, d)
         out = {
@@ -63,6 +79,9 @@ def _answer(
                 "loss": loss,
             }.items()
         }
+    if _never(n) > (1 - fit.options.level) / 2:
+        # Of sizes and tokens without bound the ratio is open at both ends.
+        out["tokens_per_parameter"]["interval"] = [None, None]
     if calibrate and drawn:
         told = fit.forecast({"N": [n[0]], "D": [d[0]]})
         if "calibrated" in told:
@@ -74,6 +93,12 @@ def _answer(
                 "method": "of one run, calibrated: " + told["method"],
             }
     return out
+
+
+def _never(n: Array) -> float:
+    """Return the share of the draws, all but the first of N (K + 1,), that are infinite."""
+    known = n[1:][~np.isnan(n[1:])]
+    return float(np.isinf(known).mean()) if len(known) else 0.0
 
 
 def _warnings(fit: Fit, n: float, d: float) -> list[str]:
@@ -121,7 +146,7 @@ def allocate(
     thetas = _thetas(fit)
 
     def cost(n: Array, d: Array) -> Array:
-        return 6 * n * d + 2 * n * inference_tokens
+        return 2 * n * (3 * d + inference_tokens)
 
     n, d = best_split(fit, thetas, flops, inference_tokens)
     out: dict[str, Any] = {
@@ -212,7 +237,7 @@ def cheapest_way(
         raise FitError(f"the fitted law never reaches a loss of {loss:g}{words}: ask for a higher one")
 
     def cost(n: Array, d: Array) -> Array:
-        return 6 * n * d + 2 * n * inference_tokens
+        return 2 * n * (3 * d + inference_tokens)
 
     out: dict[str, Any] = {
         "question": "cheapest way to a loss",
@@ -221,10 +246,11 @@ def cheapest_way(
         "convention": "C = 6 N D" + (" + 2 N D_inference" if inference_tokens else ""),
         "optimum": _answer(fit, n, d, thetas, cost, calibrate=False),
     }
-    lost = float(np.mean(~np.isfinite(n[1:]))) if len(n) > 1 else 0.0
+    lost = _never(n)
     said = _warnings(fit, float(n[0]), float(d[0]))
     if lost > 0.005:
-        said.append(
-            f"{lost:.0%} of the bootstrap draws never reach this loss: no upper end of its cost is known"
-        )
+        interval = out["optimum"]["total_flops"]["interval"]
+        open_ = interval is not None and interval[1] is None
+        end = "no upper end of its cost is known" if open_ else "the upper ends count them as infinite"
+        said.append(f"{lost:.0%} of the bootstrap draws never reach this loss: {end}")
     return out | {"warnings": said}

@@ -113,8 +113,8 @@ def best_split(
 
 
 def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0) -> tuple[Array, Array]:
-    """N, D (K,) that reach `loss` at the lowest 6 N D + 2 N D_inference; not a number where the loss is below
-    the floor.
+    """Return N, D (K,) that reach `loss` at the lowest 6 N D + 2 N D_inference; infinite where no size that
+    is searched reaches it, or the cost still falls at the largest.
 
     Sardana & Frankle 2023, arXiv 2401.00448, eq. 2.
     """
@@ -129,7 +129,9 @@ def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0
     at = np.concatenate(
         [_tokens_for(fit, theta[None], np.array([b]), loss)[0] for theta, b in zip(thetas, best, strict=True)]
     )
-    return np.where(inside, best, np.nan), np.where(inside, at, np.nan)
+    beyond = np.isfinite(thetas).all(axis=1) & (cost[:, -1] <= cost.min(axis=1))
+    else_ = np.where(beyond, np.inf, np.nan)
+    return np.where(inside, best, else_), np.where(inside, at, else_)
 
 
 def _tokens_for(fit: Fit, thetas: Array, n: Array, loss: float) -> Array:

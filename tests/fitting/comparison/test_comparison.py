@@ -97,12 +97,13 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
         ).shared
     }
     assert models["one law for all"]["p_against_separate"] > 0.01
-    assert models["one law for all"]["delta_aicc"] < models["separate laws"]["delta_aicc"]
+    assert not any(model["told_apart"] for model in models.values())
 
 
 def test_paired_noise_cancels_in_differences() -> None:
     one = ledger(OLD, 0, noise=0.01)
-    shifted = one.frame.assign(loss=one.frame["loss"] * 0.99)
+    own = np.exp(1e-4 * np.random.default_rng(1).standard_normal(35))
+    shifted = one.frame.assign(loss=one.frame["loss"] * 0.99 * own)
     together = compare(LAW, [one, table.read(shifted)], ["a", "b"], objective="squares", resamples=200)
     apart = compare(
         LAW,
@@ -123,10 +124,50 @@ def test_paired_noise_cancels_in_differences() -> None:
 def test_pairing_reorders_and_refuses_what_does_not_match() -> None:
     one = ledger(OLD, 0)
     mixed = table.read(one.frame.sample(frac=1, random_state=0))
-    tables, columns = paired([one, mixed])
+    tables, columns = paired([one, mixed], LAW.variables)
     assert np.array_equal(tables[1].values["L"], one.values["L"])
     assert columns == "size and budget_flops and seed"
-    assert paired([one, one.take(np.arange(30))]) is None
+    assert paired([one, one.take(np.arange(30))], LAW.variables) is None
+
+
+def test_what_is_held_has_no_interval_of_its_difference() -> None:
+    tables = [ledger(OLD, 0), ledger(NEW, 1)]
+    found = compare(LAW, tables, ["a", "b"], objective="squares", resamples=50, fixed={"E": 1.7})
+    rows = {row["name"]: row["differences"]["b"] for row in found.exponents}
+    assert rows["E"] == {
+        "value": 0.0,
+        "interval": None,
+        "level": 0.95,
+        "method": "the same in every draw",
+        "p": None,
+    }
+    assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]
+    line = next(line for line in repr(found).splitlines() if line.startswith("  E "))
+    assert line == "  E      a 1.7 | b 1.7 | b − a 0"
+
+
+def test_runs_are_paired_by_the_values_of_the_variables_under_any_name() -> None:
+    bare = ledger(OLD, 0).frame[["params", "tokens", "loss"]]
+    mixed = bare.sample(frac=1, random_state=0)
+    for names in ({}, {"params": "N", "tokens": "D"}, {"params": "Model Size", "tokens": "seen"}):
+        columns = {"N": names.get("params", "params"), "D": names.get("tokens", "tokens")}
+        tables = [table.read(part.rename(columns=names), columns=columns) for part in (bare, mixed)]
+        found = paired(tables, LAW.variables)
+        assert found is not None
+        assert found[1] == "N and D"
+        assert np.array_equal(found[0][1].values["L"], tables[0].values["L"])
+    # Seeds tell runs of one N and D apart, and pair with the run of their own seed.
+    seeds = [
+        table.read(pd.concat([part.assign(seed=k, loss=part["loss"] + k) for k in order]))
+        for part, order in ((bare, (0, 1)), (mixed, (1, 0)))
+    ]
+    found = paired(seeds, LAW.variables)
+    assert found is not None
+    assert found[1] == "N and D and seed"
+    assert np.array_equal(found[0][1].values["L"], seeds[0].values["L"])
+    assert paired([tables[0], tables[1].take(np.arange(34))], LAW.variables) is None
+    nudged = table.read(bare.assign(tokens=1.001 * bare["tokens"]))
+    assert paired([table.read(bare), nudged], LAW.variables) is None
 
 
 def test_a_joint_law_without_sharing_is_its_parts() -> None:

@@ -70,6 +70,23 @@ def test_noise_that_pairs_share_does_not_hide_a_difference() -> None:
     assert paired == pytest.approx(differences.f_test(np.eye(2)).pvalue, abs=0.05)
 
 
+def test_paired_rows_have_one_verdict_and_it_is_that_of_their_test() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(24)
+    one, two = 5 + X + noise + 0.1 * rng.standard_normal((2, 24))
+    fits = lines(one, two + 0.3)
+    rows = shared_models(fits, ["a", "b"], paired=True)
+    exact = sm.OLS(two + 0.3 - one, sm.add_constant(X)).fit().f_test(np.eye(2)).pvalue
+    assert exact < 1e-6
+    assert verdict(rows) == "told apart by p: one law for all; not told apart: none"
+    assert {row["aicc"] for row in rows} == {row["delta_aicc"] for row in rows} == {None}
+    # Taken as independent, the same rows are not told apart: their shared noise hides the shift.
+    apart = verdict(shared_models(fits, ["a", "b"]))
+    assert apart == "not told apart by AICc: one law for all, separate laws"
+    alike = verdict(shared_models(lines(one, two), ["a", "b"], paired=True))
+    assert alike == "told apart by p: none; not told apart: one law for all"
+
+
 def runs(truth: dict[str, float], seed: int, noise: float = 0.003) -> table.Table:
     c = np.repeat(np.geomspace(1e17, 1e20, 5), 7)
     n = 0.1 * c**0.47 * np.tile(np.geomspace(1 / 5, 5, 7), 5)
@@ -135,7 +152,8 @@ def test_an_interval_reaches_to_an_estimate_that_its_draws_leave_out() -> None:
 def test_paired_runs_share_the_draws_of_their_clusters() -> None:
     base = runs(OLD, 0, 0.01).frame.assign(size=np.arange(35) % 7, budget_flops=np.repeat(np.arange(5), 7))
     one = table.read(base.assign(run=np.arange(35) // 5))
-    two = table.read(base.assign(run=6 - np.arange(35) // 5, loss=0.99 * base["loss"]))
+    own = np.exp(1e-5 * np.random.default_rng(1).standard_normal(35))
+    two = table.read(base.assign(run=6 - np.arange(35) // 5, loss=0.99 * own * base["loss"]))
     found = compare(
         LAW, [one, two], ["a", "b"], objective="squares", bootstrap="cluster", cluster="run", resamples=100
     )

@@ -87,6 +87,47 @@ def test_the_reverse_is_the_reverse(fit: Fit) -> None:
         cheapest_way(fit, 1.5)
 
 
+def test_what_is_given_has_no_interval(fit: Fit) -> None:
+    def bare(answer: dict[str, dict[str, object]]) -> set[str]:
+        assert all(e["method"] == "the same in every draw" for e in answer.values() if not e["interval"])
+        return {name for name, entry in answer.items() if not entry["interval"]}
+
+    flops = {"training_flops", "total_flops"}
+    told = allocate(fit, 1e21, data_limit=1e9)
+    assert bare(told["optimum"]) == flops
+    # With a tenth of the tokens that are wanted, all are used and the budget gives N.
+    assert bare(told["limited"]) == flops | {"N", "D", "tokens_per_parameter"}
+    assert bare(allocate(fit, 1e21, inference_tokens=1e11)["optimum"]) == {"total_flops"}
+    assert bare(cheapest_way(fit, 2.4)["optimum"]) == {"loss"}
+    # Draws that never reach the loss do not make it uncertain.
+    assert fit.draws is not None
+    assert bare(cheapest_way(fit, float(np.median(fit.draws.theta[:, 0])) + 0.02)["optimum"]) == {"loss"}
+
+
+def test_draws_that_never_reach_a_loss_leave_its_cost_open(fit: Fit) -> None:
+    assert fit.draws is not None
+    floor = np.sort(fit.draws.theta[:, LAW.names.index("E")])
+    # At the 90 % point of the floors: a tenth of the draws never reach it, more than a tail of 2.5 %.
+    goal = float(floor[269:271].mean())
+    told = cheapest_way(fit, goal)
+    for name in ("N", "D", "training_flops", "total_flops"):
+        low, high = told["optimum"][name]["interval"]
+        assert high is None, name
+        assert 0 < low < told["optimum"][name]["value"]
+    assert told["optimum"]["tokens_per_parameter"]["interval"] == [None, None]
+    # The draws with a floor above the goal never reach it, nor do a few next to it at any size searched.
+    share, words = told["warnings"][-1].split("% of the bootstrap draws never reach this loss: ")
+    assert 10 <= float(share) <= 12
+    assert words == "no upper end of its cost is known"
+    json.dumps(told, allow_nan=False)
+    # One in a hundred is less than the tail: the end is known, and higher than without that draw.
+    rare = float(floor[-4]) + 0.4 * float(floor[-3] - floor[-4])
+    known = cheapest_way(fit, rare)
+    spent = known["optimum"]["total_flops"]["interval"]
+    assert spent[0] < known["optimum"]["total_flops"]["value"] < spent[1]
+    assert "1% of the bootstrap draws never reach this loss: the upper ends count" in known["warnings"][-1]
+
+
 def test_any_surface_can_be_allocated(fit: Fit) -> None:
     own = Law(
         name="own",
