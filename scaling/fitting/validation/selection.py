@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NEIGHBOURS = ("power-floor-n", "power-floor-d", "power-floor-c", "kaplan", "kaplan-floor", "coupled")
 """Laws of the same variables that are tried beside the one asked for, where the catalogue has them."""
 
+ROUNDING = 1e-9
+"""Median residual, as a share of the target, below which what a law leaves is rounding."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
@@ -40,6 +43,13 @@ class Candidate:
     """As reported."""
     nested: bool
     """Whether it is a restriction of the law asked for."""
+    size: float = np.inf
+    """Median of the absolute residuals, as a share of the target; infinite where it is not known."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rows lie on it to rounding."""
+        return self.size < ROUNDING
 
     @property
     def likelihood(self) -> float:
@@ -156,6 +166,7 @@ def candidates(fit: Fit) -> list[Candidate]:
                 pointwise=_likelihood(fit, residual),
                 objective=found.objective,
                 nested=False,
+                size=_size(fit, residual),
             )
         )
     return made
@@ -166,8 +177,17 @@ def _candidate(fit: Fit, name: str, theta: Array, free: int, nested: bool, objec
     log = fit.problem.loss.scale == "log"
     residual = np.log(predicted / fit.problem.y) if log else predicted - fit.problem.y
     return Candidate(
-        name=name, free=free, pointwise=_likelihood(fit, residual), objective=objective, nested=nested
+        name=name,
+        free=free,
+        pointwise=_likelihood(fit, residual),
+        objective=objective,
+        nested=nested,
+        size=_size(fit, residual),
     )
+
+
+def _size(fit: Fit, residual: Array) -> float:
+    return float(np.median(np.abs(residual / (1.0 if fit.problem.loss.scale == "log" else fit.problem.y))))
 
 
 def _likelihood(fit: Fit, residual: Array) -> Array:
@@ -183,7 +203,7 @@ def vuong(a: Candidate, b: Candidate) -> tuple[float, float]:
     n = len(difference)
     corrected = difference.sum() - 0.5 * (a.free - b.free) * np.log(n)
     spread = np.sqrt(n) * difference.std()
-    if spread <= 1e-6 * n:
+    if spread <= 1e-6 * n or (a.exact and b.exact):
         # The two are one law here: what differs is rounding.
         return 0.0, 1.0
     z = float(corrected / spread)
@@ -236,7 +256,7 @@ def selection(fit: Fit) -> dict[str, Any]:
     best = min(made, key=lambda candidate: np.round(candidate.criteria()[0], 6))
     return {
         "candidates": rows,
-        "best_by_aicc": best.name,
+        "best_by_aicc": None if best.exact else best.name,
         "words": _verdict(made, best, fit.certificate.settled),
     }
 
@@ -252,6 +272,9 @@ def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
 def _verdict(made: list[Candidate], best: Candidate, settled: bool) -> str:
     """Return one sentence that names a law only where it wins by more than twice its noise."""
     asked = made[0]
+    exact = " and ".join(candidate.name for candidate in made if candidate.exact)
+    if exact:
+        return f"no law is named: the rows lie on {exact} to rounding, and no noise tells laws apart"
     if not settled:
         return f"no law is named: {asked.name} itself is not determined by these rows"
     if len(made) == 1:

@@ -186,3 +186,13 @@ def test_no_law_is_named_where_the_one_asked_for_is_not_determined() -> None:
     loss = (1.7 + 400 * n**-0.34) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
     made = laws.get("chinchilla").fit({"N": n, "D": 20 * n, "L": loss}, bootstrap="none")
     assert selection(made)["words"] == "no law is named: chinchilla itself is not determined by these rows"
+
+
+def test_no_law_is_named_where_the_rows_lie_on_laws_to_rounding() -> None:
+    made = LAW.fit(runs(40, noise=0), bootstrap="none", starts=8)
+    found = selection(made)
+    assert found["words"].startswith("no law is named: the rows lie on chinchilla")
+    assert found["words"].endswith(" to rounding, and no noise tells laws apart")
+    assert found["best_by_aicc"] is None
+    restricted = next(row for row in found["candidates"] if row["law"] == "chinchilla with E = 0")
+    assert restricted["test"]["p"] < 1e-6
