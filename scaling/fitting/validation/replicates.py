@@ -25,6 +25,8 @@ _CHOSEN = re.compile(
     r"|objective|adaptation|tokeni[sz]er|data|dataset|mixture|arch|width|depth|context)(_|$)"
 )
 """Names of settings, which count as such even where each run has a value of its own."""
+_RESULT = re.compile(r"(^|[^a-z])(seed|loss|acc|accuracy|score|ppl|perplexity|bits|bpb|metric)([^a-z]|$)")
+"""Words that make a name one of a seed or of a result whatever else it says: the loss on a corpus."""
 _OTHER = re.compile(
     r"seed|repl|repeat|trial|loss|acc|score|ppl|perplex|bits|bpb|grad|metric|status|reason|flops|seconds|hours"
     r"|minutes|time|date|started|ended|speed|per_second|mfu|memory|kwh|price|cost|host|node|device|gpu|thread"
@@ -35,6 +37,11 @@ _OTHER = re.compile(
 SEEDS = 0.1
 """How far apart, in the logarithm, the losses of two runs of one cell may lie before seeds cannot be why.
 Over this project's ledgers seeds of one cell of pre-training lie within .035 of each other."""
+
+
+def _chosen(low: str) -> bool:
+    """Return whether a column of this name in small letters holds a setting."""
+    return bool(_CHOSEN.search(low)) and not _RESULT.search(low)
 
 
 def _cells(values: list[Array]) -> Integers:
@@ -75,7 +82,7 @@ def settings(table: Table, variables: tuple[str, ...], target: str) -> list[str]
         return []
     for name in table.frame.columns:
         low, column = str(name).lower(), table.frame[name]
-        chosen = bool(_CHOSEN.search(low))
+        chosen = _chosen(low)
         if name in table.columns.values() or (_OTHER.search(low) and not chosen):
             continue
         if not chosen and column[shared].astype(str).nunique() > shared.sum() / 2:
@@ -88,7 +95,7 @@ def settings(table: Table, variables: tuple[str, ...], target: str) -> list[str]
             if stats.f.sf(ratio, freedom - left, left) > 0.01:
                 continue
         found[str(name)] = after
-    return sorted(found, key=lambda name: (not _CHOSEN.search(name.lower()), found[name]))
+    return sorted(found, key=lambda name: (not _chosen(name.lower()), found[name]))
 
 
 def kinds(table: Table) -> list[str]:
@@ -100,7 +107,7 @@ def kinds(table: Table) -> list[str]:
     found = []
     for name in table.frame.columns:
         column, low = table.frame[name], str(name).lower()
-        if name in table.columns.values() or pd.api.types.is_numeric_dtype(column) or not _CHOSEN.search(low):
+        if name in table.columns.values() or pd.api.types.is_numeric_dtype(column) or not _chosen(low):
             continue
         if 1 < column.astype(str).nunique() <= len(column) / 2:
             found.append(str(name))

@@ -3,6 +3,7 @@ are not nested."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 NEIGHBOURS = ("power-floor-n", "power-floor-d", "power-floor-c", "kaplan", "kaplan-floor", "coupled")
 """Laws of the same variables that are tried beside the one asked for, where the catalogue has them."""
 
+ROUNDING = 1e-9
+"""Median residual, as a share of the target, below which what a law leaves is rounding."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
@@ -40,6 +44,13 @@ class Candidate:
     """As reported."""
     nested: bool
     """Whether it is a restriction of the law asked for."""
+    size: float = np.inf
+    """Median of the absolute residuals, as a share of the target; infinite where it is not known."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rows lie on it to rounding."""
+        return self.size < ROUNDING
 
     @property
     def likelihood(self) -> float:
@@ -156,6 +167,7 @@ def candidates(fit: Fit) -> list[Candidate]:
                 pointwise=_likelihood(fit, residual),
                 objective=found.objective,
                 nested=False,
+                size=_size(fit, residual),
             )
         )
     return made
@@ -166,8 +178,17 @@ def _candidate(fit: Fit, name: str, theta: Array, free: int, nested: bool, objec
     log = fit.problem.loss.scale == "log"
     residual = np.log(predicted / fit.problem.y) if log else predicted - fit.problem.y
     return Candidate(
-        name=name, free=free, pointwise=_likelihood(fit, residual), objective=objective, nested=nested
+        name=name,
+        free=free,
+        pointwise=_likelihood(fit, residual),
+        objective=objective,
+        nested=nested,
+        size=_size(fit, residual),
     )
+
+
+def _size(fit: Fit, residual: Array) -> float:
+    return float(np.median(np.abs(residual / (1.0 if fit.problem.loss.scale == "log" else fit.problem.y))))
 
 
 def _likelihood(fit: Fit, residual: Array) -> Array:
@@ -183,7 +204,7 @@ def vuong(a: Candidate, b: Candidate) -> tuple[float, float]:
     n = len(difference)
     corrected = difference.sum() - 0.5 * (a.free - b.free) * np.log(n)
     spread = np.sqrt(n) * difference.std()
-    if spread <= 1e-6 * n:
+    if spread <= 1e-6 * n or (a.exact and b.exact):
         # The two are one law here: what differs is rounding.
         return 0.0, 1.0
     z = float(corrected / spread)
@@ -209,21 +230,7 @@ def selection(fit: Fit) -> dict[str, Any]:
             "delta_aicc": finite(np.round(aicc - lowest, 6)),
         }
         if candidate.nested:
-            lost = max(2 * (asked.likelihood - candidate.likelihood), 0.0)
-            spare, n = asked.free - candidate.free, len(asked.pointwise)
-            if fit.problem.loss.name == "squares":
-                ratio = float(np.expm1(lost / n) * (n - asked.free) / spare)
-                row["test"] = {
-                    "kind": "F",
-                    "statistic": ratio,
-                    "p": float(stats.f.sf(ratio, spare, n - asked.free)),
-                }
-            else:
-                row["test"] = {
-                    "kind": "likelihood ratio",
-                    "statistic": lost,
-                    "p": float(stats.chi2.sf(lost, spare)),
-                }
+            row["test"] = _test(asked, candidate, fit.problem.loss.name)
         elif candidate is not asked:
             z, p = vuong(asked, candidate)
             row["vuong"] = {
@@ -234,10 +241,11 @@ def selection(fit: Fit) -> dict[str, Any]:
         rows.append(row)
     # The first of those that rounding alone tells apart.
     best = min(made, key=lambda candidate: np.round(candidate.criteria()[0], 6))
+    refused = rejected({row["law"]: row["test"]["p"] for row in rows if "test" in row})
     return {
         "candidates": rows,
-        "best_by_aicc": best.name,
-        "words": _verdict(made, best, fit.certificate.settled),
+        "best_by_aicc": None if best.exact else best.name,
+        "words": _verdict(made, best, refused, fit.certificate.settled),
     }
 
 
@@ -249,9 +257,45 @@ def lead(best: Candidate, other: Candidate) -> tuple[float, float]:
     return float(gap), float(2 * np.sqrt(len(difference)) * difference.std())
 
 
-def _verdict(made: list[Candidate], best: Candidate, settled: bool) -> str:
-    """Return one sentence that names a law only where it wins by more than twice its noise."""
+def _test(asked: Candidate, restricted: Candidate, objective: str) -> dict[str, Any]:
+    """Return the F test of a restriction for squares, else its likelihood-ratio test."""
+    lost = max(2 * (asked.likelihood - restricted.likelihood), 0.0)
+    spare, n = asked.free - restricted.free, len(asked.pointwise)
+    if objective != "squares":
+        return {"kind": "likelihood ratio", "statistic": lost, "p": float(stats.chi2.sf(lost, spare))}
+    ratio = float(np.expm1(lost / n) * (n - asked.free) / spare)
+    return {"kind": "F", "statistic": ratio, "p": float(stats.f.sf(ratio, spare, n - asked.free))}
+
+
+def rejected(p: Mapping[str, float]) -> set[str]:
+    """Return the names whose p values are rejected at 5 % for all together (Holm 1979, Scandinavian Journal
+    of Statistics 6, 65)."""
+    out: set[str] = set()
+    for k, name in enumerate(sorted(p, key=lambda name: p[name])):
+        if not p[name] * (len(p) - k) < 0.05:
+            break
+        out.add(name)
+    return out
+
+
+def _tied(best: Candidate, other: Candidate, asked: Candidate, refused: set[str]) -> bool:
+    """Return whether the best candidate is not told apart from another: by the test of the restriction where
+    one of them restricts the other, by the noise of the difference where neither does."""
+    if best is asked and other.nested:
+        return other.name not in refused
+    if best.nested and other is asked:
+        return True  # A test can refuse a restriction but never show that it holds.
+    gap, noise = lead(best, other)
+    return not gap > 2 * max(noise, 1.0)
+
+
+def _verdict(made: list[Candidate], best: Candidate, refused: set[str], settled: bool) -> str:
+    """Return one sentence that names a law only where it wins by more than twice its noise, and over its
+    restrictions where their tests are among the `refused`."""
     asked = made[0]
+    exact = " and ".join(candidate.name for candidate in made if candidate.exact)
+    if exact:
+        return f"no law is named: the rows lie on {exact} to rounding, and no noise tells laws apart"
     if not settled:
         return f"no law is named: {asked.name} itself is not determined by these rows"
     if len(made) == 1:
@@ -261,14 +305,11 @@ def _verdict(made: list[Candidate], best: Candidate, settled: bool) -> str:
     if not np.isfinite(asked.criteria()[0]):
         rest = f"of the others {best.name} has the lowest AICc"
         return f"for {asked.name} itself there are too few rows; {rest}"
-    close = []
-    for other in made:
-        if other is not best:
-            gap, noise = lead(best, other)
-            if not gap > 2 * max(noise, 1.0):
-                close.append(other.name)
+    close = [other.name for other in made if other is not best and _tied(best, other, asked, refused)]
     if not close:
-        return f"{best.name} has the lowest AICc, by more than its noise"
+        nested = " and ".join(other.name for other in made if best is asked and other.nested)
+        rest = f"; the tests reject {nested} at 5 % (Holm)" if nested else ""
+        return f"{best.name} has the lowest AICc, by more than its noise{rest}"
     if best is asked or asked.name in close:
         others = [name for name in (best.name, *close) if name != asked.name]
         return f"{asked.name} is not told apart from {', '.join(others)} by AICc"

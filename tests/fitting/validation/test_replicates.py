@@ -84,6 +84,14 @@ def test_settings_drawn_at_random_are_known_by_their_names() -> None:
     assert set(settings(read(frame), ("N", "D"), "L")) == {"learning_rate", "batch_size"}
 
 
+@pytest.mark.parametrize("name", ["loss_curation_corpus", "data/ppl", "batch_loss", "data_seed"])
+def test_results_and_seeds_are_no_settings_whatever_else_their_names_say(name: str) -> None:
+    frame = runs(rates=1, seeds=4)
+    other = frame["loss"] + 0.1 if "seed" not in name else frame["seed"]
+    assert settings(read(frame.assign(**{name: other})), ("N", "D"), "L") == []
+    assert kinds(read(frame.assign(**{name: other.astype(str).str[:1] + "x"}))) == []
+
+
 def test_rows_further_apart_than_seeds_are_counted_where_no_column_says_why() -> None:
     frame = runs(1, 2)[["N", "D", "loss"]]
     assert apart(read(frame), ("N", "D"), "L") is None

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from statsmodels.stats.multitest import multipletests
 
 from scaling.errors import FitError
 from scaling.fitting import laws
@@ -15,7 +16,7 @@ from scaling.fitting.validation.backtest import backtest, forecast
 from scaling.fitting.validation.influence import influence, leave_one_size_out
 from scaling.fitting.validation.multiverse import multiverse
 from scaling.fitting.validation.replicates import lack_of_fit
-from scaling.fitting.validation.selection import candidates, selection, vuong
+from scaling.fitting.validation.selection import candidates, rejected, selection, vuong
 
 LAW = laws.get("chinchilla")
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -188,3 +189,35 @@ def test_no_law_is_named_where_the_one_asked_for_is_not_determined() -> None:
     loss = (1.7 + 400 * n**-0.34) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
     made = laws.get("chinchilla").fit({"N": n, "D": 20 * n, "L": loss}, bootstrap="none")
     assert selection(made)["words"] == "no law is named: chinchilla itself is not determined by these rows"
+
+
+def test_no_law_is_named_where_the_rows_lie_on_laws_to_rounding() -> None:
+    made = LAW.fit(runs(40, noise=0), bootstrap="none", starts=8)
+    found = selection(made)
+    assert found["words"].startswith("no law is named: the rows lie on chinchilla")
+    assert found["words"].endswith(" to rounding, and no noise tells laws apart")
+    assert found["best_by_aicc"] is None
+    restricted = next(row for row in found["candidates"] if row["law"] == "chinchilla with E = 0")
+    assert restricted["test"]["p"] < 1e-6
+
+
+def test_outliers_do_not_hide_that_a_restriction_is_rejected() -> None:
+    frame = runs(42, noise=0.004)
+    frame.loc[[3, 17, 30], "L"] += [0.8, 1.2, -0.3]
+    found = selection(LAW.fit(frame, bootstrap="none", starts=4))
+    row = next(row for row in found["candidates"] if row["law"] == "chinchilla with E = 0")
+    assert row["test"]["p"] < 1e-3
+    assert "chinchilla with E = 0" not in found["words"].partition("not told apart from")[2]
+    true = {**TRUE, "E": 0.0}
+    frame = runs(42)
+    frame["L"] *= LAW.predict(true, frame) / LAW.predict(TRUE, frame)
+    words = selection(LAW.fit(frame, bootstrap="none", starts=4))["words"]
+    assert words.startswith("chinchilla is not told apart from chinchilla with E = 0")
+
+
+def test_restrictions_are_rejected_together_as_statsmodels_rejects_them() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        p = dict(zip("abcd", rng.uniform(0, 0.05, 4) ** 1.2, strict=True))
+        expected = multipletests(list(p.values()), alpha=0.05, method="holm")[0]
+        assert rejected(p) == {name for name, no in zip(p, expected, strict=True) if no}

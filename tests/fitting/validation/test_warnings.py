@@ -74,3 +74,40 @@ def test_large_tables_start_on_a_part_and_end_at_the_truth() -> None:
     fit = LAW.fit(table, objective="squares", bootstrap="none")
     assert abs(fit.values["alpha"] - 0.34) < 0.002
     assert fit.certificate.definite
+
+
+def checkpoints() -> pd.DataFrame:
+    """Six runs of 5 and 20 tokens a parameter, four points each, whose rate falls to 1e-5."""
+    rows = [
+        {
+            "run": f"r{n:.0f}-{ratio}",
+            "N": n,
+            "D": ratio * n * part,
+            "lr": (1 - part) * 1e-3 + 1e-5,
+        }
+        for n in (1e7, 1e8, 1e9)
+        for ratio in (5, 20)
+        for part in (0.25, 0.5, 0.75, 1.0)
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.assign(loss=LAW.predict(TRUE, {"N": frame["N"], "D": frame["D"]}))
+
+
+def warned(frame: pd.DataFrame) -> str:
+    return "\n".join(LAW.fit(frame, bootstrap="none", starts=2).warnings)
+
+
+def test_points_on_the_way_of_a_run_are_no_ends() -> None:
+    frame = checkpoints()
+    for shown in (frame, frame.drop(columns="run")):
+        told = warned(shown)
+        assert "18 of 24 rows seem to be points on the way of 6 runs" in told
+        assert '--where "lr <= 1e-05", unless the rate is constant' in told
+        assert "keep the best of each" not in told
+    assert "on the way" not in warned(frame.query("lr <= 1e-5"))
+    assert "on the way" not in warned(frame.assign(schedule="constant"))
+    assert "on the way" not in warned(frame[["N", "D", "loss"]])
+    assert '--where "D / N >= 20"' in warned(
+        frame[["run", "N", "D", "loss"]][frame["run"].str.endswith("-20")]
+    )
+    assert '--where "last == 1"' in warned(frame[["run", "N", "D", "loss"]].assign(schedule="cosine"))
