@@ -87,7 +87,11 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
         resamples=300,
     )
     row = next(r for r in found.exponents if r["name"] == "alpha")
-    assert row["differences"]["b"]["p"] < 0.01
+    assert 0 < row["differences"]["b"]["p"] < 0.001
+    assert row["differences"]["b"]["method"].endswith("300 resamples; p by the tail of a normal")
+    line = next(line for line in repr(found).splitlines() if line.startswith("  alpha "))
+    # Of 300 draws no smaller p can be counted.
+    assert line.split(" | ")[3].endswith(" p < 0.001")
     assert row["differences"]["b"]["interval"][0] > 0
     assert row["differences"]["c"]["p"] > 0.05
     models = {
