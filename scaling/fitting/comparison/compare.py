@@ -101,7 +101,10 @@ def _n(value: float | None) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.2g}"
+    """Return a p-value in words; below 0.001 it rests on the tail of a normal, t or F, not on draws."""
+    if value is None:
+        return "unknown"
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def _span(entry: dict[str, Any]) -> str:

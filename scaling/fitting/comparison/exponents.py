@@ -4,6 +4,7 @@ paired where runs are."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,16 @@ def difference(
 
     The p-value is that of the difference over its bootstrap standard error, normal, or Student's t with
     `spare` degrees of freedom where clusters or residuals were drawn: percentile p-values cannot go below
-    1/K.
+    1/K. A p below that is extrapolated along the tail, and `method` says which tail.
     """
     value, drawn = two[0] - one[0], two[1] - one[1]
-    if np.allclose(drawn[np.isfinite(drawn)], value, rtol=1e-9, atol=1e-12 * abs(one[0])):
+    kept = drawn[np.isfinite(drawn)]
+    if len(kept) and np.allclose(kept, value, rtol=1e-9, atol=1e-12 * abs(one[0])):
         same = Estimate(value=value, interval=None, level=level, method="the same in every draw")
         return same, float("nan")
+    tail = "a normal" if spare is None else f"Student's t, {max(spare, 1)} degrees of freedom"
     interval = percentile(value, drawn, level, method, spare=spare)
-    kept = drawn[np.isfinite(drawn)]
+    interval = replace(interval, method=f"{interval.method}; p by the tail of {tail}")
     # The middle 68 % of the draws: a heavy tail of a few resamples must not hide a difference.
     low, high = np.quantile(kept, [0.1587, 0.8413]) if len(kept) > 20 else (np.nan, np.nan)
     deviation = float((high - low) / 2)

@@ -190,6 +190,7 @@ def shared_models(
         }
         if p is not None:
             row["p_against_separate"] = finite(p)
+            row["method"] = f"p by the tail of χ² or F, its scale from {resamples} simulated tables"
         rows.append(row)
     return rows
 

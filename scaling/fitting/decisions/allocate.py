@@ -30,7 +30,8 @@ def _estimate(fit: Fit, value: float, drawn: Array | None) -> dict[str, Any]:
     where they are more than its tail. What is the same in every draw has no interval."""
     if fit.draws is None or drawn is None:
         return {"value": finite(value), "interval": None, "level": fit.options.level, "method": "none asked"}
-    if np.allclose(drawn[~np.isnan(drawn)], value, rtol=1e-9, atol=0):
+    kept = drawn[~np.isnan(drawn)]
+    if len(kept) and np.allclose(kept, value, rtol=1e-9, atol=0):
         same = Estimate(value=value, interval=None, level=fit.options.level, method="the same in every draw")
         return same.to_json()
     told = fit.draws.estimate(value, np.minimum(drawn, _HUGE), fit.options.level)

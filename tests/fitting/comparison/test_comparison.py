@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws, table
 from scaling.fitting.comparison.compare import compare
+from scaling.fitting.comparison.exponents import difference
 from scaling.fitting.comparison.gain import best_loss, frontier, gain
 from scaling.fitting.comparison.joint import GROUP, joint
 from scaling.fitting.comparison.pairing import paired
@@ -87,7 +88,11 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
         resamples=300,
     )
     row = next(r for r in found.exponents if r["name"] == "alpha")
-    assert row["differences"]["b"]["p"] < 0.01
+    assert 0 < row["differences"]["b"]["p"] < 0.001
+    assert row["differences"]["b"]["method"].endswith("300 resamples; p by the tail of a normal")
+    line = next(line for line in repr(found).splitlines() if line.startswith("  alpha "))
+    # Of 300 draws no smaller p can be counted.
+    assert line.split(" | ")[3].endswith(" p < 0.001")
     assert row["differences"]["b"]["interval"][0] > 0
     assert row["differences"]["c"]["p"] > 0.05
     models = {
@@ -144,6 +149,14 @@ def test_what_is_held_has_no_interval_of_its_difference() -> None:
     assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]
     line = next(line for line in repr(found).splitlines() if line.startswith("  E "))
     assert line == "  E      a 1.7 | b 1.7 | b − a 0"
+
+
+def test_a_difference_without_finite_draws_is_not_called_the_same() -> None:
+    none = np.full(50, np.nan)
+    found, p = difference((1.0, none), (1.0, none), spare=None, level=0.95, method="draws")
+    assert found.interval is None
+    assert found.method.startswith("draws: too few finite draws")
+    assert np.isnan(p)
 
 
 def test_runs_are_paired_by_the_values_of_the_variables_under_any_name() -> None:
