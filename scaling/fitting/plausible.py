@@ -17,9 +17,14 @@ move it by less (0.4 to 3.4 over the ledgers of this project); other units, thro
 more."""
 LEAST, MOST = 1e3, 1e16
 """Between which the median of N and of D is plausible as parameters and tokens."""
+RATIO_LEAST, RATIO_MOST = 1e-2, 1e6
+"""Between which tokens per parameter are plausible; compute-optimal models take about 20."""
 CHANCE = float(np.log(2**18))
 """Nats per token of a guess among 262 144 tokens: a model above it has learned nothing, or the loss is no
 cross-entropy in nats."""
+
+_UNITS = ((3, "thousands"), (6, "millions"), (9, "billions"), (12, "trillions"))
+"""Powers of ten and their names."""
 
 _KINDS = (
     (r"ppl|perplexity", "a perplexity", "log({0})", "nats per token; as it stands the fit means nothing"),
@@ -101,6 +106,7 @@ def checks(
                 f"C is about 1e{round(np.log10(ratio))} times 6 N D; one of the three columns seems to be in "
                 "other units (millions? billions?)"
             )
+    uneven = _tokens_per_parameter(values, columns)
     for letter, what in (("N", "parameters"), ("D", "tokens")):
         if letter in values and not LEAST <= np.median(values[letter]) <= MOST:
             said.append(
@@ -108,7 +114,8 @@ def checks(
                 "units (millions? billions? trillions?), and budgets and allocations will be off by as much: "
                 f'write the units as in --{letter.lower()} "{columns[letter]} * 1e9" for billions'
             )
-        elif letter in values:
+            uneven = []
+        elif letter in values and not uneven:
             odd = (values[letter] < LEAST) | (values[letter] > MOST)
             if odd.any():
                 row = int(np.flatnonzero(odd)[0])
@@ -117,7 +124,26 @@ def checks(
                     f"first in row {row + 1} ({values[letter][row]:g}); these rows seem to be in other units "
                     "than the rest"
                 )
+    said += uneven
     return said + (_loss(y, columns[target]) if target == "L" else [])
+
+
+def _tokens_per_parameter(values: Mapping[str, Array], columns: Mapping[str, str]) -> list[str]:
+    """Tokens per parameter that no model has, in most of the rows, with the unit that brings them nearest to
+    20."""
+    if not {"N", "D"} <= set(values):
+        return []
+    each = values["D"] / values["N"]
+    few, many = each < RATIO_LEAST, each > RATIO_MOST
+    if max(few.mean(), many.mean()) <= 0.5:
+        return []
+    letter, other = ("D", "N") if few.mean() > 0.5 else ("N", "D")
+    ratio = float(np.median(each))
+    power, unit = min(_UNITS, key=lambda known: abs(known[0] - abs(np.log10(20 / ratio))))
+    return [
+        f"the median of tokens per parameter is {ratio:.2g}, so {letter} or {other} seems to be in other "
+        f'units; if {letter} is in {unit}, write --{letter.lower()} "{columns[letter]} * 1e{power}"'
+    ]
 
 
 def _loss(y: Array, column: str) -> list[str]:

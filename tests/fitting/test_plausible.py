@@ -118,3 +118,22 @@ def test_a_few_rows_in_other_units_are_seen() -> None:
     said = [w for w in read(frame).warnings if "other units than the rest" in w]
     assert len(said) == 1
     assert f"in 3 of {len(frame)} rows, first in row 1" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "factor", "unit"),
+    [("tokens", 1e6, "millions"), ("tokens", 1e9, "billions"), ("params", 1e6, "millions")],
+)
+def test_units_of_one_column_are_seen_in_tokens_per_parameter(column: str, factor: float, unit: str) -> None:
+    size = np.geomspace(1e10, 1e13, 7)  # Medians of N and D stay plausible, even where some rows are not.
+    frame = pd.DataFrame({"params": size, "tokens": 20 * size, "loss": np.linspace(4, 2, 7)})
+    assert read(frame).warnings == ()
+    frame[column] /= factor
+    (said,) = read(frame).warnings
+    assert (
+        f"the median of tokens per parameter is {20 / factor if column == 'tokens' else 20 * factor:.2g}"
+        in said
+    )
+    assert f'is in {unit}, write --{"d" if column == "tokens" else "n"} "{column} * 1e' in said
+    written = said.partition(f'"{column} * ')[2].partition('"')[0]
+    assert float(written) == factor

@@ -18,6 +18,10 @@ from scaling.fitting.uncertainty.bootstrap import Draws
 from scaling.fitting.uncertainty.estimate import Estimate
 from scaling.fitting.validation.replicates import kinds, listed, settings
 
+WIDE = 0.5
+"""Width of an interval of a from which it shows no agreement: a lies between 0 and 1, and half of that leaves
+open whether N or D grows faster."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Approaches:
@@ -113,7 +117,7 @@ def run(
         missing["1"] = "approach 1 needs loss curves, which only a ledger has"
     if two is None and three is None and one is None:
         return Approaches(two=None, three=None, one=None, words="no approach could be run", missing=missing)
-    return Approaches(two=two, three=three, one=one, words=_words(one, two, three), missing=missing)
+    return Approaches(two=two, three=three, one=one, words=_words(one, two, three, missing), missing=missing)
 
 
 def _comparable(approach: int, differ: list[str]) -> None:
@@ -133,7 +137,9 @@ def _estimate(law: Law, name: str, optimum: Optimum, draws: Draws | None, level:
     return draws.estimate(value, np.asarray(function(law.values(draws.theta))), level)
 
 
-def _words(one: dict[str, Any] | None, two: Two | None, three: dict[str, Any] | None) -> str:
+def _words(
+    one: dict[str, Any] | None, two: Two | None, three: dict[str, Any] | None, missing: Mapping[str, str]
+) -> str:
     """One sentence on whether intervals of a overlap."""
     known: dict[str, dict[str, Any]] = {}
     if one is not None:
@@ -146,13 +152,20 @@ def _words(one: dict[str, Any] | None, two: Two | None, three: dict[str, Any] | 
     if not known:
         return "no approach gives a number"
     if len(known) < 2:
-        return f"only approach {next(iter(known))} could be run; nothing to compare it with"
-    values = ", ".join(f"approach {k} a = {v['value']:.3f}" for k, v in known.items())
-    spans = [v["interval"] for v in known.values() if v["interval"] and None not in v["interval"]]
-    if len(spans) < 2:
-        return f"{values}; too few intervals to judge agreement"
-    agree = max(s[0] for s in spans) <= min(s[1] for s in spans)
-    return (
-        f"{values}: the intervals "
-        f"{'overlap, the approaches agree' if agree else 'do not overlap, the approaches disagree'}"
+        why = f"; {missing['2']}" if "2" in missing else ""
+        return f"only approach {next(iter(known))} could be run; nothing to compare it with{why}"
+    spans = {k: v["interval"] for k, v in known.items() if v["interval"] and None not in v["interval"]}
+    values = ", ".join(
+        f"approach {k} a = {v['value']:.3f}"
+        + (f" [{spans[k][0]:.3f}, {spans[k][1]:.3f}]" if k in spans else " (no interval)")
+        for k, v in known.items()
     )
+    if len(spans) < 2:
+        return f"{values}: too few intervals to judge agreement"
+    which = "the approaches" if len(spans) == len(known) else f"approaches {' and '.join(spans)}"
+    if max(low for low, _ in spans.values()) > min(high for _, high in spans.values()):
+        return f"{values}: the intervals do not overlap, {which} disagree"
+    wide = [k for k, (low, high) in spans.items() if high - low > WIDE]
+    if wide:
+        return f"{values}: too wide an interval of approach {' and '.join(wide)} to judge agreement"
+    return f"{values}: the intervals overlap, {which} agree"

@@ -94,17 +94,11 @@ def approach_two(
     low_d = [lowest(d[b.members], loss[b.members], curve) for b in usable]
     both = list(zip(low_n, low_d, strict=True))
     said = [sentence for b, pair in zip(usable, both, strict=True) for sentence in _words(b, *pair)]
-    reached = np.array([np.isfinite(low.at) and np.isfinite(other.at) for low, other in both])
     trusted = np.array([low.inside and other.inside for low, other in both])
     if trusted.sum() < 2:
-        trusted = reached
-        if trusted.sum() < 2:
-            raise FitError(
-                "approach 2 finds a lowest point in fewer than two budgets; widen the sizes at each budget"
-            )
-        said.append(
-            "fewer than two budgets have their lowest point inside their sizes and tokens: a and b rest on "
-            "extrapolated minima"
+        raise FitError(
+            "approach 2 finds a lowest point in fewer than two budgets inside their sizes and tokens (in "
+            f"{int(trusted.sum())} of {len(usable)}); widen the sizes at each budget"
         )
     flops = compute(table)
     wide = [b for b in usable if np.ptp(np.log(flops[b.members])) > np.log(1.15)]

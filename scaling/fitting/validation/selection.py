@@ -280,8 +280,8 @@ def rejected(p: Mapping[str, float]) -> set[str]:
 
 def _tied(best: Candidate, other: Candidate, asked: Candidate, refused: set[str]) -> bool:
     """Return whether the best candidate is not told apart from another: by the test of the restriction where
-    one of them restricts the other, by the noise of the difference where neither does."""
-    if best is asked and other.nested:
+    the law asked for or another restriction of it is best, else by the noise of the difference."""
+    if (best is asked or best.nested) and other.nested:
         return other.name not in refused
     if best.nested and other is asked:
         return True  # A test can refuse a restriction but never show that it holds.

@@ -7,7 +7,7 @@ import pytest
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws, table
-from scaling.fitting.approaches.agreement import optimum_at
+from scaling.fitting.approaches.agreement import _words, optimum_at
 from scaling.fitting.approaches.budgets import budgets
 from scaling.fitting.approaches.one import Curve, approach_one
 from scaling.fitting.approaches.profiles import lowest
@@ -170,3 +170,32 @@ def test_a_fit_takes_the_curve_that_was_asked_for(curve: str) -> None:
     assert made.approaches.two.a.value == pytest.approx(made.approaches.two.curves[curve], rel=1e-9)
     with pytest.raises(ConfigError, match="curve of approach 2 cannot be 'cubik'; did you mean 'cubic'"):
         LAW.fit(designed(4, points=7), curve="cubik")
+
+
+def test_no_slope_is_drawn_through_budgets_that_are_left_out() -> None:
+    made = designed(4, points=7)
+    right = made.values["D"] < 0.5 * optimum_at(LAW.values(LAW.vector(HOFFMANN)), made.values["C"])[1]
+    with pytest.raises(FitError, match="fewer than two budgets inside their sizes and tokens"):
+        two(made.take(right | (np.arange(made.n) % 7 == 2)))
+    fit = LAW.fit(made.take(right | (np.arange(made.n) % 7 == 2)), bootstrap="none", starts=4)
+    assert fit.approaches.two is None
+    assert fit.approaches.words.startswith("only approach 3 could be run")
+    assert "widen the sizes at each budget" in fit.approaches.words
+
+
+@pytest.mark.parametrize(
+    ("first", "third", "part"),
+    [
+        ([0.40, 0.55], [0.44, 0.46], "[0.440, 0.460]: the intervals overlap, the approaches agree"),
+        ([0.50, 0.55], [0.44, 0.46], "the intervals do not overlap, the approaches disagree"),
+        (None, [0.44, 0.46], "(no interval), approach 3 a = 0.450 [0.440, 0.460]: too few intervals"),
+        ([-0.9, 1.8], [0.44, 0.46], "too wide an interval of approach 1 to judge agreement"),
+    ],
+)
+def test_agreement_needs_intervals_that_say_something(
+    first: list[float] | None, third: list[float], part: str
+) -> None:
+    one, three = ({"a": {"value": 0.45, "interval": interval}} for interval in (first, third))
+    words = _words(one, None, three, {})
+    assert part in words
+    assert ("approaches agree" in words) == ("approaches agree" in part)
