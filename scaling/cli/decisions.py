@@ -74,7 +74,7 @@ def allocate(
 ) -> None:
     """The best N and D for a budget, or the cheapest way to a loss.
 
-    Every number comes with its interval.
+    Every number that the data leave uncertain comes with its interval.
     """
     from scaling.cli.fits import columns_of
     from scaling.errors import ConfigError

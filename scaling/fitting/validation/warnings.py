@@ -139,8 +139,8 @@ def warnings(fit: Fit) -> tuple[str, ...]:
         )
     if certificate.reached < 2 and certificate.starts > 3:
         said.append(
-            f"only {certificate.reached} of {certificate.starts} starts reached the best optimum; raise "
-            "starts and compare"
+            f"only {certificate.reached} of {certificate.starts} starts reached the best optimum: the data "
+            "do not single one out, or the search needs more starts"
         )
     said += [f"{name} is at zero: the data see no such term" for name in fit.at_zero]
     for why in dict.fromkeys(certificate.undetermined.values()):
