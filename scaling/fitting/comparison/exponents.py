@@ -42,11 +42,10 @@ def difference(
     """
     value, drawn = two[0] - one[0], two[1] - one[1]
     kept = drawn[np.isfinite(drawn)]
-    if len(kept) and np.allclose(kept, value, rtol=1e-9, atol=1e-12 * abs(one[0])):
-        same = Estimate(value=value, interval=None, level=level, method="the same in every draw")
-        return same, float("nan")
+    interval = percentile(value, drawn, level, method, spare=spare, size=abs(one[0]))
+    if interval.interval is None:
+        return interval, float("nan")
     tail = "a normal" if spare is None else f"Student's t, {max(spare, 1)} degrees of freedom"
-    interval = percentile(value, drawn, level, method, spare=spare)
     interval = replace(interval, method=f"{interval.method}; p by the tail of {tail}")
     # The middle 68 % of the draws: a heavy tail of a few resamples must not hide a difference.
     low, high = np.quantile(kept, [0.1587, 0.8413]) if len(kept) > 20 else (np.nan, np.nan)

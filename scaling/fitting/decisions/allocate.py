@@ -14,7 +14,7 @@ from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.decisions.surface import best_split, cheapest, check, determined, doubts, span
 from scaling.fitting.fit import Fit
 from scaling.fitting.law import Array
-from scaling.fitting.uncertainty.estimate import Estimate, finite
+from scaling.fitting.uncertainty.estimate import finite
 
 REPEATS = 15.387756
 """R_D* of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5 and appendix A): how fast repeated tokens lose
@@ -27,13 +27,9 @@ _HUGE = 1e300
 
 def _estimate(fit: Fit, value: float, drawn: Array | None) -> dict[str, Any]:
     """Return a value with the interval of its draws (K,); infinite draws count, and leave an end open (null)
-    where they are more than its tail. What is the same in every draw has no interval."""
+    where they are more than its tail."""
     if fit.draws is None or drawn is None:
         return {"value": finite(value), "interval": None, "level": fit.options.level, "method": "none asked"}
-    kept = drawn[~np.isnan(drawn)]
-    if len(kept) and np.allclose(kept, value, rtol=1e-9, atol=0):
-        same = Estimate(value=value, interval=None, level=fit.options.level, method="the same in every draw")
-        return same.to_json()
     told = fit.draws.estimate(value, np.minimum(drawn, _HUGE), fit.options.level)
     if told.interval is not None:
         low, high = (np.inf if end > _HUGE**0.5 else end for end in told.interval)

@@ -120,10 +120,19 @@ def minimise(
             foreseen = -((slope + 0.5 * (step[:, None, :] @ hessian[live])[:, 0]) * step).sum(-1)
             fell = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
             short = np.flatnonzero(fell)
-            if across:
-                _across(objective, trial, step, rows[live], delta, exact, new, short)
-            else:
-                _follow(objective, trial, rows[live], delta, exact, new, short)
+            if len(short) and (across or objective.linear.any()):
+                slopes = [part[short] for part in new[1:]]
+                if across:
+                    moved = _across(objective, trial[short], step[short], *slopes)
+                else:
+                    moved = _follow(objective, trial[short], *slopes)
+                moved = np.clip(moved, objective.lower, objective.upper)
+                again = objective.evaluate(moved, rows[live[short]], delta, exact)
+                lower_now = again[0] < new[0][short]
+                taken = short[lower_now]
+                trial[taken] = moved[lower_now]
+                for old, part in zip(new, again, strict=True):
+                    old[taken] = part[lower_now]
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
         # A gain that the value cannot show is taken on trust.
@@ -148,23 +157,10 @@ def minimise(
     return Solution(u=u, value=value, decrement=decrement, converged=decrement < 1e-8, iterations=step_count)
 
 
-def _follow(
-    objective: Objective,
-    trial: Array,
-    rows: Integers,
-    delta: float,
-    exact: bool,
-    new: tuple[Array, Array, Array, Array],
-    short: Integers,
-) -> None:
-    """Solve for the linear coordinates of some trial points with the others held, and keep what is lower, in
-    place."""
+def _follow(objective: Objective, at: Array, gradient: Array, hessian: Array, diagonal: Array) -> Array:
+    """Return points at (K, q) with their linear coordinates solved for once more, the others held."""
     linear = objective.linear
-    if not len(short) or not linear.any():
-        return
-    _, gradient, hessian, diagonal = (part[short] for part in new)
     matrix = hessian[:, linear][:, :, linear] + 1e-6 * np.eye(linear.sum()) * diagonal[:, linear, None]
-    at = trial[short]
     lower, upper = objective.lower[linear] - at[:, linear], objective.upper[linear] - at[:, linear]
     step = -_solve(matrix, gradient[:, linear])
     crossing = np.flatnonzero(((step < lower) | (step > upper)).any(-1))
@@ -172,58 +168,26 @@ def _follow(
         step[crossing] = _within(
             matrix[crossing], gradient[crossing][:, linear], lower[crossing], upper[crossing]
         )
-    at[:, linear] += np.where(np.isfinite(step), step, 0.0)
-    at = np.clip(at, objective.lower, objective.upper)
-    _keep(objective, trial, at, rows, delta, exact, new, short)
+    moved = at.copy()
+    moved[:, linear] += np.where(np.isfinite(step), step, 0.0)
+    return moved
 
 
 def _across(
-    objective: Objective,
-    trial: Array,
-    step: Array,
-    rows: Integers,
-    delta: float,
-    exact: bool,
-    new: tuple[Array, Array, Array, Array],
-    short: Integers,
-) -> None:
-    """Step down from some trial points across the steps (K, q) that led there, and keep what is lower, in
-    place."""
-    if not len(short):
-        return
-    _, gradient, hessian, diagonal = (part[short] for part in new)
-    at = trial[short]
+    objective: Objective, at: Array, step: Array, gradient: Array, hessian: Array, diagonal: Array
+) -> Array:
+    """Return points at (K, q) one step further down, across the steps (K, q) that led there."""
     held = ((at <= objective.lower) & (gradient > 0)) | ((at >= objective.upper) & (gradient < 0))
     scale = np.maximum(diagonal, 1e-12 * diagonal.max(-1, keepdims=True) + 1e-300)
     matrix = hessian * ~(held[:, :, None] | held[:, None, :])
     # Steep directions only: a hundredth of the diagonal holds what is flatter.
     matrix += np.eye(at.shape[1]) * np.where(held, 1.0, 0.01 * scale)[:, None, :]
-    along = np.where(held, 0.0, scale * step[short])
+    along = np.where(held, 0.0, scale * step)
     down, side = _solve(matrix, np.where(held, 0.0, gradient)), _solve(matrix, along)
     share = (along * down).sum(-1, keepdims=True) / (along * side).sum(-1, keepdims=True)
     back = np.where(np.isfinite(share), share, 0.0) * side - down
     back *= np.minimum(1.0, 4.0 / np.maximum(np.abs(back).max(-1, keepdims=True), 1e-300))
-    at = np.clip(at + np.where(np.isfinite(back), back, 0.0), objective.lower, objective.upper)
-    _keep(objective, trial, at, rows, delta, exact, new, short)
-
-
-def _keep(
-    objective: Objective,
-    trial: Array,
-    at: Array,
-    rows: Integers,
-    delta: float,
-    exact: bool,
-    new: tuple[Array, Array, Array, Array],
-    short: Integers,
-) -> None:
-    """Put the points `at` in the place of the trial points `short` where they are lower."""
-    again = objective.evaluate(at, rows[short], delta, exact)
-    lower = again[0] < new[0][short]
-    taken = short[lower]
-    trial[taken] = at[lower]
-    for old, part in zip(new, again, strict=True):
-        old[taken] = part[lower]
+    return np.asarray(at + np.where(np.isfinite(back), back, 0.0))
 
 
 def _downhill(matrix: Array, slope: Array, scale: Array) -> Array:

@@ -53,7 +53,7 @@ def finite(value: float) -> float | None:
 
 
 def percentile(
-    value: float, draws: Array, level: float, method: str, *, spare: int | None = None
+    value: float, draws: Array, level: float, method: str, *, spare: int | None = None, size: float = 0.0
 ) -> Estimate:
     """The central `level` of bootstrap draws (K,), those that are not finite left out.
 
@@ -65,14 +65,16 @@ def percentile(
 
     Where the resamples are shifted to one side (an estimate at a bound, or in the lowest of several basins),
     the central draws may leave the estimate out; the interval then reaches to it.
+
+    What is held, or follows from what is held, is the same in every draw and has no interval. `size` is that
+    of the quantities whose difference is taken, against which rounding is told from nothing.
     """
     kept = draws[np.isfinite(draws)]
     if len(kept) < 20:
         return Estimate(
             value=float(value), interval=None, level=level, method=f"{method}: too few finite draws"
         )
-    if np.ptp(kept) <= 1e-12 * np.abs(kept).max():
-        # What is held, or follows from what is held, has no uncertainty that data could show.
+    if np.ptp(kept) <= 1e-9 * max(float(np.abs(kept).max()), size):
         return Estimate(value=float(value), interval=None, level=level, method="the same in every resample")
     tail = (1 - level) / 2
     if spare is not None:

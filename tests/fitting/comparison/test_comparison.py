@@ -143,7 +143,7 @@ def test_what_is_held_has_no_interval_of_its_difference() -> None:
         "value": 0.0,
         "interval": None,
         "level": 0.95,
-        "method": "the same in every draw",
+        "method": "the same in every resample",
         "p": None,
     }
     assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]

@@ -71,7 +71,7 @@ def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
     }
     methods = {row["name"]: row["differences"]["new"]["method"] for row in found["exponents"]}
     assert "wild bootstrap" in methods["alpha"]
-    assert methods["E"] == "the same in every draw"
+    assert methods["E"] == "the same in every resample"
     clustered = json.loads(run(*asked, "--bootstrap", "cluster", "--cluster", "budget_flops"))
     assert "5 clusters" in clustered["gains"][0]["headline"]["method"]
     with pytest.raises(ScalingError, match="--delta is 'wide'; give a number above zero, or auto"):

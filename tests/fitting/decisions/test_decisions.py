@@ -89,7 +89,7 @@ def test_the_reverse_is_the_reverse(fit: Fit) -> None:
 
 def test_what_is_given_has_no_interval(fit: Fit) -> None:
     def bare(answer: dict[str, dict[str, object]]) -> set[str]:
-        assert all(e["method"] == "the same in every draw" for e in answer.values() if not e["interval"])
+        assert all(e["method"] == "the same in every resample" for e in answer.values() if not e["interval"])
         return {name for name, entry in answer.items() if not entry["interval"]}
 
     flops = {"training_flops", "total_flops"}
