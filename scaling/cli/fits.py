@@ -38,6 +38,14 @@ Decimal = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Prints JSON.")]
+Objective = Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")]
+Delta = Annotated[
+    str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")
+]
+Cluster = Annotated[str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")]
+Resamples = Annotated[int, typer.Option(help="Resamples of the bootstrap.")]
+Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
+Seed = Annotated[int, typer.Option(help="Seed of the starts and resamples.")]
 Fixed = Annotated[list[str] | None, typer.Option("--fix", help="NAME=value holds a parameter; repeatable.")]
 Tied = Annotated[
     list[str] | None, typer.Option("--tie", help="NAME=OTHER holds a parameter equal to another; repeatable.")
@@ -131,30 +139,26 @@ def fit(
     column: Columns = None,
     where: Where = None,
     decimal: Decimal = None,
-    objective: Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")] = "huber",
+    objective: Objective = "huber",
     scale: Annotated[
         str | None, typer.Option(help="Residuals on the log or the raw scale; the law's own when not given.")
     ] = None,
-    delta: Annotated[
-        str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")
-    ] = "auto",
+    delta: Delta = "auto",
     fix: Fixed = None,
     tie: Tied = None,
     weights: Annotated[str | None, typer.Option(help="Column or expression of weights.")] = None,
     bootstrap: Annotated[
         str, typer.Option(help="pairs, stratified, cluster, wild, parametric or none.")
     ] = "pairs",
-    cluster: Annotated[
-        str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")
-    ] = None,
-    resamples: Annotated[int, typer.Option(help="Resamples of the bootstrap.")] = 1000,
-    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    cluster: Cluster = None,
+    resamples: Resamples = 1000,
+    level: Level = 0.95,
     profile: Annotated[
         str,
         typer.Option(help="Curve through each budget of approach 2: parabola, robust, cubic or akima."),
     ] = "parabola",
     starts: Annotated[int, typer.Option(help="Random starts.")] = 24,
-    seed: Annotated[int, typer.Option(help="Seed of the starts and resamples.")] = 0,
+    seed: Seed = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Skips the checks: backtests, selection, multiverse, profiles.")
     ] = False,
