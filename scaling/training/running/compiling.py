@@ -42,8 +42,14 @@ def compile_blocks(module: nn.Module, mode: str) -> None:
 
 
 def keep_in(folder: Path) -> None:
-    """Where compiled code is kept for other runs, unless the environment says another place."""
-    os.environ.setdefault(CACHE, str(folder.resolve()))
+    """Keep compiled code in `folder` for other runs, unless the user's environment names another place.
+
+    torch writes its own default there when its compiler is imported; that is no choice of the user.
+    """
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir  # a second and a half
+
+    if os.environ.get(CACHE) in (None, os.path.abspath(default_cache_dir())):
+        os.environ[CACHE] = str(folder.resolve())
 
 
 def failed(error: BaseException) -> bool:

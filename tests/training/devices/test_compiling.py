@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch._inductor.runtime import cache_dir_utils
 
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError
@@ -50,6 +52,17 @@ def test_generated_code_ends_at_the_same_loss_and_is_kept(
     assert fast["compiled"] == "default"
     assert fast["loss"] == pytest.approx(plain["loss"], rel=1e-5)
     assert any((tmp_path / "compiled" / "compiled").iterdir()), "the cache of all runs"
+
+
+def test_the_folder_that_torch_names_itself_is_not_a_users_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(compiling.CACHE, cache_dir_utils.cache_dir())
+    compiling.keep_in(tmp_path)
+    assert os.environ[compiling.CACHE] == str(tmp_path)
+    monkeypatch.setenv(compiling.CACHE, "a folder of the user's")
+    compiling.keep_in(tmp_path)
+    assert os.environ[compiling.CACHE] == "a folder of the user's"
 
 
 def test_a_compiler_that_fails_is_said_once_and_recorded(
