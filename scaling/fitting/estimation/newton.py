@@ -10,6 +10,9 @@ import numpy as np
 
 from scaling.fitting.law import Array, Flags, Integers
 
+SECANT = 1e-4
+"""The relative gain of a Gauss-Newton step below which a search also uses the curvature it has learnt."""
+
 
 class Objective(Protocol):
     """Σ w ρ(residual) as a function of free coordinates, for a batch of coordinates and of weights."""
@@ -87,6 +90,7 @@ def minimise(
     done = np.zeros(len(u), dtype=bool)
     stalled = np.zeros(len(u), dtype=np.int64)
     identity = np.eye(size)
+    secant = np.zeros_like(hessian)
     step_count = 0
     while step_count < iterations and not done.all():
         step_count += 1
@@ -94,7 +98,8 @@ def minimise(
         at, slope, before = u[live], gradient[live], value[live]
         held = ((at <= objective.lower) & (slope > 0)) | ((at >= objective.upper) & (slope < 0))
         open_ = ~held
-        matrix = hessian[live] * (open_[:, :, None] & open_[:, None, :])
+        curved = hessian[live] + secant[live] * (decrement[live] < SECANT)[:, None, None]
+        matrix = curved * (open_[:, :, None] & open_[:, None, :])
         scale = np.maximum(diagonal[live], 1e-12 * diagonal[live].max(-1, keepdims=True) + 1e-300)
         matrix += identity * (np.where(open_, damping[live, None] * scale, 1.0))[:, None, :]
         slope = np.where(open_, slope, 0.0)
@@ -117,7 +122,7 @@ def minimise(
         trial = np.clip(at + step, objective.lower, objective.upper)
         new = objective.evaluate(trial, rows[live], delta, exact)
         if follow or across:
-            foreseen = -((slope + 0.5 * (step[:, None, :] @ hessian[live])[:, 0]) * step).sum(-1)
+            foreseen = -((slope + 0.5 * (step[:, None, :] @ curved)[:, 0]) * step).sum(-1)
             fell = (before - new[0] < 0.75 * foreseen) & (relative > 1e-9) & np.isfinite(new[0])
             short = np.flatnonzero(fell)
             if len(short) and (across or objective.linear.any()):
@@ -141,6 +146,10 @@ def minimise(
         pick = better | level
         # A gain below 1e-12 that does not show in the value is at the end of what rounding lets be seen.
         small = (relative < np.where(better, tolerance, 1e-12)) & (damping[live] < 1e-2)
+        if not exact:
+            secant[took] = _secant(
+                secant[took], trial[pick] - u[took], new[1][pick] - gradient[took], new[2][pick]
+            )
         u[took], value[took] = trial[pick], reached[pick]
         gradient[took], hessian[took], diagonal[took] = new[1][pick], new[2][pick], new[3][pick]
         decrement[live] = relative
@@ -155,6 +164,21 @@ def minimise(
         stalled[live] = np.where(better, 0, stalled[live] + 1)
         done[live] = small | (stalled[live] > 18) | (damping[live] > 1e14)
     return Solution(u=u, value=value, decrement=decrement, converged=decrement < 1e-8, iterations=step_count)
+
+
+def _secant(old: Array, step: Array, turn: Array, matrix: Array) -> Array:
+    """Return what Gauss-Newton matrices (K, q, q) leave out, learnt from how gradients turn (K, q) over steps
+    (K, q): the update of `old` ones of Dennis, Gay & Welsch 1981 (NL2SOL)."""
+    left = turn - (matrix @ step[..., None])[..., 0]
+    known = (old @ step[..., None])[..., 0]
+    size = np.abs((step * left).sum(-1)) / np.maximum(np.abs((step * known).sum(-1)), 1e-300)
+    size = np.minimum(size, 1.0)[:, None]
+    miss, along = left - size * known, (turn * step).sum(-1)[:, None, None]
+    pair = miss[:, :, None] * turn[:, None, :] / along
+    twice = (miss * step).sum(-1)[:, None, None] * turn[:, :, None] * turn[:, None, :] / along**2
+    found = size[..., None] * old + pair + np.swapaxes(pair, 1, 2) - twice
+    good = (along > 0).all((1, 2)) & np.isfinite(found).all((1, 2))
+    return np.where(good[:, None, None], found, 0.0)
 
 
 def _follow(objective: Objective, at: Array, gradient: Array, hessian: Array, diagonal: Array) -> Array:

@@ -61,7 +61,16 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, generic, extra)
     rows = np.zeros(len(u), dtype=np.int64)
-    second = minimise(smooth, u, rows, np.inf, follow=True, across=generic, iterations=30 if generic else 20)
+    second = minimise(
+        smooth,
+        u,
+        rows,
+        np.inf,
+        exact=not generic,
+        follow=True,
+        across=generic,
+        iterations=60 if generic else 20,
+    )
     if not np.isfinite(second.value).any():
         raise FitError(
             f"no start of {problem.law.name} gives a finite prediction on these {len(problem.y)} points; "
