@@ -9,7 +9,7 @@ import numpy as np
 
 from scaling.errors import FitError
 from scaling.fitting.estimation.absolute import polish
-from scaling.fitting.estimation.descent import DONE, descend, stages
+from scaling.fitting.estimation.descent import CLOSE, DONE, descend, stages
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss, robust_scale
 from scaling.fitting.estimation.newton import Solution, minimise
@@ -54,9 +54,9 @@ class Optimum:
 
 
 @np.errstate(all="ignore")
-def solve(problem: Problem, extra: Array | None = None) -> Optimum:
-    """The best of many starts. `extra` (k, q) are starts to try besides the random ones. Raises FitError when
-    none ends at a finite value."""
+def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf) -> Optimum:
+    """Return the best of many starts. `extra` (k, q) are starts to try besides the random ones. Raises
+    FitError when none ends at a finite value, or none below `worst` in the sum of squares."""
     generic = problem.law.name != "chinchilla"
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, generic, extra)
@@ -76,6 +76,8 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
             f"no start of {problem.law.name} gives a finite prediction on these {len(problem.y)} points; "
             "check the columns and their units, or give the law better start ranges"
         )
+    if 2 * second.value.min() > worst:
+        raise FitError(f"{problem.law.name} lies too far from these {len(problem.y)} points")
     places, counts = _distinct(second.u, second.value)
     # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted and
     # left where it is.
@@ -89,6 +91,7 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
         loss = replace(loss, delta=delta)
         problem = replace(problem, loss=loss)
         extra = robust if extra is None else np.vstack([np.atleast_2d(extra), robust])
+    creeping = np.empty(0, dtype=np.int64)
     if loss.name == "likelihood":
         ends[alive] = [_likelihood(problem, place[None], problem.weights[None])[0] for place in near]
     else:
@@ -112,9 +115,8 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
         values = problem.value(ends[alive])
         worth = alive[values <= 1.01 * np.nanmin(values)]
         same = np.zeros(len(worth), dtype=np.int64)
-        ends[worth] = descend(
-            objective, ends[worth], same, path[-1:], spread, generic=generic, iterations=400
-        ).u
+        last = descend(objective, ends[worth], same, path[-1:], spread, generic=generic, iterations=400)
+        ends[worth], creeping = last.u, worth[last.decrement > CLOSE]
         if loss.name == "lad":
             ends[worth] = _all_polished(problem, ends[worth])
     values = np.asarray(problem.value(ends))
@@ -126,9 +128,10 @@ def solve(problem: Problem, extra: Array | None = None) -> Optimum:
             "parameters; "
             "the variables vary too little, or a bound or a fixed parameter is needed"
         )
-    if counts[0] < 2 and problem.starts < ENOUGH and len(problem.y) <= MANY:
-        # A best end that one start found may not be the best.
-        return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra)
+    lone = counts[0] < 2 and np.argmin(values) not in creeping
+    if lone and problem.starts < ENOUGH and len(problem.y) <= MANY:
+        # A best end that one start found may not be the best; one that still creeps along a valley is none.
+        return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra, worst=worst)
     places, counts = _tied(places, counts, np.atleast_1d(problem.value(places)))
     found = np.atleast_1d(problem.value(places))
     basins = tuple(

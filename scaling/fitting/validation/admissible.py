@@ -26,6 +26,8 @@ FLOORS = ("E", "epsilon_inf")
 """What the laws call the loss that nothing removes."""
 FEW = 6.0
 """AICc above the best at which a law still counts: the data hold e^3 = 20 times more for the best."""
+FAR = 100.0
+"""AICc above the law's own, by least squares, at which another is not fitted to the end."""
 
 
 @np.errstate(all="ignore")
@@ -39,6 +41,8 @@ def spread(fit: Fit, problem: Problem, optimum: Optimum, x: Values) -> tuple[Arr
     """
     problem = replace(problem, loss=optimum.loss)
     known = [(_aicc(problem, optimum.u), problem.law.predict(optimum.theta, x))]
+    squares = replace(problem.loss, name="squares")
+    worst = float(squares.value(problem.residuals(optimum.u), problem.weights)) * np.exp(FAR / len(problem.y))
     for law, fixed, tied in _candidates(fit, problem):
         try:
             coordinates = build(
@@ -53,7 +57,7 @@ def spread(fit: Fit, problem: Problem, optimum: Optimum, x: Values) -> tuple[Arr
             )
             other = replace(problem, law=law, coordinates=coordinates)
             near = coordinates.search(optimum.theta) if law is problem.law else None
-            u = solve(replace(other, starts=4), near).u
+            u = solve(replace(other, starts=4), near, worst=worst).u
         except ScalingError:
             continue
         known.append((_aicc(other, u), law.predict(coordinates.natural(u), x)))
