@@ -20,6 +20,7 @@ import signal
 import time
 import timeit
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def seconds(run: Callable[[], Any], limit: float = 0.0) -> tuple[float, Any]:
 def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, Any]:
     """One row of the table."""
     x, y = data(law)
-    loss = Loss(scale=law.scale)
+    loss = Loss(scale=law.scale, delta=None)
     problem = Problem(law=law, x=x, y=y, weights=np.ones(len(y)), coordinates=build(law, x, y), loss=loss)
     theta = np.tile(problem.coordinates.natural(problem.coordinates.starts(1, 0)), (100, 1))
     slopes = min(timeit.repeat(lambda: law.gradient(theta, x), number=1, repeat=5))
@@ -117,6 +118,7 @@ def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, An
     row["seconds"] = row["point_seconds"]
     if best is None:
         return row
+    problem = replace(problem, loss=best.loss)
     row |= {"basins": len(best.basins), "reached": best.basins[0].starts / best.starts}
     refits, drawn = seconds(
         lambda: bootstrap(problem, best, name="pairs", resamples=resamples, seed=0), limit

@@ -19,6 +19,8 @@ CLOSE = 1e-13
 """The gain at which a resample of a law without a Hessian of its own stops: within 1e-5 standard errors."""
 FEW = 50
 """Searches that all go on to EXACT."""
+FEW_ROWS = 100
+"""Rows below which a resample may lie far from its table: it is refitted from wide δ to narrow."""
 EXACT = 1e-18
 """The gain at which it stops: the optimum is then the same to a millionth of its standard error, and to about
 1e-9 of its value, on every processor."""

@@ -9,18 +9,19 @@ import numpy as np
 
 from scaling.errors import FitError
 from scaling.fitting.estimation.absolute import polish
-from scaling.fitting.estimation.descent import CLOSE, DONE, descend, stages
+from scaling.fitting.estimation.delta import own_delta
+from scaling.fitting.estimation.descent import CLOSE, DONE, FEW_ROWS, descend, stages
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss, robust_scale
 from scaling.fitting.estimation.newton import Solution, minimise
 from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.estimation.starts import shaken, started
-from scaling.fitting.law import Array, Integers
+from scaling.fitting.law import Array, Flags, Integers
 
 ENOUGH = 96
 """Random starts after which a best optimum that only one of them reached is left as it is."""
-FEW = 100
-"""Rows below which a resample may lie far from its table: it is refitted from wide δ to narrow."""
+CREEPING = 4
+"""Searches along a flat valley that go on to its end: those of one valley end alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,12 @@ class Optimum:
 
 @np.errstate(all="ignore")
 def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf) -> Optimum:
-    """Return the best of many starts. `extra` (k, q) are starts to try besides the random ones. Raises
-    FitError when none ends at a finite value, or none below `worst` in the sum of squares."""
+    """Return the best of many starts. `extra` (k, q) are starts to try besides the random ones.
+
+    `worst` is for laws that are only held against another: a sum of squares above which the search is given
+    up, and no starts are tried but these. Raises FitError when no start ends at a finite value, or below
+    `worst`.
+    """
     generic = problem.law.name != "chinchilla"
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, generic, extra)
@@ -82,43 +87,21 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
     # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted and
     # left where it is.
     rough = smooth.value(places, rows[: len(places)], np.inf)
-    alive = np.flatnonzero(rough <= 10 * rough.min())
-    ends = places.copy()
-    near = places[alive]
-    loss = problem.loss
+    alive = rough <= 10 * rough.min()
+    near, loss = places[alive], problem.loss
     if loss.delta is None and loss.name in ("huber", "asymmetric"):
-        delta, robust = _own_delta(problem, near)
+        delta, robust = own_delta(problem, near)
         loss = replace(loss, delta=delta)
         problem = replace(problem, loss=loss)
         extra = robust if extra is None else np.vstack([np.atleast_2d(extra), robust])
-    creeping = np.empty(0, dtype=np.int64)
     if loss.name == "likelihood":
-        ends[alive] = [_likelihood(problem, place[None], problem.weights[None])[0] for place in near]
+        ends = np.vstack([_likelihood(problem, place[None], problem.weights[None]) for place in near])
+        creeping = np.zeros(len(ends), dtype=bool)
     else:
-        squares = loss.name == "squares"
-        objective = smooth if squares else problem.objective(problem.weights[None])
-        spread = robust_scale(problem.residuals(places[0]))
-        path = stages(loss, spread)
-        ends[alive] = descend(objective, near, rows[: len(near)], path, spread, generic=generic).u
-        best = ends[alive][np.argmin(problem.value(ends[alive]))]
-        # Starts that were given go on at the final δ too, so that none ends above where it began.
-        more = [np.atleast_2d(given) for given in (extra,) if given is not None]
-        more += [] if squares else [shaken(problem, best, path[-1], generic)]
-        moved = np.vstack([np.empty((0, len(best))), *more])
-        if len(moved):
-            same = np.zeros(len(moved), dtype=np.int64)
-            moved = descend(objective, moved, same, path[-1:], spread, generic=generic).u
-        ends = np.vstack([ends, moved])
-        counts = np.concatenate([counts, np.ones(len(moved), dtype=np.int64)])
-        alive = np.concatenate([alive, np.arange(len(places), len(ends))])
-        # A flat valley takes hundreds of steps; only those that may win go on.
-        values = problem.value(ends[alive])
-        worth = alive[values <= 1.01 * np.nanmin(values)]
-        same = np.zeros(len(worth), dtype=np.int64)
-        last = descend(objective, ends[worth], same, path[-1:], spread, generic=generic, iterations=400)
-        ends[worth], creeping = last.u, worth[last.decrement > CLOSE]
-        if loss.name == "lad":
-            ends[worth] = _all_polished(problem, ends[worth])
+        ends, creeping = _searched(problem, near, extra, np.isfinite(worst))
+    more = np.ones(len(ends) - len(near), dtype=np.int64)
+    counts = np.concatenate([counts[alive], more, counts[~alive]])
+    ends = np.vstack([ends, places[~alive]])
     values = np.asarray(problem.value(ends))
     values = np.where(np.isfinite(values), values, np.inf)
     places, counts = _distinct(ends, values, counts)
@@ -128,10 +111,10 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
             "parameters; "
             "the variables vary too little, or a bound or a fixed parameter is needed"
         )
-    lone = counts[0] < 2 and np.argmin(values) not in creeping
-    if lone and problem.starts < ENOUGH and len(problem.y) <= MANY:
+    lone = counts[0] < 2 and np.argmin(values) not in np.flatnonzero(creeping)
+    if lone and np.isinf(worst) and problem.starts < ENOUGH and len(problem.y) <= MANY:
         # A best end that one start found may not be the best; one that still creeps along a valley is none.
-        return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra, worst=worst)
+        return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra)
     places, counts = _tied(places, counts, np.atleast_1d(problem.value(places)))
     found = np.atleast_1d(problem.value(places))
     basins = tuple(
@@ -146,6 +129,39 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
         starts=int(counts.sum()),
         loss=loss,
     )
+
+
+def _searched(problem: Problem, near: Array, extra: Array | None, short: bool) -> tuple[Array, Flags]:
+    """Return where searches end (k, q) that start at `near` (a, q), at `extra` and, unless `short`, at optima
+    of resampled tables, and which of them (k,) still creep along a flat valley."""
+    generic, squares = problem.law.name != "chinchilla", problem.loss.name == "squares"
+    objective = problem.objective(problem.weights[None])
+    spread = robust_scale(problem.residuals(near[0]))
+    path = stages(problem.loss, spread)
+
+    def down(u: Array, path: list[float], iterations: int = 100) -> tuple[Array, Array]:
+        same = np.zeros(len(u), dtype=np.int64)
+        end = descend(objective, u, same, path, spread, generic=generic, iterations=iterations)
+        return end.u, end.decrement
+
+    ends, gain = down(near, path)
+    best = ends[np.argmin(problem.value(ends))]
+    # Starts that were given go on at the final δ too, so that none ends above where it began.
+    more = [np.atleast_2d(given) for given in (extra,) if given is not None]
+    more += [] if squares or short else [shaken(problem, best, path[-1], generic)]
+    if more:
+        moved, gains = down(np.vstack(more), path[-1:])
+        ends, gain = np.vstack([ends, moved]), np.concatenate([gain, gains])
+    # A flat valley takes hundreds of steps: of those that may win and still creep, only the best few go on.
+    values = problem.value(ends)
+    order = np.argsort(values, kind="stable")
+    order = order[values[order] <= 1.01 * values[order[0]]]
+    creeps = gain[order] > CLOSE
+    worth = order[~creeps | (np.cumsum(creeps) <= (1 if short else CREEPING))]
+    ends[worth], gain[worth] = down(ends[worth], path[-1:], 400)
+    if problem.loss.name == "lad":
+        ends[worth] = _all_polished(problem, ends[worth])
+    return ends, gain > CLOSE
 
 
 def _tied(places: Array, counts: Integers, values: Array) -> tuple[Array, Integers]:
@@ -201,7 +217,7 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
         loss = Loss(scale=loss.scale, delta=0.005 * spread)
     objective, generic = problem.objective(weights), problem.law.name != "chinchilla"
     path = stages(loss, spread)
-    if len(problem.y) >= FEW:
+    if len(problem.y) >= FEW_ROWS:
         # From the optimum of the table itself the way is short where points are many.
         path = path[-1:]
     solution = descend(objective, start, rows, path, spread, generic=generic)
@@ -235,39 +251,6 @@ def _idle(problem: Problem, u: Array, start: Array) -> Array:
                 at = coordinates.names.index(power)
                 out[:, at] = np.where(zero[:, j], start[:, at], out[:, at])
     return out
-
-
-def _own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
-    """Return 1.345 robust standard deviations of the residuals, at which Huber's estimate is 95 % efficient
-    for normal noise (Huber 1981), and the optimum (q,) of absolute deviations, from where they are taken.
-
-    Absolute deviations pass through about as many points as there are parameters; the deviation is the median
-    of the other residuals over .6745 (Maronna, Martin & Yohai 2006, section 4.4.2). Of several optima the one
-    with the smallest deviation is taken, so that outliers that drag the least squares u (b, q) widen nothing.
-    """
-    generic = problem.law.name != "chinchilla"
-    spread = robust_scale(problem.residuals(u[0]))
-    if len(problem.y) < FEW:
-        # Of few rows one outlier can draw all starts to itself; some resampled tables are without it, and
-        # most rows lie close to their fits.
-        freed = shaken(problem, problem.coordinates.starts(24, problem.seed), np.inf, generic, count=24)
-        close = np.median(np.abs(problem.residuals(freed)), axis=-1)
-        u = np.vstack([u, freed[np.argsort(close, kind="stable")[:3]]])
-    rows = np.zeros(len(u), dtype=np.int64)
-    while True:
-        narrow = replace(problem.loss, name="huber", delta=0.05 * spread)
-        objective = problem.objective(problem.weights[None], narrow)
-        u = descend(objective, u, rows, stages(narrow, spread), spread, generic=generic).u
-        sizes = np.sort(np.abs(problem.residuals(u)), axis=-1)[:, u.shape[1] :]
-        scales = np.median(sizes, axis=-1) / 0.6745 if sizes.size else np.zeros(len(u))
-        scales = np.where(np.isfinite(scales), scales, np.inf)
-        best, found = u[np.argmin(scales)], float(scales.min())
-        if found > 0.5 * spread or spread < 1e-9:
-            break
-        spread = max(found, 0.01 * spread)
-    least = 1e-7 * (1.0 if problem.loss.scale == "log" else float(np.median(np.abs(problem.y))))
-    # Three digits, as they are printed: a person who gives this number as delta gets the same fit.
-    return float(f"{max(1.345 * found, least):.3g}"), best
 
 
 def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
