@@ -3,7 +3,8 @@ points.
 
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py                     # all laws, five minutes
     OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --laws repeats m4   # some; writes nothing
-    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole             # and whole fits, validated
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole --limit 30  # and whole fits, validated
+    OMP_NUM_THREADS=1 python analysis/benchmarks/every_law.py --whole --rows 2000 --laws chinchilla bounded
 
 The data come from the law itself: parameters in the middle of their start ranges, variables over plausible
 ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU seconds of this process,
@@ -105,15 +106,15 @@ def seconds(run: Callable[[], Any], limit: float = 0.0) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, Any]:
+def measure(law: Law, rows: int, resamples: int, whole: bool, limit: float) -> dict[str, Any]:
     """One row of the table."""
-    x, y = data(law)
+    x, y = data(law, rows)
     loss = Loss(scale=law.scale, delta=None)
     problem = Problem(law=law, x=x, y=y, weights=np.ones(len(y)), coordinates=build(law, x, y), loss=loss)
     theta = np.tile(problem.coordinates.natural(problem.coordinates.starts(1, 0)), (100, 1))
     slopes = min(timeit.repeat(lambda: law.gradient(theta, x), number=1, repeat=5))
-    # of 100 parameter vectors, so microseconds per vector of 240 points
-    row = {"law": law.name, "parameters": len(law.parameters), "gradient_us": 1e4 * slopes}
+    # of 100 parameter vectors, so microseconds per vector
+    row = {"law": law.name, "rows": rows, "parameters": len(law.parameters), "gradient_us": 1e4 * slopes}
     row["point_seconds"], best = seconds(lambda: solve(problem), limit)
     row["seconds"] = row["point_seconds"]
     if best is None:
@@ -133,18 +134,23 @@ def measure(law: Law, resamples: int, whole: bool, limit: float) -> dict[str, An
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--laws", nargs="*", help="only these; then nothing is written unless --out is given")
+    parser.add_argument(
+        "--laws", nargs="*", help="only these; then, and for other --rows, only --out is written"
+    )
     parser.add_argument("--whole", action="store_true", help="also the whole fit with validation")
+    parser.add_argument("--rows", type=int, default=240)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument(
         "--limit", type=float, default=60.0, help="CPU seconds, ten times as many for --whole"
     )
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    out = asked.out or (None if asked.laws else HERE / "results" / "bench" / "every_law.csv")
+    out = asked.out or (
+        None if asked.laws or asked.rows != 240 else HERE / "results" / "bench" / "every_law.csv"
+    )
     rows = []
     for name in asked.laws or laws.catalogue():
-        rows.append(measure(laws.get(name), asked.resamples, asked.whole, asked.limit))
+        rows.append(measure(laws.get(name), asked.rows, asked.resamples, asked.whole, asked.limit))
         print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rows[-1].items()))
         if out:
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -326,7 +326,7 @@ def comparison() -> dict[str, Any]:
                     "upper": (1.03 * gain).tolist(),
                     "inside": [bool(1.6e10 <= c <= 2.5e11) for c in C],
                 },
-                "crossing": {"C": None, "words": "no crossing within three decades of the data"},
+                "crossing": {"C": None, "words": "none within three decades of the data"},
             }
         ],
         "warnings": [],

@@ -49,7 +49,7 @@ def gains(found: dict[str, Any]) -> list[tuple[str, str]]:
             f"C, over {span}"
         )
         crossing = (g.get("crossing") or {}).get("words")
-        lines.append((str(g["of"]), words + (f"; {crossing}" if crossing else "")))
+        lines.append((str(g["of"]), words + (f"; crossing: {crossing}" if crossing else "")))
     return lines
 
 

@@ -147,8 +147,8 @@ def crossing(
     span: tuple[float, float],
     level: float,
 ) -> dict[str, Any]:
-    """The compute at which the two frontiers cross within three decades of the data, its interval, and how
-    often draws cross at all."""
+    """Return the compute at which the two frontiers cross within three decades of the data, its interval, and
+    how often draws cross at all: less often than `level`, and the data do not determine where."""
     grid = np.geomspace(span[0] / 1e3, span[1] * 1e3, 400)
 
     def first(one: tuple[Array, Array, Array], two: tuple[Array, Array, Array]) -> Array:
@@ -167,19 +167,22 @@ def crossing(
 
     value = float(first(*fronts)[0])
     places = first(*drawn)
-    share = float(np.isfinite(places).mean())
     found = places[np.isfinite(places)]
+    share = len(found) / len(places)
     tail = (1 - level) / 2
-    interval = (
-        [min(value, float(np.quantile(found, tail))), max(value, float(np.quantile(found, 1 - tail)))]
-        if len(found) >= 20 and np.isfinite(value)
-        else None
-    )
-    inside = bool(span[0] <= value <= span[1]) if np.isfinite(value) else False
-    words = "no crossing within three decades of the data"
-    if np.isfinite(value):
-        where = "inside the data" if inside else "extrapolated, outside the data"
-        words = f"at C = {value:.3g}, {where}; {share:.0%} of the draws cross"
+    where = "within three decades of the data"
+    interval = None
+    if not np.isfinite(value):
+        words = f"none {where}"
+    elif share < level or len(found) < 20:
+        value, words = np.nan, f"not determined: {share:.0%} of the draws cross {where}"
+    else:
+        low, high = np.quantile(found, [tail, 1 - tail])
+        interval = [min(value, float(low)), max(value, float(high))]
+        words = f"at C = {value:.3g} [{interval[0]:.3g}, {interval[1]:.3g}]"
+    inside = bool(span[0] <= value <= span[1])
+    if interval is not None:
+        words += ", inside the data" if inside else ", extrapolated, outside the data"
     return {
         "C": finite(value),
         "interval": interval,

@@ -37,11 +37,11 @@ def _estimate(fit: Fit, value: float, drawn: Array | None) -> dict[str, Any]:
     return told.to_json()
 
 
-def _thetas(fit: Fit, most: int = 400) -> Array:
+def _thetas(fit: Fit) -> Array:
     """The optimum first, then draws."""
     if fit.draws is None:
         return fit.theta[None]
-    return np.vstack([fit.theta[None], fit.draws.theta[:most]])
+    return np.vstack([fit.theta[None], fit.draws.theta])
 
 
 def _answer(

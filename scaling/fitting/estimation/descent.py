@@ -68,7 +68,13 @@ def descend(
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
     if len(left):
         end = minimise(
-            objective, near.u[left], rows[left], final, across=True, tolerance=EXACT, iterations=30
+            objective,
+            near.u[left],
+            rows[left],
+            final,
+            across=True,
+            tolerance=EXACT,
+            iterations=iterations // 3,
         )
         better = end.value <= near.value[left]
         at = left[better]

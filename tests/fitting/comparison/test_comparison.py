@@ -64,6 +64,33 @@ def test_frontier_is_the_minimum_over_sizes() -> None:
         assert best_loss(frontier(fit, fit.theta), np.array([c]))[0] == pytest.approx(direct, rel=1e-9)
 
 
+def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
+    """Laws that cross in the data do so inside the interval; of two tables of one law some draws cross, and
+    no place is printed."""
+    steeper = {**OLD, "A": 400.0 * 1e9**0.06, "alpha": 0.40}
+    old, new, again = (
+        LAW.fit(ledger(truth, seed, noise=0.0005), objective="squares", resamples=300)
+        for truth, seed in ((OLD, 0), (steeper, 2), (OLD, 1))
+    )
+
+    def apart(log: float) -> float:
+        return float(
+            np.diff([best_loss(frontier(old, LAW.vector(t)), np.exp([log]))[0] for t in (OLD, steeper)])[0]
+        )
+
+    truth = np.exp(brentq(apart, np.log(1e16), np.log(1e22)))
+    found = gain(old, new, ("old", "new"))["crossing"]
+    low, high = found["interval"]
+    assert low < truth < high
+    assert low < found["C"] < high < 10 * low
+    assert f"[{low:.3g}, {high:.3g}]" in found["words"]
+    open_ = gain(old, again, ("old", "again"))["crossing"]
+    assert 0 < open_["draws_crossing"] < 0.95
+    assert open_["C"] is None
+    assert open_["interval"] is None
+    assert open_["words"].startswith("not determined: ")
+
+
 def test_gain_solves_its_own_equation() -> None:
     old, new = (LAW.fit(ledger(t, s), objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
     told = gain(old, new, ("old", "new"))

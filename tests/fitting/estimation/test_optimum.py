@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import least_squares, linprog
 
+from scaling.errors import FitError
 from scaling.fitting import laws
 from scaling.fitting.estimation import solve
 from scaling.fitting.estimation.coordinates import build
@@ -219,3 +220,12 @@ def test_a_floor_that_the_data_do_not_see_is_at_zero_and_one_basin() -> None:
     said = [float(number) for number in re.findall(r"\(([+-][\d.]+)\)", fit.certificate.ridge)]
     assert all(0.9 <= abs(number) <= 1 for number in said)
     assert any("E is at zero" in warning for warning in fit.warnings)
+
+
+def test_a_law_too_far_from_the_rows_is_given_up() -> None:
+    x, y = synthetic()
+    it = problem(laws.get("power-n"), {"N": x["N"]}, y, Loss())
+    least = float((it.residuals(solve.solve(it).u) ** 2).sum())
+    assert solve.solve(it, worst=1.01 * least).starts == it.starts
+    with pytest.raises(FitError, match="power-n lies too far from these 60 points"):
+        solve.solve(it, worst=0.5 * least)
