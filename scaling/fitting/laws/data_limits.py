@@ -10,6 +10,10 @@ from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, expone
 from scaling.fitting.laws.chinchilla import coefficient
 from scaling.fitting.laws.terms import Sum, chained, power
 
+HALVES = (0.01, 1e6)
+"""Where R_D* and R_N* are searched: below, one repeat is worth nothing already; above, a thousand repeats are
+worth 99.95 % of as many that are new. Without ends 4 % of the resamples of a public table never converged."""
+
 
 def effective(amount: Array, unique: Array, half: Array) -> Array:
     """U + U R* (1 - e^(-R/R*)), R = amount/unique - 1: what an amount with repeats is worth (arXiv
@@ -87,12 +91,14 @@ register(
                 meaning="repeats after which tokens have lost 63 % of their worth",
                 start=(1.0, 100.0),
                 positive=True,
+                bounds=HALVES,
             ),
             Parameter(
                 name="R_N_star",
                 meaning="the same for parameters beyond what the unique tokens can fill",
                 start=(0.3, 300.0),
                 positive=True,
+                bounds=HALVES,
             ),
         ),
         function=_repeats,
