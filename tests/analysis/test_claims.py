@@ -44,6 +44,7 @@ def test_every_question_has_its_claim() -> None:
         assert (ROOT / row["figure"]).is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "results" / "claims").glob("*.figure.json")), ids=lambda p: p.name
 )

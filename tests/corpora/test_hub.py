@@ -24,7 +24,9 @@ print(json.dumps([bytes(corpus.train).decode(), bytes(corpus.heldout).decode(), 
 """
 
 
-@pytest.mark.parametrize(("kind", "streaming"), [("parquet", True), ("jsonl", False)])
+@pytest.mark.parametrize(
+    ("kind", "streaming"), [pytest.param("parquet", True, marks=pytest.mark.slow), ("jsonl", False)]
+)
 def test_a_dataset_of_the_hub_at_a_revision(kind: str, streaming: bool, tmp_path: Path) -> None:
     table = pandas.DataFrame({"text": sentences(40)})
     packed = io.BytesIO()

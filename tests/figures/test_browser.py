@@ -15,6 +15,7 @@ from scaling.figures.report import page as pages
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(
         chromium.find() is None, reason="there is no chromium on the path: apt-get install chromium"
     ),

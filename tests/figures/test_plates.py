@@ -29,6 +29,7 @@ def drawn(made_source: source.Source, mixed_source: source.Source) -> dict[str, 
     return plates.of(mixed_source, ["changes"]) | plates.of(made_source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_comes_back_from_its_json_to_the_same_bytes(
     name: str, drawn: dict[str, dict], tmp_path: Path

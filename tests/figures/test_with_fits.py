@@ -21,6 +21,7 @@ def fitted(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> s
     return source.read(folder)
 
 
+@pytest.mark.slow
 def test_every_figure_but_the_comparison_is_drawn(fitted: source.Source) -> None:
     drawn = plates.of(fitted)
     assert {name for name, data in drawn.items() if data.get("missing")} <= {"multiverse"}

@@ -110,8 +110,9 @@ def test_a_header_says_command_minutes_and_question(name: str) -> None:
     assert "# Answers: " in header
 
 
-PLANNED = [pytest.param(name, marks=pytest.mark.slow) if name in ON_GPU else name for name in SWEEPS]
-"""Plans for a GPU are the same code on other numbers, and many."""
+FAST = ("demo", "isoflop", "families")
+PLANNED = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in SWEEPS]
+"""All plans are the same code on other numbers, and many."""
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -161,6 +162,7 @@ def test_families_differ_in_the_rate_that_suits_them(elsewhere: Path) -> None:
     assert rates["transformer2017"] < rates["llama"] < rates["lstm"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["0", "-1", "fast", ".nan"])
 def test_an_assumed_speed_must_be_a_speed(value: str, elsewhere: Path) -> None:
     with pytest.raises(ConfigError, match=r"device\.assumed_flops"):

@@ -62,6 +62,7 @@ def test_a_pack_killed_outright_goes_on(bench: Bench) -> None:
     assert losses == {run_id: bench.losses()[run_id] for run_id in losses}
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_of_every_member(bench: Bench) -> None:
     results = bench.folder / "packed-stopped"
     process = bench.start("run", "tiny", f"results={results}", *PACKED)

@@ -92,6 +92,7 @@ def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str
         assert labels.overlaps(drawn.draw(found)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sheet", [style.LIGHT, pytest.param(style.DARK, marks=pytest.mark.slow)], ids=["light", "dark"]
 )

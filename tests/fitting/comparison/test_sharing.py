@@ -126,7 +126,7 @@ def test_one_model_is_named_only_where_it_wins_by_more_than_its_noise() -> None:
     assert verdict(shared_models(apart, ["a", "b"])) == "lowest AICc: separate laws, by more than its noise"
 
 
-@pytest.mark.parametrize("objective", ["squares", "likelihood"])
+@pytest.mark.parametrize("objective", ["squares", pytest.param("likelihood", marks=pytest.mark.slow)])
 def test_every_range_holds_its_own_estimate(objective: str) -> None:
     # Tables of unlike noise: a profile that weights them otherwise than the estimate would leave it out.
     tables = [runs(OLD, 4, 0.012), runs(NEW, 5, 0.001)]

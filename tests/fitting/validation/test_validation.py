@@ -191,6 +191,7 @@ def test_no_law_is_named_where_the_one_asked_for_is_not_determined() -> None:
     assert selection(made)["words"] == "no law is named: chinchilla itself is not determined by these rows"
 
 
+@pytest.mark.slow
 def test_no_law_is_named_where_the_rows_lie_on_laws_to_rounding() -> None:
     made = LAW.fit(runs(40, noise=0), bootstrap="none", starts=8)
     found = selection(made)
@@ -217,7 +218,7 @@ def test_outliers_do_not_hide_that_a_restriction_is_rejected() -> None:
 
 def test_restrictions_are_rejected_together_as_statsmodels_rejects_them() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(50):
+    for _ in range(6):  # each collects all garbage of the process
         p = dict(zip("abcd", rng.uniform(0, 0.05, 4) ** 1.2, strict=True))
         expected = multipletests(list(p.values()), alpha=0.05, method="holm")[0]
         assert rejected(p) == {name for name, no in zip(p, expected, strict=True) if no}

@@ -33,7 +33,8 @@ def both(cell: Cell, corpus: Corpus, folder: Path, mode: str) -> tuple[dict, dic
     return plain, run(cell, corpus=corpus, paths=paths, place=Place(compile=mode))
 
 
-@pytest.mark.parametrize("family", [pytest.param("llama", marks=pytest.mark.slow), "gpt2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_traced_blocks_end_at_the_same_loss(
     cell: Callable[..., Cell], corpus: Corpus, tmp_path: Path, family: str
 ) -> None:

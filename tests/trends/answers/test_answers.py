@@ -119,7 +119,7 @@ def test_bad_tables_are_refused_in_a_sentence(
     "words",
     [
         ["--no-figure"],
-        ["q2"],
+        pytest.param(["q2"], marks=pytest.mark.slow),
         ["exchange", "2", "--low", "1.5", "--high", "2.5"],
         ["costs", "--loss", "2.4"],
         ["project", "--threshold", "1.9"],

@@ -24,6 +24,7 @@ def test_the_jacobian_against_differences() -> None:
     assert jacobian[0] == pytest.approx(slow, abs=2e-5)
 
 
+@pytest.mark.slow
 def test_the_certificate() -> None:
     found = synthetic.certificate(50, draws=80)
     assert found["coverage_of_rate"] >= 0.88
