@@ -11,7 +11,7 @@ ranges, 0.5 % of normal noise on the scale of the law's residuals. Times are CPU
 `inf` beyond --limit.
 Expected on one core: point fit and 1000 refits below 3.5 s for each law but bnsl-3 (17 s: three breaks are
 twins of each other), whole fits below 13 s but for m3 (18 s), bnsl-2 (34 s) and bnsl-3 (102 s); ten minutes
-in all. With 2000 rows whole fits take 5 to 22 s.
+in all. With 2000 rows the whole fits of eight laws took 5 to 22 s.
 Writes results/bench/every_law.csv.
 """
 

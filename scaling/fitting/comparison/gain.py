@@ -175,7 +175,10 @@ def crossing(
     if not np.isfinite(value):
         words = f"none {where}"
     elif share < level or len(found) < 20:
-        value, words = np.nan, f"not determined: {share:.0%} of the draws cross {where}"
+        value, words = (
+            np.nan,
+            f"not determined: {share:.1%} of the draws cross {where}, too few for {level:.0%}",
+        )
     else:
         low, high = np.quantile(found, [tail, 1 - tail])
         interval = [min(value, float(low)), max(value, float(high))]
