@@ -38,7 +38,7 @@ def main() -> None:
     import hydra
 
     from scaling.sweeping.planning.config import spelled
-    from scaling.training.running import team
+    from scaling.training.hardware import team
 
     if team.size() > 1 and {"-m", "--multirun"} & set(sys.argv):
         sys.stderr.write(

@@ -25,7 +25,7 @@ WORKER = """
 import json, sys, time
 import torch
 from gpu_speed import cell, noise, one_step
-from scaling.training.run import assemble
+from scaling.training.lifecycle.run import assemble
 torch.set_num_threads(1)
 corpus, trainers = noise(256), []
 for width, depth, context, sequences in json.loads(sys.argv[1]):
@@ -64,7 +64,7 @@ def seconds(process: subprocess.Popen[str], case: int) -> float:
 
 def measure(then: Path) -> list[dict[str, Any]]:
     """A row for each case."""
-    from scaling.sweeping.ablating import median
+    from scaling.sweeping.ablation import median
 
     before, now = worker(then), worker(ROOT)
     rows = []

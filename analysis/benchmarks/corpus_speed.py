@@ -89,7 +89,7 @@ def waiting(text: Path, root: Path) -> list[dict[str, Any]]:
 
     from scaling import corpora
     from scaling.training import Cell
-    from scaling.training.building import build
+    from scaling.training.network import build
     from scaling.training.objectives import make
     from scaling.training.objectives.task import how_many
 

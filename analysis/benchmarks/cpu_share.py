@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from gpu_speed import cell, noise, one_step
 
-from scaling.training.run import assemble
+from scaling.training.lifecycle.run import assemble
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = (64, 128, 192, 256)

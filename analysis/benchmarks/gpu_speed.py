@@ -28,16 +28,16 @@ import torch
 import yaml
 
 from scaling.errors import ScalingError
-from scaling.sweeping import ablating
+from scaling.sweeping import ablation
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import packing
 from scaling.training import Cell
+from scaling.training.hardware.devices import deterministic, find_device, products
+from scaling.training.hardware.failures import out_of_memory
+from scaling.training.lifecycle import provenance
+from scaling.training.lifecycle.run import assemble
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
-from scaling.training.run import assemble
-from scaling.training.running import provenance
-from scaling.training.running.devices import deterministic, find_device, products
-from scaling.training.running.mishaps import out_of_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -200,9 +200,9 @@ def main() -> None:
             configs.plain(configs.master(engine, name, [f"device={given.device}", *at]))
             for at in ([f"family.size={n}", f"recipe.batch={b}"] for n in (1, 4, 12) for b in (8, 32))
         ]
-    found = ablating.ablate(every)
+    found = ablation.ablate(every)
     for path in (folder / "switches.json", packing.switches_path(every[0])):
-        ablating.keep(path, found)
+        ablation.keep(path, found)
         print(f"wrote {path}")
 
 

@@ -30,11 +30,11 @@ sweep: {{design: isoflop, budgets: [{budget}], sizes: [1, 1.5, 2, 3], seeds: [0,
 
 LOOP = """\
 import json, os, sys, time
-from scaling.sweeping.driving import split
+from scaling.sweeping.driver import split
 from scaling.sweeping.outcomes import run_config
 from scaling.sweeping.planning import config as configs
-from scaling.sweeping.planning.plan import plan
-import torch, scaling.training.run
+from scaling.sweeping.planning.planner import plan
+import torch, scaling.training.lifecycle.run
 began = time.perf_counter()
 with configs.hydra("slots") as (engine, name):
     overrides = ["results=loop"]

@@ -14,7 +14,7 @@ from typing import Any
 import forest
 import pandas as pd
 
-from scaling.figures import plates
+from scaling.figures import catalogue
 from scaling.figures import trends as trend_figures
 from scaling.trends.facts import load
 
@@ -167,7 +167,7 @@ def missing(id: str, needs: str) -> Claim:
 
 def plain(value: Any) -> Any:
     """As the figures write numbers: 10 digits, what is not finite becomes null."""
-    return json.loads(plates.to_json({"value": value}))["value"]
+    return json.loads(catalogue.to_json({"value": value}))["value"]
 
 
 def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
@@ -178,7 +178,7 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if claim.figure is not None:
         figure = plain(claim.figure)
-        (folder / f"{stem}.figure.json").write_text(plates.to_json(figure), encoding="utf-8")
+        (folder / f"{stem}.figure.json").write_text(catalogue.to_json(figure), encoding="utf-8")
         if picture:
             (folder / f"{stem}.svg").write_bytes(drawn(figure))
     told = load("claims").set_index("id").loc[claim.id]
@@ -189,7 +189,7 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
         "reads": {p.relative_to(ROOT).as_posix(): sha256(p) for p in sorted(claim.reads)},
     }
     path = folder / f"{stem}.json"
-    path.write_text(plates.to_json(plain(payload)), encoding="utf-8")
+    path.write_text(catalogue.to_json(plain(payload)), encoding="utf-8")
     return path
 
 
@@ -197,8 +197,8 @@ def drawn(figure: Mapping[str, Any]) -> bytes:
     """The SVG of a figure of the catalogue, of the trends, or of a claim's own numbers, from its JSON."""
     if figure["figure"] == forest.NAME:
         return forest.svg(figure)
-    in_runs = figure["figure"] in plates.CATALOGUE
-    return plates.to_svg(dict(figure)) if in_runs else trend_figures.rendered(dict(figure), "svg")
+    in_runs = figure["figure"] in catalogue.CATALOGUE
+    return catalogue.to_svg(dict(figure)) if in_runs else trend_figures.rendered(dict(figure), "svg")
 
 
 def sha256(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 
 if TYPE_CHECKING:
     from claim import Number
@@ -41,7 +41,7 @@ def picture(
     of no effect stands, if anywhere; sources: the studies behind them.
     """
     level = next((number.level for _, _, number in rows if number.interval), None)
-    interval = f"{human.percent(level)} intervals" if level else "no interval"
+    interval = f"{units.percent(level)} intervals" if level else "no interval"
     ranges = " and ".join(dict.fromkeys(number.range for *_, number in rows))
     read, n = ", ".join(f"{source}/ledger.parquet" for source in sources), sum(n.n for *_, n in rows)
     return {
@@ -49,9 +49,9 @@ def picture(
         "schema": 1,
         "title": title,
         "subtitle": subtitle,
-        "alt": "; ".join(f"{what}, {which}: {human.digits(n.value or 0.0, 3)}" for what, which, n in rows),
+        "alt": "; ".join(f"{what}, {which}: {units.digits(n.value or 0.0, 3)}" for what, which, n in rows),
         "footer": [
-            f"n = {human.things(n, 'value')} · window {ranges} · {interval}",
+            f"n = {units.things(n, 'value')} · window {ranges} · {interval}",
             f"Source: {read} · redraw: python analysis/claims/all.py",
         ],
         "axis": {"label": axis, "at": at, "log": log},
@@ -100,7 +100,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     axes.tick_params(axis="y", length=0, labelcolor=style.paper().ink)
     axes.set_xlabel(data["axis"]["label"])
     if data["axis"]["log"]:
-        human.say_axis(axes.xaxis, human.plain, 6)
+        units.say_axis(axes.xaxis, units.plain, 6)
     return figure
 
 

@@ -217,7 +217,7 @@ MISTAKES = (
     ),
     Mistake(
         "training loss of the last batch",
-        "scaling/training/running/ending.py",
+        "scaling/training/lifecycle/finish.py",
         "math.fsum(state.tail) / len(state.tail)",
         "state.tail[-1]",
         "training/test_loop.py no_single_batch",

@@ -53,11 +53,11 @@ DEATHS, PREEMPTIONS, CRASHES, PAUSES = 0.01, 0.01, 0.003, 0.02
 
 def disguise(machine: str) -> None:
     """Makes this process one of `machine`, with a clock that jumps and claims that age quickly."""
-    from scaling.sweeping import claims
+    from scaling.sweeping import lease
 
-    claims.HEARTBEAT_SECONDS, claims.STALE_SECONDS = HEARTBEAT, STALE
-    here, clock, dice = claims._machine, time.time, random.Random(os.getpid())
-    claims._machine = lambda: f"{here()}/{machine}"
+    lease.HEARTBEAT_SECONDS, lease.STALE_SECONDS = HEARTBEAT, STALE
+    here, clock, dice = lease._machine, time.time, random.Random(os.getpid())
+    lease._machine = lambda: f"{here()}/{machine}"
     time.time = lambda: clock() + dice.choice((-DAY, 0.0, DAY))
 
 
@@ -67,7 +67,7 @@ def loss_of(run_id: str) -> float:
 
 
 def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict[str, Any]:
-    """In the place of `scaling.training.run.run`: leaves a record, or fails as the dice of this try say."""
+    """In the place of `scaling.training.lifecycle.run.run`: leaves a record, or fails as the dice of this try say."""
     from scaling.errors import Preempted
     from scaling.training import record
 
@@ -122,13 +122,13 @@ def worker(machine: str, arguments: list[str]) -> None:
     """A slot's process: the product's own, with runs that pretend and no torch."""
     from scaling.sweeping import outcomes
     from scaling.sweeping.slots import worker as real
-    from scaling.training.running.place import Place
+    from scaling.training.lifecycle.placement import Place
 
     disguise(machine)
     outcomes.warm = lambda: None
-    stage = types.ModuleType("scaling.training.run")
+    stage = types.ModuleType("scaling.training.lifecycle.run")
     stage.run, stage.Place = pretend, Place  # type: ignore[attr-defined]
-    sys.modules["scaling.training.run"] = stage
+    sys.modules["scaling.training.lifecycle.run"] = stage
     real.main(arguments)
 
 

@@ -123,7 +123,7 @@ def beside(sources: list[str], by: str | None, where: str | None) -> str | None:
     """Where the report of a sweep looks for the comparison of its families; None for any other comparison."""
     from pathlib import Path
 
-    from scaling.places import results
+    from scaling.folders import results
 
     if by != "family" or where is not None:
         return None

@@ -34,7 +34,7 @@ def fitted(
     from scaling.errors import ConfigError
     from scaling.fitting import laws
     from scaling.fitting.fit import fit
-    from scaling.fitting.saved import load, saved
+    from scaling.fitting.fit_file import load, saved
 
     path = saved(source)
     anew = bool(law or columns or where or decimal)

@@ -178,7 +178,7 @@ def fit(
     from scaling.fitting.fit import fit as run
     from scaling.fitting.progress import shown
     from scaling.fitting.report import text as report
-    from scaling.places import results
+    from scaling.folders import results
 
     with shown(sys.stderr):
         found = run(

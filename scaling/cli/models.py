@@ -12,10 +12,10 @@ from scaling.cli import app, emit
 @app.command()
 def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Lists the text that a config can name, and what is prepared."""
-    from scaling import places
+    from scaling import folders
     from scaling.corpora import available, prepared
 
-    payload = {"available": available(), "prepared": prepared(places.results() / "corpora")}
+    payload = {"available": available(), "prepared": prepared(folders.results() / "corpora")}
 
     def text() -> None:
         from rich.console import Console
@@ -29,7 +29,7 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
             size = f"{row['bytes']:,}" if "bytes" in row else ""
             table.add_row(row["source"], row["about"], row["licence"], here, size)
         console.print(table)
-        table = Table(title=f"Prepared in {places.results() / 'corpora'}")
+        table = Table(title=f"Prepared in {folders.results() / 'corpora'}")
         for name in ("name", "hash", "licence", "tokenizer"):
             table.add_column(name)
         for name in ("vocab", "bytes", "documents", "tokens", "entropy"):

@@ -37,19 +37,20 @@ def figures(
     from pathlib import Path
 
     from scaling.errors import ConfigError, one_of
-    from scaling.figures import plates, source, style
+    from scaling.figures import catalogue, source, style
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))
-    names = [plates.plate(name).name for name in only or ()]
+    names = [catalogue.plate(name).name for name in only or ()]
     if sweep.endswith(".json"):
-        data = plates.load(Path(sweep))
+        data = catalogue.load(Path(sweep))
         drawn, folder = {data["figure"]: data}, Path(sweep).parent
     else:
         found = source.read(sweep)
-        drawn, folder = plates.of(found, names), found.folder / "figures"
+        drawn, folder = catalogue.of(found, names), found.folder / "figures"
     written = {
-        name: [str(p) for p in plates.save(data, folder, style.PAPERS[paper])] for name, data in drawn.items()
+        name: [str(p) for p in catalogue.save(data, folder, style.PAPERS[paper])]
+        for name, data in drawn.items()
     }
     missing = {name: data["missing"] for name, data in drawn.items() if data.get("missing")}
 
@@ -90,7 +91,7 @@ def report(
     from scaling.errors import ConfigError, TableError
     from scaling.figures import source
     from scaling.figures.report import browser, index, page
-    from scaling.places import results
+    from scaling.folders import results
 
     if everything == (sweep is not None):
         raise ConfigError(
@@ -174,7 +175,7 @@ def with_samples(source: Source) -> Source:
         written.append({"run_id": run, "params": params, "loss": float(row["loss"]), "text": known[run]})
     if not written:
         return source
-    from scaling.figures.plates import write
+    from scaling.figures.catalogue import write
 
     made = {"schema": 1, "ledger": source.digest, "prompt": "", **settings, "samples": written}
     content = json.dumps(made, indent=1, ensure_ascii=False) + "\n"

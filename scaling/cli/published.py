@@ -112,8 +112,8 @@ def fetch(
 
     They are checked by SHA-256; it prints where they lie.
     """
-    from scaling.fitting.published import fetch as fetching
-    from scaling.fitting.published import registry
+    from scaling.published import fetch as fetching
+    from scaling.published import registry
 
     if not names:
         known = list(registry.sources().values())
@@ -171,7 +171,7 @@ def reproduce(
     """
     from pathlib import Path
 
-    from scaling.fitting.published import ledger
+    from scaling.published import ledger
 
     chosen = ledger.choose(names or [])
     if list_only:
@@ -196,7 +196,7 @@ def _show_outcomes(outcomes: list[Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from scaling.fitting.published import ledger
+    from scaling.published import ledger
 
     table = Table("published fit", "outcome", "published", "found", "objective there → here")
     table.columns[0].overflow = table.columns[1].overflow = "fold"

@@ -79,18 +79,18 @@ def compress(
 
     Writes a table of held-out losses; nothing is trained.
     """
-    from scaling import places
+    from scaling import folders
     from scaling.errors import ConfigError, one_of
-    from scaling.sweeping.compressing import TABLE
-    from scaling.sweeping.compressing import compress as compress_sweep
-    from scaling.training.compressing.settings import SCOPES, check_bits, check_sparsity
+    from scaling.sweeping.compression import TABLE
+    from scaling.sweeping.compression import compress as compress_sweep
+    from scaling.training.compression.settings import SCOPES, check_bits, check_sparsity
 
     if scope not in SCOPES:
         raise ConfigError(one_of("--scope", scope, SCOPES))
     asked = [check_bits(one, "--bits") for one in bits.split(",") if one.strip()]
     shares = [check_sparsity(one, "--sparsity") for one in sparsity.split(",") if one.strip()]
-    rows = compress_sweep(places.results(), sweep, bits=asked, sparsity=shares, scope=scope)
-    path = places.results() / sweep / TABLE
+    rows = compress_sweep(folders.results(), sweep, bits=asked, sparsity=shares, scope=scope)
+    path = folders.results() / sweep / TABLE
 
     def text() -> None:
         print(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean rise of the loss':>22} {'largest':>9}")
@@ -107,11 +107,11 @@ def compress(
 
 def find(run: str) -> RunPaths:
     """The folder of one run. Raises ConfigError when the name fits none or several."""
-    from scaling import places
+    from scaling import folders
     from scaling.errors import ConfigError
     from scaling.training.paths import RunPaths
 
-    results = places.results()
+    results = folders.results()
     given = Path(run)
     if run and given.is_dir():
         return RunPaths.of(given.resolve().parent.parent, given.resolve().name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scaling.families.decoder.switches import Switches
-    from scaling.families.shapes import Shape
+    from scaling.families.dial import Shape
 
 COMPONENTS = (
     "embedding",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scaling.figures.plates import CATALOGUE, draw, of, plate, save
+    from scaling.figures.catalogue import CATALOGUE, draw, of, plate, save
     from scaling.figures.source import Source, read
 
 __all__ = ["CATALOGUE", "Source", "draw", "of", "plate", "read", "save"]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scaling import places
+from scaling import folders
 from scaling.errors import ScalingError, TableError
-from scaling.figures import cells, human
+from scaling.figures import kinds, units
 from scaling.fitting.expression import evaluate
 from scaling.fitting.table import same_schema
 
@@ -60,15 +60,15 @@ class Source:
         if "status" in self.runs:
             fine &= self.runs["status"].fillna("done").eq("done")
         kept = pd.DataFrame(self.runs[fine]).reset_index(drop=True)
-        return kept.assign(kind=cells.kinds(kept, self.plan), budget=cells.budgets(kept))
+        return kept.assign(kind=kinds.kinds(kept, self.plan), budget=kinds.budgets(kept))
 
     @cached_property
     def several(self) -> list[str]:
         """The kinds of the finished runs, the baseline first; empty where all are of one kind."""
-        found = sorted(set(self.done["kind"]), key=cells.in_order)
+        found = sorted(set(self.done["kind"]), key=kinds.in_order)
         if len(found) < 2:
             return []
-        against = cells.base(self.done, self.plan, self.comparison)
+        against = kinds.base(self.done, self.plan, self.comparison)
         return [against, *(kind for kind in found if kind != against)]
 
     @cached_property
@@ -106,7 +106,7 @@ class Source:
     @cached_property
     def per_byte(self) -> bool:
         """Whether losses of different kinds compare per byte alone."""
-        return cells.per_byte(self.done)
+        return kinds.per_byte(self.done)
 
     def footer(
         self, *, n: int, window: str = "", interval: str = "", note: str = "", command: str = ""
@@ -114,7 +114,7 @@ class Source:
         """The small print under a figure: n, window, interval, then source and the command that redraws
         it."""
         taken = "C taken as 6 N D" if self.implied else ""
-        parts = (f"n = {human.things(n, 'run')}", window, interval, note, taken)
+        parts = (f"n = {units.things(n, 'run')}", window, interval, note, taken)
         first = " · ".join(part for part in parts if part)
         return [
             first,
@@ -128,7 +128,7 @@ def locate(sweep: str | Path) -> Path:
 
     Raises TableError when there is none, naming the folders that there are.
     """
-    for folder in (Path(sweep), places.results() / str(sweep)):
+    for folder in (Path(sweep), folders.results() / str(sweep)):
         if folder.is_dir() and (
             (folder / "ledger.parquet").exists() or folder != Path(sweep) or "/" in str(sweep)
         ):
@@ -138,8 +138,8 @@ def locate(sweep: str | Path) -> Path:
             f"{sweep} is a file; give the folder of a ledger.parquet, or make one of your own table with "
             f"`scaling import {sweep} --into NAME` and give NAME"
         )
-    known = sorted(p.parent.name for p in places.results().glob("*/ledger.parquet"))
-    have = f"there are {', '.join(map(repr, known))}" if known else f"{places.results()} has none yet"
+    known = sorted(p.parent.name for p in folders.results().glob("*/ledger.parquet"))
+    have = f"there are {', '.join(map(repr, known))}" if known else f"{folders.results()} has none yet"
     raise TableError(
         f"there are no results called {str(sweep)!r}; {have}; make them with `scaling run {sweep}`, or "
         "give a folder with a ledger.parquet"
@@ -169,7 +169,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     except Exception as error:
         raise TableError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
-            f"`{places.maker(path.parent)}` makes it again"
+            f"`{folders.maker(path.parent)}` makes it again"
         ) from None
 
 
@@ -192,11 +192,11 @@ def read(sweep: str | Path) -> Source:
     if missing:
         raise TableError(
             f"{ledger} has no column {', '.join(map(repr, missing))}; a ledger has {', '.join(NEEDED)} "
-            f"and more: remove it, and `{places.maker(folder)}` makes it again"
+            f"and more: remove it, and `{folders.maker(folder)}` makes it again"
         )
     same_schema(runs, ledger)
     if runs.empty:
-        raise TableError(f"{ledger} has no rows; type `{places.maker(folder)}` until a run is done")
+        raise TableError(f"{ledger} has no rows; type `{folders.maker(folder)}` until a run is done")
     silent = runs["flops"].isna()
     runs["flops"] = runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"])
     curves, by_position = folder / "curves.parquet", folder / "positions.parquet"

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.style import use as use_style
 
-from scaling.figures import human
+from scaling.figures import units
 
 _HERE = Path(__file__).parent
 STYLE_FILE = _HERE / "style.mplstyle"
@@ -210,9 +210,9 @@ def canvas(
 def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:
     """A small ruler `lift` inches above the right end of the axes, from the smallest to the largest model in
     their colours; where all are of one size, that size alone."""
-    if human.count(low) == human.count(high):
+    if units.count(low) == units.count(high):
         axes.annotate(
-            f"parameters N  {human.count(low)}",
+            f"parameters N  {units.count(low)}",
             (1, 1),
             xycoords="axes fraction",
             xytext=(0, 72 * lift),
@@ -231,10 +231,10 @@ def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:
     ruler.set_ylim(0, 1)
     ruler.set_axis_off()
     ruler.annotate(
-        human.count(high), (1, 0.5), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8
+        units.count(high), (1, 0.5), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8
     )
     ruler.annotate(
-        f"parameters N  {human.count(low)}",
+        f"parameters N  {units.count(low)}",
         (0, 0.5),
         xytext=(-5, 0),
         textcoords="offset points",

@@ -19,7 +19,7 @@ import pandas as pd
 
 from scaling.errors import TableError, one_of
 from scaling.fitting.written import comma, spelled
-from scaling.places import maker
+from scaling.folders import maker
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 """Of a heading that holds several marks or none; a heading with one mark is separated by it."""

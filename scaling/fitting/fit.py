@@ -26,7 +26,7 @@ from scaling.fitting.uncertainty.estimate import Estimate, undetermined
 from scaling.fitting.uncertainty.profile import up_from_zero
 
 if TYPE_CHECKING:
-    from scaling.fitting.validation.validation import Validation
+    from scaling.fitting.validation.validate import Validation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -139,7 +139,7 @@ class Fit:
     @cached_property
     def validation(self) -> Validation:
         """Backtests, calibration, selection, influence, multiverse, checklist: made when first looked at."""
-        from scaling.fitting.validation.validation import validate
+        from scaling.fitting.validation.validate import validate
 
         return validate(self)
 
@@ -224,7 +224,7 @@ def fit(
         approaches=found,
         warnings=(),
     )
-    from scaling.fitting.validation.warnings import warnings
+    from scaling.fitting.warnings import warnings
 
     return replace(made, warnings=warnings(made))
 

@@ -18,7 +18,7 @@ from scaling.fitting.files import load
 from scaling.fitting.law import Array
 from scaling.fitting.plausible import checks, compute_or_not
 from scaling.fitting.written import either, floats, spelled
-from scaling.places import maker, results
+from scaling.folders import maker, results
 
 LETTERS: dict[str, tuple[str, ...]] = {
     "N": ("params", "N"),

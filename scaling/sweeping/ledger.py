@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import places
+from scaling import folders
 from scaling.errors import StorageError, TableError
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
@@ -83,7 +83,7 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any
     except Exception as error:
         raise TableError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
-            f"`{places.maker(path.parent)}` makes it again"
+            f"`{folders.maker(path.parent)}` makes it again"
         ) from None
     names = found.column_names
     check(names, found.column("schema").unique().to_pylist() if "schema" in names else [], path)

@@ -19,10 +19,10 @@ from scaling.errors import Preempted, RunFailure, ScalingError
 
 if TYPE_CHECKING:
     from scaling.corpora import Corpus
-    from scaling.sweeping.claims import Claim
+    from scaling.sweeping.lease import Claim
     from scaling.training.cell import Cell
+    from scaling.training.hardware.team import Team
     from scaling.training.paths import RunPaths
-    from scaling.training.running.team import Team
 
 KEPT = ("run_id", "status", "reason", "loss", "params", "tokens", "steps", "seconds")
 """What an outcome takes from a record."""
@@ -32,7 +32,7 @@ def warm() -> None:
     """Imports everything heavy, once for all the cells of a worker."""
     import torch
 
-    import scaling.training.run  # noqa: F401
+    import scaling.training.lifecycle.run  # noqa: F401
 
     torch.set_num_threads(1)
 
@@ -50,7 +50,7 @@ def run_config(
         from scaling.sweeping.launching import processes
         from scaling.sweeping.planning.cells import prepare
         from scaling.training import record
-        from scaling.training.running import team as teams
+        from scaling.training.hardware import team as teams
 
         if (many := processes.wanted(config)) > 1:
             run_id = prepare(config)[0].run_id
@@ -120,8 +120,8 @@ def _together(
     ours: Mapping[int, tuple[Cell, Corpus, RunPaths]], configs: Sequence[Mapping[str, Any]], slot: int | None
 ) -> dict[int, dict[str, Any]]:
     """Trains the members that are ours; position → outcome."""
-    from scaling.training.run import Place
-    from scaling.training.running.together import run_together
+    from scaling.training.lifecycle.run import Place
+    from scaling.training.packs.run import run_together
 
     cells, corpora, paths = zip(*ours.values(), strict=True)
     configs = [configs[i] for i in ours]
@@ -159,9 +159,9 @@ def _elsewhere(run_id: str) -> dict[str, Any]:
 def _claim(paths: RunPaths) -> Claim | None:
     """Ours, until it is released; a run that another process takes over, after we were silent for long, is
     left to it."""
-    from scaling.sweeping import claims
+    from scaling.sweeping import lease
 
-    return claims.take(paths.claim, lost=lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    return lease.take(paths.claim, lost=lambda: os.kill(os.getpid(), signal.SIGUSR1))
 
 
 def _claimed(
@@ -169,7 +169,7 @@ def _claimed(
 ) -> dict[str, Any]:
     """Trains under a claim, which the leader of a team takes for all."""
     from scaling.training import record
-    from scaling.training.run import Place, run
+    from scaling.training.lifecycle.run import Place, run
 
     claim = _claim(paths) if team.leads else None
     if not team.share(lambda: claim is not None):

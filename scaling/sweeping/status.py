@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.errors import ConfigError, StorageError, one_of
-from scaling.sweeping import claims, ledger
+from scaling.sweeping import lease, ledger
 from scaling.sweeping.planning.garbage import uncollected
 from scaling.training.paths import RunPaths
 
@@ -173,8 +173,8 @@ def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) ->
         for name in ("step", "loss", "tokens_per_second", "slot", "host")
         if name in progress
     }
-    claim = claims.read(paths.claim)
-    if claim is not None and not claims.stale(paths.claim, claim):
+    claim = lease.read(paths.claim)
+    if claim is not None and not lease.stale(paths.claim, claim):
         speed = progress.get("tokens_per_second")
         if speed:
             left = (planned["steps"] - progress["step"]) / planned["steps"] * planned["tokens"]

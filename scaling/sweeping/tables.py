@@ -14,7 +14,7 @@ from scaling.sweeping.slots.display import human_seconds
 
 if TYPE_CHECKING:  # a status needs neither corpora nor families, which come with these
     from scaling.sweeping.differences import Difference
-    from scaling.sweeping.driving import Outcome
+    from scaling.sweeping.driver import Outcome
     from scaling.sweeping.planning.planned import Plan, Rule
     from scaling.sweeping.status import Status
 

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scaling.training.hardware.team import SOLO, Team
 from scaling.training.objectives import Batch, Task
 from scaling.training.objectives.task import counted, part
-from scaling.training.running.team import SOLO, Team
 
 THINNING = 8
 """On the way every so-manieth sequence is evaluated: sixteen points then cost as much as two evaluations."""

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from scaling.errors import Diverged
 from scaling.training.cell import Cell
-from scaling.training.compressing.training import prune
+from scaling.training.compression.training import prune
 from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
+from scaling.training.hardware.sharding import travelling
+from scaling.training.hardware.team import SOLO, Team
 from scaling.training.objectives import Task
 from scaling.training.objectives.task import how_many, part
 from scaling.training.optimization.optimizers import Optimizers
 from scaling.training.optimization.schedules import schedule
-from scaling.training.running.sharing import travelling
-from scaling.training.running.team import SOLO, Team
 
 EXPLODED = 2.0
 """A run has exploded when its loss, averaged over WINDOW steps, is more than so many times its first loss."""

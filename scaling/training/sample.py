@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from scaling.errors import ConfigError, StorageError
 from scaling.training import record
-from scaling.training.building import build, fold
 from scaling.training.cell import Cell
+from scaling.training.config.text import open_data
+from scaling.training.network import build, fold
 from scaling.training.paths import RunPaths
-from scaling.training.solving.data import open_data
 
 SMALL = 10_000_000
 """Parameters below which one thread writes text."""

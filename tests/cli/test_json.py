@@ -16,7 +16,7 @@ from scaling.cli import emit, to_json
 from scaling.cli.fits import write
 from scaling.errors import StorageError
 from scaling.fitting import laws
-from scaling.fitting.saved import load
+from scaling.fitting.fit_file import load
 
 
 def test_numbers_that_are_not_finite_become_null_everywhere() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from scaling import corpora, places
+from scaling import corpora, folders
 from scaling.corpora import synthetic
 from scaling.errors import ConfigError
 
-CONF = places.shipped("conf").resolve()
+CONF = folders.shipped("conf").resolve()
 GROUP = CONF / "corpus"
 NAMES = sorted(path.relative_to(GROUP).with_suffix("").as_posix() for path in GROUP.rglob("*.yaml"))
 

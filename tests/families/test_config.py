@@ -6,9 +6,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from scaling import families, places
+from scaling import families, folders
 
-FOLDER = places.shipped("conf") / "family"
+FOLDER = folders.shipped("conf") / "family"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "base")
 
 

@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from scipy import stats
 
-from scaling.figures import cells, plates, source, trends
+from scaling.figures import catalogue, kinds, source, trends
 from scaling.figures.compare import changes
 from scaling.figures.report import answer, explore, tables
 from scaling.figures.runs import seeds
@@ -28,11 +28,11 @@ def several(mixed_source: source.Source) -> source.Source:
 
 def test_a_kind_is_what_differs_and_not_the_dial() -> None:
     runs = synthetic.ledger()
-    assert set(cells.kinds(runs, None)) == {""}
+    assert set(kinds.kinds(runs, None)) == {""}
     half = np.arange(len(runs)) % 2
-    assert set(cells.kinds(runs.assign(family=np.where(half, "gpt2", "llama")), None)) == {"gpt2", "llama"}
+    assert set(kinds.kinds(runs.assign(family=np.where(half, "gpt2", "llama")), None)) == {"gpt2", "llama"}
     vocab = runs.assign(vocab=np.where(half, 256, 512))
-    assert set(cells.kinds(vocab, None)) == {"vocabulary 256", "vocabulary 512"}
+    assert set(kinds.kinds(vocab, None)) == {"vocabulary 256", "vocabulary 512"}
 
 
 def test_switches_are_read_from_the_plan() -> None:
@@ -42,20 +42,20 @@ def test_switches_are_read_from_the_plan() -> None:
         for i in range(len(runs))
     ]
     plan = {"cells": [{"run_id": r, "overrides": o} for r, o in zip(runs["run_id"], overrides, strict=True)]}
-    found = cells.kinds(runs, plan)
+    found = kinds.kinds(runs, plan)
     assert list(found) == [("base", "norm position post")[i % 2] for i in range(len(runs))]
 
 
 def test_of_several_rates_the_best_counts() -> None:
-    runs = synthetic.ledger(seeds=1).assign(kind="", budget=lambda t: cells.budgets(t))
+    runs = synthetic.ledger(seeds=1).assign(kind="", budget=lambda t: kinds.budgets(t))
     worse = runs.assign(learning_rate=1.0, loss=runs["loss"] + 1, run_id=runs["run_id"] + "x")
-    kept, rates = cells.tuned(pd.concat([worse, runs], ignore_index=True))
+    kept, rates = kinds.tuned(pd.concat([worse, runs], ignore_index=True))
     assert rates == 2
     assert sorted(kept["run_id"]) == sorted(runs["run_id"])
 
 
 def test_every_kind_has_its_own_profiles(several: source.Source) -> None:
-    data = plates.of(several, ["isoflop"])["isoflop"]
+    data = catalogue.of(several, ["isoflop"])["isoflop"]
     assert {b["kind"] for b in data["budgets"]} == set(FAMILIES)
     runs = several.done.set_index("run_id")["kind"]
     for b in data["budgets"]:
@@ -63,7 +63,7 @@ def test_every_kind_has_its_own_profiles(several: source.Source) -> None:
 
 
 def test_envelopes_and_collapse_are_those_of_each_kind(several: source.Source) -> None:
-    drawn = plates.of(several, ["curves", "collapse"])
+    drawn = catalogue.of(several, ["curves", "collapse"])
     ends = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
     assert ends["llama"] < ends["gpt2"] < ends["lstm"]
     assert {r["kind"] for r in drawn["collapse"]["runs"]} == set(FAMILIES)
@@ -74,19 +74,19 @@ def test_what_a_fit_of_all_kinds_would_say_is_not_said(mixed: Path, tmp_path: Pa
     one = synthetic.fit(source.read(folder).runs)
     (folder / "fit.json").write_text(json.dumps(one), encoding="utf-8")
     pooled = source.read(folder)
-    drawn = plates.of(pooled)
+    drawn = catalogue.of(pooled)
     for name in ("optimum", "surface", "contours", "residuals", "ridges", "exponents", "conventions"):
         assert "3 kinds of runs" in drawn[name]["missing"], name
     assert "N*" not in answer.answer(pooled).sentence
     one["input"]["where"] = "family == 'llama'"
     (folder / "fit.json").write_text(json.dumps(one), encoding="utf-8")
-    drawn = plates.of(source.read(folder), ["surface", "residuals"])
+    drawn = catalogue.of(source.read(folder), ["surface", "residuals"])
     assert len(drawn["surface"]["points"]) == len(pooled.done) / 3
     assert len(drawn["residuals"]["points"]) == len(pooled.done) / 3
 
 
 def test_changes_are_the_ratios_that_were_put_in(several: source.Source) -> None:
-    data = plates.of(several, ["changes"])["changes"]
+    data = catalogue.of(several, ["changes"])["changes"]
     found = {(r["kind"], r["C"]): r for r in data["rows"]}
     against = data["against"]
     truth = synthetic.FAMILIES
@@ -116,7 +116,7 @@ def test_no_change_of_the_seeds_alone_is_told_apart(tmp_path: Path) -> None:
         ignore_index=True,
     )  # fmt: skip
     runs.to_parquet(folder / "ledger.parquet")
-    data = plates.of(source.read(folder), ["changes"])["changes"]
+    data = catalogue.of(source.read(folder), ["changes"])["changes"]
     assert sum(r["sure"] for r in data["rows"]) == 0
     assert data["title"] == "b is not told from a by its loss"
 
@@ -125,13 +125,13 @@ def test_a_start_is_named_by_what_it_starts_from() -> None:
     runs = synthetic.ledger()
     starts = ["start.sweep=null", "start.sweep=books"]
     cell = [{"run_id": r, "overrides": [starts[i % 2]]} for i, r in enumerate(runs["run_id"])]
-    assert list(cells.kinds(runs, {"cells": cell})) == [
+    assert list(kinds.kinds(runs, {"cells": cell})) == [
         ("scratch", "from books")[i % 2] for i in range(len(runs))
     ]
 
 
 def test_numbers_in_kinds_are_sorted_as_numbers() -> None:
-    found = sorted(["vocabulary 1024", "base", "vocabulary 256"], key=cells.in_order)
+    found = sorted(["vocabulary 1024", "base", "vocabulary 256"], key=kinds.in_order)
     assert found == ["base", "vocabulary 256", "vocabulary 1024"]
 
 
@@ -147,7 +147,7 @@ def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) 
         folder / "curves.parquet"
     )
     found = source.read(folder)
-    drawn = plates.of(found, ["curves", "isoflop"])
+    drawn = catalogue.of(found, ["curves", "isoflop"])
     lows = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
     assert lows["vocabulary 256"] == pytest.approx(3 * lows["vocabulary 512"])
     assert drawn["curves"]["title"].endswith("bits per byte")
@@ -164,9 +164,10 @@ def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) 
 
 def test_a_kind_has_one_colour_in_every_figure(several: source.Source) -> None:
     order = several.several
-    assert [e["kind"] for e in plates.of(several, ["curves"])["curves"]["envelopes"]] == order
+    assert [e["kind"] for e in catalogue.of(several, ["curves"])["curves"]["envelopes"]] == order
     assert (
-        list(dict.fromkeys(r["kind"] for r in plates.of(several, ["collapse"])["collapse"]["runs"])) == order
+        list(dict.fromkeys(r["kind"] for r in catalogue.of(several, ["collapse"])["collapse"]["runs"]))
+        == order
     )
     trend = trends.data("families", source=several)
     assert [f["family"] for f in trend["families"]] == order
@@ -178,5 +179,5 @@ def test_losses_are_in_the_unit_of_their_objective(tmp_path: Path) -> None:
     runs.to_parquet(folder / "ledger.parquet")
     found = source.read(folder)
     assert found.loss_unit == "nats per text"
-    assert plates.of(found, ["curves"])["curves"]["unit"] == "nats per text"
-    assert "nats per text" in plates.of(found, ["seeds"])["seeds"]["title"]
+    assert catalogue.of(found, ["curves"])["curves"]["unit"] == "nats per text"
+    assert "nats per text" in catalogue.of(found, ["seeds"])["seeds"]["title"]

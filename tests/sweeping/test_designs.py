@@ -11,7 +11,7 @@ import pytest
 from scaling.errors import ConfigError
 from scaling.sweeping import designs
 from scaling.sweeping.designs.space import Space
-from scaling.training.solving.values import numbers
+from scaling.training.config.fields import numbers
 
 
 def space(**sweep: Any) -> Space:

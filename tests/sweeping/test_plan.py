@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from scaling import places
+from scaling import folders
 from scaling.errors import ConfigError, ShapeError
-from scaling.sweeping.driving import split
+from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
-from scaling.sweeping.planning import plan as plans
+from scaling.sweeping.planning import planner as plans
 from scaling.sweeping.planning.planned import Plan
 
 
@@ -128,7 +128,7 @@ def test_a_cross_lays_one_design_inside_another(folder: Path) -> None:
 def test_branches_share_trunks_and_pay_them_once(folder: Path) -> None:
     """Against the saving that the training room counts, and in an order in which shorter runs come first."""
     from scaling.sweeping.planning.cells import prepare
-    from scaling.training import trunk
+    from scaling.training.checkpoints import trunk
 
     with configs.hydra("tiny") as (engine, name):
         overrides = ["sweep.design=branches", "sweep.sizes=[0.25,0.5]", "sweep.budgets=[8e3,16e3,32e3]"]
@@ -175,9 +175,9 @@ def test_a_sweep_by_path(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("group", "option"),
     [
-        path.relative_to(places.shipped("conf")).with_suffix("").as_posix().split("/", 1)
-        for path in sorted(places.shipped("conf").rglob("*.yaml"))
-        if path.stem != "base" and path.parent != places.shipped("conf")
+        path.relative_to(folders.shipped("conf")).with_suffix("").as_posix().split("/", 1)
+        for path in sorted(folders.shipped("conf").rglob("*.yaml"))
+        if path.stem != "base" and path.parent != folders.shipped("conf")
     ],
 )
 def test_every_config_composes(

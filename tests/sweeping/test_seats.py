@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from scaling.errors import ConfigError, LaunchError
 from scaling.sweeping.launching import batch
-from scaling.sweeping.slots.places import THREAD_LIMITS, available_cores, seats
+from scaling.sweeping.slots.seats import THREAD_LIMITS, available_cores, seats
 
 
 def test_a_core_a_slot_with_one_thread() -> None:

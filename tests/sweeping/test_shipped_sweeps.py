@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from scaling import places
+from scaling import folders
 from scaling.errors import ConfigError
 from scaling.sweeping import ledger
-from scaling.sweeping.driving import split
+from scaling.sweeping.driver import split
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import config as configs
-from scaling.sweeping.planning import plan as plans
+from scaling.sweeping.planning import planner as plans
 from scaling.training import record
 
-SWEEPS = {path.stem: path for path in sorted(places.shipped("sweeps").rglob("*.yaml"))}
+SWEEPS = {path.stem: path for path in sorted(folders.shipped("sweeps").rglob("*.yaml"))}
 ON_CPU = [name for name, path in SWEEPS.items() if path.parent.name == "sweeps" and name != "bench"]
 ON_GPU = [name for name, path in SWEEPS.items() if path.parent.name == "gpu"]
 MOST_CPU_FLOPS = 1.5e13

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from scaling.errors import LaunchError
-from scaling.sweeping.slots import places
+from scaling.sweeping.slots import seats
 from scaling.training import RunPaths, record
-from scaling.training.running import pause
+from scaling.training.lifecycle import interrupts
 
 Bench = Any  # the class in conftest.py
 
@@ -30,8 +30,8 @@ def test_a_cell_in_two_processes_through_a_slot(bench: Bench) -> None:
 
 def test_two_signals_at_once_are_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 0.0
-    monkeypatch.setattr(pause.time, "monotonic", lambda: moment)
-    with pause.signals() as asked:
+    monkeypatch.setattr(interrupts.time, "monotonic", lambda: moment)
+    with interrupts.signals() as asked:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
         assert asked.signal == signal.SIGINT
@@ -52,17 +52,17 @@ def shown(folder: Path, *gpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_slot_holds_a_gpu_for_every_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown(tmp_path, "H100", "H100", "H100", monkeypatch=monkeypatch)
-    alone = places.seats(device="cuda", slots=None, per_gpu=1)
+    alone = seats.seats(device="cuda", slots=None, per_gpu=1)
     assert [seat.gpu for seat in alone] == ["0", "1", "2"]
-    pairs = places.seats(device="cuda", slots=None, per_gpu=2, processes=2)
+    pairs = seats.seats(device="cuda", slots=None, per_gpu=2, processes=2)
     assert [seat.gpu for seat in pairs] == ["0,1", "0,1"]
     with pytest.raises(LaunchError, match="take as many at most"):
-        places.seats(device="cuda", slots=None, per_gpu=1, processes=4)
+        seats.seats(device="cuda", slots=None, per_gpu=1, processes=4)
 
 
 def test_gpus_of_several_types_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown(tmp_path, "H100", "L4", "H100", monkeypatch=monkeypatch)
     with pytest.raises(LaunchError, match=r"several types \(H100, L4\).*CUDA_VISIBLE_DEVICES=0,2"):
-        places.seats(device="cuda", slots=None, per_gpu=1)
+        seats.seats(device="cuda", slots=None, per_gpu=1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2")
-    assert len(places.seats(device="cuda", slots=None, per_gpu=1)) == 2
+    assert len(seats.seats(device="cuda", slots=None, per_gpu=1)) == 2

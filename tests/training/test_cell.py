@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import ConfigError, CorpusError, ShapeError
-from scaling.training import Cell, recipe
-from scaling.training.recipe import Recipe, Situation
-from scaling.training.solving.budget import solve
+from scaling.training import Cell
+from scaling.training.config.budget import solve
+from scaling.training.recipes import recipe
+from scaling.training.recipes.recipe import Recipe, Situation
 
 
 def affordable(cell: Callable[..., Cell], **changes: Any) -> Cell | None:
@@ -110,7 +111,7 @@ def test_identity_does_not_depend_on_the_process(cell: Callable[..., Cell]) -> N
 
 def test_a_cell_needs_no_torch() -> None:
     code = (
-        "import sys, scaling.training, scaling.training.record, scaling.training.recipe;"
+        "import sys, scaling.training, scaling.training.record, scaling.training.recipes.recipe;"
         "print('torch' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,8 +16,8 @@ from scaling.corpora import Examples
 from scaling.errors import ConfigError
 from scaling.training import Cell, RunPaths
 from scaling.training.evaluation import Precision, evaluate
+from scaling.training.lifecycle.run import run
 from scaling.training.objectives import make
-from scaling.training.run import run
 from scaling.training.sample import load
 
 

@@ -16,12 +16,12 @@ import torch
 from scaling import corpora, families
 from scaling.errors import Preempted
 from scaling.training import Cell, RunPaths, record
-from scaling.training.building import build
+from scaling.training.config.text import open_data
+from scaling.training.lifecycle.interrupts import Pause
+from scaling.training.lifecycle.run import run
+from scaling.training.network import build
 from scaling.training.objectives import ahead, make
 from scaling.training.objectives.task import how_many
-from scaling.training.run import run
-from scaling.training.running.pause import Pause
-from scaling.training.solving.data import open_data
 
 SAME = ("loss", "loss_se", "loss_train", "loss_best", "accuracy", "bleu", "status", "steps_done")
 STEPS = 14

@@ -11,9 +11,9 @@ import torch
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, LaunchError
 from scaling.training import Cell, RunPaths
-from scaling.training import run as running
+from scaling.training.lifecycle import run as running
+from scaling.training.lifecycle.run import Place, run
 from scaling.training.loop import Trainer
-from scaling.training.run import Place, run
 
 
 def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(

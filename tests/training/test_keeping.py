@@ -14,9 +14,10 @@ import torch
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, StorageError
 from scaling.sweeping.planning import disk
-from scaling.training import Cell, RunPaths, checkpoint
-from scaling.training.run import Place, run
-from scaling.training.running.keeping import milestone_steps, milestones
+from scaling.training import Cell, RunPaths
+from scaling.training.checkpoints import checkpoint
+from scaling.training.lifecycle.keeping import milestone_steps, milestones
+from scaling.training.lifecycle.run import Place, run
 from scaling.training.sample import load
 from tests.training.conftest import config
 from tests.training.test_resume import leave_at

@@ -17,9 +17,9 @@ from scaling.corpora import Corpus
 from scaling.errors import Diverged
 from scaling.training import Cell, RunPaths, record
 from scaling.training.evaluation import Evaluation, bits_per_byte
+from scaling.training.lifecycle.run import Place, assemble, run
 from scaling.training.loop import Trainer, evaluation_steps, train
 from scaling.training.objectives.language import Causal
-from scaling.training.run import Place, assemble, run
 
 CPU = torch.device("cpu")
 
@@ -201,7 +201,9 @@ def test_a_second_run_trains_nothing(
 ) -> None:
     it = cell()
     first = run(it, corpus=corpus, paths=paths(it))
-    monkeypatch.setattr("scaling.training.run.train", lambda *a, **k: pytest.fail("it trained again"))
+    monkeypatch.setattr(
+        "scaling.training.lifecycle.run.train", lambda *a, **k: pytest.fail("it trained again")
+    )
     assert run(it, corpus=corpus, paths=paths(it)) == first
 
 

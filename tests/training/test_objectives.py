@@ -17,14 +17,14 @@ from scaling import corpora
 from scaling.corpora import Corpus, Examples
 from scaling.errors import ConfigError, CorpusError
 from scaling.training import Cell, RunPaths
+from scaling.training.config.text import open_data
 from scaling.training.evaluation import Precision, evaluate
+from scaling.training.lifecycle.run import run
 from scaling.training.objectives import IGNORED, metrics
 from scaling.training.objectives.examples import Classification, Translation
 from scaling.training.objectives.language import Causal, Masked
 from scaling.training.objectives.regression import Regression
 from scaling.training.objectives.task import cross_entropy
-from scaling.training.run import run
-from scaling.training.solving.data import open_data
 
 CPU = Precision(device=torch.device("cpu"))
 

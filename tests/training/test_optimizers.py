@@ -15,12 +15,12 @@ import torch
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError
 from scaling.training import Cell
+from scaling.training.lifecycle.run import assemble
 from scaling.training.optimization import optimizers
 from scaling.training.optimization.lion import Lion
 from scaling.training.optimization.muon import Muon, orthogonal
 from scaling.training.optimization.parametrization import factors, kind_of, rescale
-from scaling.training.recipe import OPTIMIZERS, Hyperparameters
-from scaling.training.run import assemble
+from scaling.training.recipes.recipe import OPTIMIZERS, Hyperparameters
 
 
 def trainer(cell: Cell, corpus: Corpus) -> Any:

@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from scaling.errors import ConfigError
-from scaling.training import recipe
-from scaling.training.recipe import FIELDS, TIMESCALE, Hyperparameters, Situation
-from scaling.training.recipes import RECIPES
+from scaling.training.recipes import RECIPES, recipe
+from scaling.training.recipes.recipe import FIELDS, TIMESCALE, Hyperparameters, Situation
 
 CONF = Path(recipe.__file__).parents[2] / "conf" / "recipe"
 

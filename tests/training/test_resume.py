@@ -21,11 +21,12 @@ import torch
 
 from scaling.corpora import Corpus
 from scaling.errors import Preempted, StorageError, TableError
-from scaling.training import Cell, RunPaths, checkpoint, record
+from scaling.training import Cell, RunPaths, record
+from scaling.training.checkpoints import checkpoint
+from scaling.training.lifecycle.interrupts import Pause
+from scaling.training.lifecycle.run import Place, run
 from scaling.training.paths import whole
-from scaling.training.recipe import OPTIMIZERS
-from scaling.training.run import Place, run
-from scaling.training.running.pause import Pause
+from scaling.training.recipes.recipe import OPTIMIZERS
 
 SAME = ("loss", "loss_se", "loss_train", "loss_best", "status", "steps_done", "bits_per_byte")
 

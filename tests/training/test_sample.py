@@ -15,7 +15,7 @@ from transformers import TopKLogitsWarper, TopPLogitsWarper
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, StorageError
 from scaling.training import Cell, RunPaths
-from scaling.training.run import Place, run
+from scaling.training.lifecycle.run import Place, run
 from scaling.training.sample import load, restrict, sample, text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from scaling.errors import ConfigError
 from scaling.training.optimization.schedules import schedule
-from scaling.training.recipe import SCHEDULES
+from scaling.training.recipes.recipe import SCHEDULES
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

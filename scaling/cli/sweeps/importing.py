@@ -32,9 +32,9 @@ def import_verb(
 
     It asks by name for what is missing.
     """
-    from scaling import places
+    from scaling import folders
     from scaling.errors import ConfigError
-    from scaling.sweeping import importing
+    from scaling.sweeping import import_runs
 
     if not into or Path(into).name != into:
         raise ConfigError(
@@ -49,8 +49,8 @@ def import_verb(
             )
         return dict(one.split("=", 1) for one in given or [])
 
-    rows = importing.read(sources, kind=kind, names=pairs("--name", name), values=pairs("--set", set_))
-    path = importing.save(rows, (results or places.results()) / into)
+    rows = import_runs.read(sources, kind=kind, names=pairs("--name", name), values=pairs("--set", set_))
+    path = import_runs.save(rows, (results or folders.results()) / into)
     emit(
         {"ledger": str(path), "rows": len(rows)},
         as_json,

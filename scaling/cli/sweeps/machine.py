@@ -58,8 +58,8 @@ def bench_verb(
 def _ablate(overrides: list[str], as_json: bool) -> None:
     import torch
 
-    from scaling.sweeping import ablating
-    from scaling.sweeping.driving import split
+    from scaling.sweeping import ablation
+    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.packing import switches_path
     from scaling.sweeping.speeds import switches_table
@@ -69,8 +69,8 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
         compose = configs.composer(engine.config_loader, master)
         every = [compose(one) for one in split([str(one) for one in master.hydra.overrides.task])]
     torch.set_num_threads(1)  # as in a slot
-    found, path = ablating.ablate(every), switches_path(every[0])
-    ablating.keep(path, found)
+    found, path = ablation.ablate(every), switches_path(every[0])
+    ablation.keep(path, found)
     emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
 
 
@@ -91,23 +91,23 @@ def clean_verb(
 
     Records, curves and configs always stay.
     """
-    from scaling import places
-    from scaling.sweeping import cleaning
+    from scaling import folders
+    from scaling.sweeping import cleanup
     from scaling.sweeping.tables import human_bytes
 
-    folder = results or places.results()
-    found = cleaning.rubbish(folder, kinds or ("checkpoints", "damaged"))
+    folder = results or folders.results()
+    found = cleanup.rubbish(folder, kinds or ("checkpoints", "damaged"))
     totals: dict[str, dict[str, int]] = {}
     for one in found:
         total = totals.setdefault(one.kind, {"files": 0, "bytes": 0})
         total["files"] += 1
         total["bytes"] += one.size_bytes
-    freed = cleaning.remove(found) if yes else 0
+    freed = cleanup.remove(found) if yes else 0
 
     def text() -> None:
         for kind, total in totals.items():
             typer.echo(
-                f"{kind} ({cleaning.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}"
+                f"{kind} ({cleanup.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}"
             )
         everything = human_bytes(sum(total["bytes"] for total in totals.values()))
         typer.echo(

@@ -56,10 +56,10 @@ def plan_verb(
     if sweep is None:
         raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
     from scaling.sweeping.differences import compared, edits
-    from scaling.sweeping.driving import split
+    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.planning.plan import plan
-    from scaling.sweeping.rescuing import standing
+    from scaling.sweeping.planning.planner import plan
+    from scaling.sweeping.rescue import standing
     from scaling.sweeping.tables import plan_table
 
     with configs.hydra(sweep) as (engine, name):

@@ -65,14 +65,14 @@ def status_verb(
     import time
     from functools import partial
 
-    from scaling import places
+    from scaling import folders
     from scaling.errors import ConfigError
     from scaling.sweeping import status as standing
     from scaling.sweeping.tables import status_table
 
     if diff:
         return _diff(sweep, overrides, as_json)
-    folder = results or places.results()
+    folder = results or folders.results()
     while True:
         names = [Path(sweep).stem] if sweep else standing.sweeps(folder)
         if not names:
@@ -92,10 +92,10 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
 
     from scaling.errors import ConfigError
     from scaling.sweeping.differences import differences
-    from scaling.sweeping.driving import split
+    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.planning.plan import plan
-    from scaling.sweeping.rescuing import standing
+    from scaling.sweeping.planning.planner import plan
+    from scaling.sweeping.rescue import standing
     from scaling.sweeping.tables import diff_table
 
     if sweep is None:

@@ -34,7 +34,7 @@ def figures(
     from scaling.errors import ConfigError, TableError, one_of
     from scaling.figures import source, style
     from scaling.figures import trends as drawn
-    from scaling.figures.trends.families.gain import measured
+    from scaling.figures.trends.gain import measured
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))

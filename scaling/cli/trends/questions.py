@@ -21,7 +21,7 @@ def hero(
     F1."""
     if context.invoked_subcommand is not None:
         return
-    from scaling.places import results
+    from scaling.folders import results
     from scaling.trends.answers.hero import hero as answer
 
     payload = answer(level=0.9 if level is None else level)

@@ -82,7 +82,7 @@ def bill(
     import pandas as pd
 
     from scaling.errors import TableError
-    from scaling.places import results
+    from scaling.folders import results
     from scaling.trends.answers.machines import over_years
     from scaling.trends.worth.price import chip as named
     from scaling.trends.worth.price import sweep_bill

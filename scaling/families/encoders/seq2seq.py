@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.families.counts import COMPONENTS, Counts, block_params, keys_seen, norm_width
 from scaling.families.decoder.switches import Switches
-from scaling.families.shapes import (
+from scaling.families.dial import (
     SIZES,
     Shape,
     check_size,

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import COMPONENTS, Counts
-from scaling.families.shapes import Shape, check_size
+from scaling.families.dial import Shape, check_size
 
 if TYPE_CHECKING:
     from torch import nn

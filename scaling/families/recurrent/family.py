@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import Counts
 from scaling.families.decoder.switches import PRESETS
-from scaling.families.shapes import Shape, check_size, dial_params, whole
+from scaling.families.dial import Shape, check_size, dial_params, whole
 
 if TYPE_CHECKING:
     from scaling.families.recurrent.module import LSTM

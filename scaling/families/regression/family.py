@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.families.counts import Counts
-from scaling.families.shapes import Shape, check_size, whole
+from scaling.families.dial import Shape, check_size, whole
 
 if TYPE_CHECKING:
     from torch import nn

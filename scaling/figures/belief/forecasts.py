@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.source import Source
 
 NAME = "forecasts"
@@ -37,13 +37,13 @@ def data(source: Source) -> dict[str, Any]:
     level = float(made.get("level") or 0.95)
     found = (made.get("by_decades_beyond") or {}).get("all") or {}
     total, calibrated = found.get("forecasts"), found.get("calibrated_coverage")
-    say = human.flops if made.get("ladder") == "C" else human.count
-    said = human.percent(level)
+    say = units.flops if made.get("ladder") == "C" else units.count
+    said = units.percent(level)
     rows = [f for c in cuts for f in c["forecasts"]]
     held = sum(abs(error) <= half for _, error, half, *_ in rows) / len(rows)
-    title = f"{said} intervals held {human.percent(held)} of {len(rows)} forecasts of larger runs"
+    title = f"{said} intervals held {units.percent(held)} of {len(rows)} forecasts of larger runs"
     if total and calibrated is not None:
-        title += f"; calibrated ones {human.percent(calibrated)} of {total}"
+        title += f"; calibrated ones {units.percent(calibrated)} of {total}"
     furthest = max(row[0] for row in rows)
     return {
         **base,
@@ -51,10 +51,10 @@ def data(source: Source) -> dict[str, Any]:
         "subtitle": "Fitted up to each cut; dots are larger runs. Inner band: nominal interval; outer: "
         "calibrated by earlier cuts; crosses lie outside",
         "alt": f"Errors of forecasts from {len(shown)} cuts in compute, up to a factor of "
-        f"{human.digits(10**furthest)} beyond the cut, inside nominal and calibrated bands. {title}.",
+        f"{units.digits(10**furthest)} beyond the cut, inside nominal and calibrated bands. {title}.",
         "footer": source.footer(
             n=int(source.fit.get("n") or len(source.fitted)),
-            window=f"window {len(cuts)} cuts, {human.spoken_range(cuts[0]['at'], cuts[-1]['at'], say)}",
+            window=f"window {len(cuts)} cuts, {units.spoken_range(cuts[0]['at'], cuts[-1]['at'], say)}",
             interval=f"{said} prediction intervals (pairs bootstrap and residuals below the cut)",
             note="calibrated: nominal and admissible laws, each side × the worst that an earlier cut needed "
             "there, wider with distance; judged from the second cut on",
@@ -97,7 +97,7 @@ def draw(data: dict[str, Any]) -> Figure:
     for i, axes in enumerate(row):
         axes.set_ylim(-1.08 * reach, 1.08 * reach)
         axes.locator_params(axis="y", nbins=6)
-        human.say_axis(axes.xaxis, lambda v: f"× {human.digits(v)}", 3)
+        units.say_axis(axes.xaxis, lambda v: f"× {units.digits(v)}", 3)
         axes.set_xlabel("beyond the cut")
         if i:
             axes.set_yticklabels([])
@@ -149,7 +149,7 @@ def _panel(axes: Any, cut: dict[str, Any], data: dict[str, Any]) -> float:
             mew=0.5,
             zorder=3,
         )
-    say = human.flops if data["ladder"] == "C" else human.count
+    say = units.flops if data["ladder"] == "C" else units.count
     axes.set_title(f"cut at {say(cut['at'])}", color=style.paper().muted, pad=8)
     axes.set_xlim(1, 10 ** (1.06 * span))
     return max(v for v in reach if math.isfinite(v))

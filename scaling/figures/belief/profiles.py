@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scaling.errors import ScalingError
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.laws.predict import law_of
 from scaling.figures.source import Source
 
@@ -35,7 +35,7 @@ def data(source: Source) -> dict[str, Any]:
     rows = [r for r in rows if len(r.get("grid") or []) > 2]
     if not rows:
         return {**base, "missing": f"no parameter of the fit of {source.name} is free to be profiled."}
-    loose = [human.formula(r["name"]) for r in rows if r.get("open_ended")]
+    loose = [units.formula(r["name"]) for r in rows if r.get("open_ended")]
     level = float(rows[0].get("level") or 0.95)
     title = (
         f"The runs do not bound {' and '.join(loose)}"
@@ -49,18 +49,18 @@ def data(source: Source) -> dict[str, Any]:
         **base,
         "title": title,
         "subtitle": "Rise of the objective when one parameter is held and the others are refitted; thick: "
-        f"below the {human.percent(level)} limit",
+        f"below the {units.percent(level)} limit",
         "alt": "Profiles of the objective. "
         + " ".join(
-            f"{human.formula(r['name'])} {human.digits(r['value'], 3)}, interval "
-            f"{' to '.join(human.digits(v, 3) for v in r['interval'] or [])}"
+            f"{units.formula(r['name'])} {units.digits(r['value'], 3)}, interval "
+            f"{' to '.join(units.digits(v, 3) for v in r['interval'] or [])}"
             f"{', open-ended' if r.get('open_ended') else ''}."
             for r in rows
         ),
         "footer": source.footer(
             n=int(source.fit.get("n") or len(done)),
-            window=f"window {human.spoken_range(done['flops'].min(), done['flops'].max(), human.flops)}",
-            interval=f"{human.percent(level)} intervals where the rise stays below the line "
+            window=f"window {units.spoken_range(done['flops'].min(), done['flops'].max(), units.flops)}",
+            interval=f"{units.percent(level)} intervals where the rise stays below the line "
             f"({rows[0].get('method')})",
         ),
         "limit": limit,
@@ -77,7 +77,7 @@ def _width(row: dict[str, Any]) -> float:
 
 
 def _said(row: dict[str, Any]) -> str:
-    return human.formula(str(row["name"]))
+    return units.formula(str(row["name"]))
 
 
 def _limit(row: dict[str, Any]) -> float:
@@ -97,7 +97,7 @@ def compute(source: Source) -> list[dict[str, Any]]:
     """
     from scaling.errors import TableError
     from scaling.fitting.fit import fit as run
-    from scaling.fitting.saved import _tuples
+    from scaling.fitting.fit_file import _tuples
     from scaling.fitting.uncertainty.profile import profile
 
     assert source.fit is not None
@@ -188,5 +188,5 @@ def _panel(axes: Any, row: dict[str, Any], limit: float, top: float) -> None:
     axes.set_xlim((low * math.exp(-room), high * math.exp(room)) if wide else (low - room, high + room))
     axes.set_ylim(0, top)
     axes.locator_params(axis="y", nbins=4)
-    human.say_axis(axes.xaxis, lambda v: human.count(v) if abs(v) >= 1000 else human.digits(v), 3)
-    axes.set_xlabel(human.formula(row["name"]), color=style.paper().ink)
+    units.say_axis(axes.xaxis, lambda v: units.count(v) if abs(v) >= 1000 else units.digits(v), 3)
+    axes.set_xlabel(units.formula(row["name"]), color=style.paper().ink)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from scipy import stats
 
-from scaling.figures import cells, human, style
+from scaling.figures import kinds, style, units
 from scaling.figures.laws.residuals import holm
 from scaling.figures.runs import seeds
 from scaling.figures.source import Source
@@ -29,7 +29,7 @@ def data(source: Source) -> dict[str, Any]:
         return {**base, "needless": True, "missing": f"all runs of {source.name} are of one kind."}
     against = source.several[0]
     loss = "bits_per_byte" if source.per_byte else "loss"
-    runs, rates = cells.tuned(_comparable(source.done, against))
+    runs, rates = kinds.tuned(_comparable(source.done, against))
     best = _best(runs, loss)
     noise = seeds.pooled(seeds.groups(source)) if loss == "loss" else None
     rows = _rows(best, against, noise)
@@ -45,15 +45,15 @@ def data(source: Source) -> dict[str, Any]:
         r["sure"] = f"{r['kind']}|{r['C']}" in sure
     budgets = sorted({r["C"] for r in rows})
     slope = _slope(best[best["kind"] == against])
-    kinds = list(dict.fromkeys(r["kind"] for r in rows))
+    shown_kinds = list(dict.fromkeys(r["kind"] for r in rows))
     title = _title(rows, against, seeded=noise is not None)
-    spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
+    spans = units.spoken_range(budgets[0], budgets[-1], units.flops)
     notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
     if slope:
-        notes.append(f"compute scale: {against} falls as {human.power('C', -slope)} between its budgets")
-    left_out = source.done["kind"].nunique() - len(kinds) - 1
+        notes.append(f"compute scale: {against} falls as {units.power('C', -slope)} between its budgets")
+    left_out = source.done["kind"].nunique() - len(shown_kinds) - 1
     if left_out:
-        notes.append(f"{human.things(left_out, 'kind')} on another corpus, objective or budget left out")
+        notes.append(f"{units.things(left_out, 'kind')} on another corpus, objective or budget left out")
     return {
         **base,
         "title": title,
@@ -62,12 +62,12 @@ def data(source: Source) -> dict[str, Any]:
         + ("bars are intervals from seeds" if noise else "one run each: seed noise is not known")
         + ("; filled: told from it" if noise else ""),
         "alt": f"Change of loss against {against} at {spans}: "
-        + "; ".join(f"{r['kind']} {100 * r['change']:+.2f} % at {human.flops(r['C'])}" for r in rows)
+        + "; ".join(f"{r['kind']} {100 * r['change']:+.2f} % at {units.flops(r['C'])}" for r in rows)
         + ".",
         "footer": source.footer(
             n=len(runs),
             window=f"window {spans}",
-            interval=f"{human.percent(LEVEL)} intervals (t, {noise[1]} degrees of freedom of the pooled seed "
+            interval=f"{units.percent(LEVEL)} intervals (t, {noise[1]} degrees of freedom of the pooled seed "
             "noise); told apart at that level for all together (Holm)"
             if noise
             else "no interval: no cell has two seeds",
@@ -75,7 +75,7 @@ def data(source: Source) -> dict[str, Any]:
         ),
         "against": against,
         "slope": slope,
-        "kinds": kinds,
+        "kinds": shown_kinds,
         "budgets": budgets,
         "rows": rows,
     }
@@ -135,8 +135,8 @@ def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
     best = min(here, key=lambda r: r["change"])
     if not seeded:
         way = "below" if best["change"] < 0 else "above"
-        share = human.percent(abs(best["change"]))
-        return f"At {human.flops(top)} {best['kind']} comes lowest: {share} {way} the loss of {against}"
+        share = units.percent(abs(best["change"]))
+        return f"At {units.flops(top)} {best['kind']} comes lowest: {share} {way} the loss of {against}"
     sure = [r for r in here if r["sure"]]
     better = sum(r["change"] < 0 for r in sure)
     worse = len(sure) - better
@@ -151,13 +151,13 @@ def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
 
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    kinds, budgets = data["kinds"], data["budgets"]
-    longest = max(map(len, [*kinds, data["against"]]))
+    shown_kinds, budgets = data["kinds"], data["budgets"]
+    longest = max(map(len, [*shown_kinds, data["against"]]))
     figure, ((axes,),) = style.canvas(
         data["title"],
         data["subtitle"],
         data["footer"],
-        height=2.5 + 0.30 * len(kinds) * (1 if len(budgets) < 4 else 1.3),
+        height=2.5 + 0.30 * len(shown_kinds) * (1 if len(budgets) < 4 else 1.3),
         left=0.35 + 0.068 * longest,
         right=1.1,
         head=0.52 if data["slope"] else 0.3,
@@ -168,7 +168,7 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.axvline(0, color=style.paper().muted, lw=1.0)
     step = 0.62 / max(len(budgets), 1)
     for r in data["rows"]:
-        i, k = kinds.index(r["kind"]), budgets.index(r["C"])
+        i, k = shown_kinds.index(r["kind"]), budgets.index(r["C"])
         y = i + step * (k - (len(budgets) - 1) / 2)
         colour = style.ramp(k / max(len(budgets) - 1, 1))
         if r["interval"]:
@@ -181,9 +181,9 @@ def draw(data: dict[str, Any]) -> Figure:
         "va": "center_baseline",
         "fontsize": 8.5,
     }
-    for i, kind in enumerate(kinds):
+    for i, kind in enumerate(shown_kinds):
         axes.annotate(kind, (0, i), xycoords=("axes fraction", "data"), xytext=(-8, 0), ha="right", **look)
-    axes.set_ylim(len(kinds) - 0.4, -0.6)
+    axes.set_ylim(len(shown_kinds) - 0.4, -0.6)
     axes.set_yticks([])
     axes.set_xlabel(f"loss against {data['against']} (%)")
     ends = [v for r in data["rows"] for v in [r["change"], *(r["interval"] or [])]]
@@ -201,10 +201,10 @@ def _compute(axes: Any, slope: float, against: str) -> None:
     """A scale above: the compute of the baseline that the same change would take, × its budget."""
     low, high = axes.get_xlim()
     worth = [(1 + v / 100) ** (-1 / slope) for v in (high, low)]
-    ticks = human.log_ticks(worth[0], worth[1], 6)
+    ticks = units.log_ticks(worth[0], worth[1], 6)
     above = axes.secondary_xaxis("top")
     above.xaxis.set_major_locator(FixedLocator([100 * (t**-slope - 1) for t in ticks]))
-    words = [f"× {human.digits(t)}" for t in ticks]
+    words = [f"× {units.digits(t)}" for t in ticks]
     above.xaxis.set_major_formatter(FuncFormatter(lambda _, i: words[i] if i is not None else ""))
     above.set_xlabel(f"worth so much compute of {against}", color=style.paper().muted)
     above.tick_params(length=0)
@@ -227,7 +227,7 @@ def _key(axes: Any, budgets: list[float]) -> None:
             clip_on=False,
         )
         axes.annotate(
-            human.flops(C),
+            units.flops(C),
             (1, y),
             xycoords="axes fraction",
             xytext=(17, 0),

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scaling.errors import ScalingError
-from scaling.figures import cells, human, style
+from scaling.figures import kinds, style, units
 from scaling.figures.source import Source
 from scaling.fitting.approaches.two import approach_two
 from scaling.fitting.expression import evaluate
@@ -59,7 +59,7 @@ def fits(source: Source) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     for kind in source.several or [""]:
         rows = pd.DataFrame(source.done[source.done["kind"] == kind])
         of_fit = source.fit is not None and set(source.fitted["kind"]) == {kind}
-        found[kind] = _fits(source, cells.tuned(source.fitted if of_fit else rows)[0])
+        found[kind] = _fits(source, kinds.tuned(source.fitted if of_fit else rows)[0])
     return found
 
 
@@ -123,13 +123,13 @@ def data(source: Source) -> dict[str, Any]:
         "parameter changes",
         "alt": "Exponent of N* in C by convention: "
         + "; ".join(
-            f"{r['C_words']} with {r['N_words']} {r['a']:.2f} {human.interval(r['interval'])}" for r in rows
+            f"{r['C_words']} with {r['N_words']} {r['a']:.2f} {units.interval(r['interval'])}" for r in rows
         )
         + ".",
         "footer": source.footer(
             n=len(runs),
-            window=f"window {human.spoken_range(runs['flops'].min(), runs['flops'].max(), human.flops)}",
-            interval=f"{human.percent(head['level'])} intervals, {head['method']}",
+            window=f"window {units.spoken_range(runs['flops'].min(), runs['flops'].max(), units.flops)}",
+            interval=f"{units.percent(head['level'])} intervals, {head['method']}",
         ),
         "rows": rows,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.compare.published import PUBLISHED
 from scaling.figures.source import Source
 
@@ -66,14 +66,14 @@ def data(source: Source) -> dict[str, Any]:
         "title": f"The exponent of N* is {said} here; published ones run from {least:.2f} to {most:.2f}",
         "subtitle": "N* grows as C to the power a; bars are intervals where there are any",
         "alt": "Exponents of N* in C: "
-        + "; ".join(f"{r['label']} {r['a']:.2f} {human.interval(r['interval'])}" for r in rows)
+        + "; ".join(f"{r['label']} {r['a']:.2f} {units.interval(r['interval'])}" for r in rows)
         + "; published: "
         + "; ".join(f"{p.who} {p.a:.2f}" for p in PUBLISHED)
         + ".",
         "footer": source.footer(
             n=int(source.fit.get("n") or len(done)),
-            window=f"window {human.spoken_range(done['flops'].min(), done['flops'].max(), human.flops)}",
-            interval=f"ours: {', '.join(map(human.percent, levels))} intervals ({'; '.join(methods)})"
+            window=f"window {units.spoken_range(done['flops'].min(), done['flops'].max(), units.flops)}",
+            interval=f"ours: {', '.join(map(units.percent, levels))} intervals ({'; '.join(methods)})"
             if levels
             else "no interval",
             note="published: " + "; ".join(dict.fromkeys(p.source.split(",")[0] for p in PUBLISHED)),
@@ -119,7 +119,7 @@ def draw(data: dict[str, Any]) -> Figure:
             fontsize=8.5,
             color=ink,
         )
-        text = f"{row['a']:.2f} {human.interval(span)}".strip()
+        text = f"{row['a']:.2f} {units.interval(span)}".strip()
         axes.annotate(
             text,
             (1, y),

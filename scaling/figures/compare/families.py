@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.labels import beside
 from scaling.figures.source import Source
 
@@ -44,9 +44,9 @@ def data(source: Source) -> dict[str, Any]:
         }
     best = max(gains, key=lambda g: g["headline"]["value"])
     head = best["headline"]
-    spans = human.spoken_range(best["range"][0], best["range"][1], human.flops)
+    spans = units.spoken_range(best["range"][0], best["range"][1], units.flops)
     runs = sum(int(i.get("rows_used") or 0) for i in (found.get("inputs") or {}).values())
-    gain = f"{human.digits(head['value'], 3)} {human.interval(head.get('interval'))}".strip()
+    gain = f"{units.digits(head['value'], 3)} {units.interval(head.get('interval'))}".strip()
     return {
         **base,
         "title": f"{best['of']} is worth {gain} times the compute of {best['over']}",
@@ -55,14 +55,14 @@ def data(source: Source) -> dict[str, Any]:
         "alt": f"Exponents of N* for {', '.join(labels)} and the compute-equivalent gain over "
         f"{best['over']} against compute. "
         + " ".join(
-            f"{g['of']}: {human.digits(g['headline']['value'], 3)} "
-            f"{human.interval(g['headline'].get('interval'))}."
+            f"{g['of']}: {units.digits(g['headline']['value'], 3)} "
+            f"{units.interval(g['headline'].get('interval'))}."
             for g in gains
         ),
         "footer": source.footer(
             n=runs,
             window=f"window {spans}",
-            interval=f"{human.percent(head.get('level') or 0.95)} intervals ({head.get('method')})",
+            interval=f"{units.percent(head.get('level') or 0.95)} intervals ({head.get('method')})",
             note=f"runs paired by {found['pairs']}" if found.get("pairs") else "runs not paired",
         ),
         "labels": labels,
@@ -141,7 +141,7 @@ def _gains(axes: Any, data: dict[str, Any], colours: dict[str, str]) -> None:
     end = max(t[0] for t in tags)
     axes.set_xlim(min(g["C"][0] for g in data["gains"]), end)
     axes.set_ylim(min(tops) / 1.6, max(tops) * 1.6)
-    human.say_axis(axes.xaxis, human.flops, 4)
+    units.say_axis(axes.xaxis, units.flops, 4)
     axes.set_xlabel("training compute C")
-    human.say_axis(axes.yaxis, lambda v: f"× {human.digits(v, 3)}")
+    units.say_axis(axes.yaxis, lambda v: f"× {units.digits(v, 3)}")
     beside(axes, [(end, y, text, colour) for _, y, text, colour in tags])

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from scaling.errors import TableError
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.labels import beside
 from scaling.figures.laws.predict import frontier, surface, values_of
 from scaling.figures.marks import dots
@@ -46,20 +46,20 @@ def data(source: Source) -> dict[str, Any]:
     per = float(np.median(table["C"] / (table["N"] * table["D"])))
     C = np.geomspace(table["C"].min(), N[-1] * D[-1] * per, 60)
     best_n, best_d = frontier(law, values_of(source.fit), C, per)
-    spans = human.spoken_range(table["C"].min(), table["C"].max(), human.flops)
+    spans = units.spoken_range(table["C"].min(), table["C"].max(), units.flops)
     return {
         **base,
         "title": "Where to spend: lines of equal loss and the best path through them",
         "subtitle": "Solid inside the runs, dashed outside; the thick line spends each budget best; "
         "dots are runs",
         "alt": f"Contours of fitted loss over parameters and tokens with {len(table)} runs and the "
-        f"efficient frontier from {human.count(best_n[0])} parameters and {human.count(best_d[0])} "
+        f"efficient frontier from {units.count(best_n[0])} parameters and {units.count(best_d[0])} "
         "tokens upwards.",
         "footer": source.footer(
             n=len(table),
             window=f"window {spans}",
             interval="point estimates, no interval",
-            note=f"{human.formula(law.formula)}; C = {human.digits(per, 3)} N D, the median of the runs",
+            note=f"{units.formula(law.formula)}; C = {units.digits(per, 3)} N D, the median of the runs",
         ),
         "N": N.tolist(),
         "D": D.tolist(),
@@ -130,8 +130,8 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.plot(best_n[beyond], best_d[beyond], color=ink, lw=2.0, ls="--", zorder=4)
     axes.set_xlim(N[0], N[-1])
     axes.set_ylim(D[0], D[-1])
-    human.say_axis(axes.xaxis, human.count)
-    human.say_axis(axes.yaxis, human.count)
+    units.say_axis(axes.xaxis, units.count)
+    units.say_axis(axes.yaxis, units.count)
     axes.set_xlabel("parameters N")
     axes.set_ylabel("tokens D")
     edge = []
@@ -139,7 +139,7 @@ def draw(data: dict[str, Any]) -> Figure:
         column = loss[-1]
         if column.min() < value < column.max():
             at = float(np.exp(np.interp(-value, -column, np.log(D))))
-            edge.append((float(N[-1]), at, f"L = {human.digits(value, 3)}", muted))
+            edge.append((float(N[-1]), at, f"L = {units.digits(value, 3)}", muted))
     if here.any():
         last = np.flatnonzero(here)[-1]
         if best_n[last] > N[-1] / 1.3:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.labels import beside
 from scaling.figures.source import Source
 
@@ -43,15 +43,15 @@ def data(source: Source) -> dict[str, Any]:
     used = inside if len(inside) >= 2 else found
     a, b = second["a"], second.get("b") or {}
     C = [b_["C"] for b_ in used]
-    say = f"N* grows as {human.power('C', a['value'])} {human.interval(a.get('interval'))}".strip()
+    say = f"N* grows as {units.power('C', a['value'])} {units.interval(a.get('interval'))}".strip()
     also = (
-        f", D* as {human.power('C', b['value'])} {human.interval(b.get('interval'))}".rstrip()
+        f", D* as {units.power('C', b['value'])} {units.interval(b.get('interval'))}".rstrip()
         if b.get("value")
         else ""
     )
-    spans = human.spoken_range(min(C), max(C), human.flops)
+    spans = units.spoken_range(min(C), max(C), units.flops)
     level = (
-        f"{human.percent(a['level'])} intervals, {a.get('method', '')}".rstrip(", ")
+        f"{units.percent(a['level'])} intervals, {a.get('method', '')}".rstrip(", ")
         if a.get("level")
         else "no interval"
     )
@@ -190,8 +190,8 @@ def _panel(axes: Any, panel: dict[str, Any], data: dict[str, Any], colour: str) 
     axes.set_ylim(bottom, top)
     for b in points:
         _mark(axes, b, symbol, colour, (bottom, top))
-    human.say_axis(axes.xaxis, human.flops, 3)
-    human.say_axis(axes.yaxis, human.digits if symbol == "D/N" else human.count, 6)
+    units.say_axis(axes.xaxis, units.flops, 3)
+    units.say_axis(axes.yaxis, units.digits if symbol == "D/N" else units.count, 6)
     axes.set_xlabel("training compute C")
     beside(axes, labels)
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from scaling.errors import TableError
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.laws.predict import surface
 from scaling.figures.marks import dots, level, running
 from scaling.figures.source import Source
@@ -77,7 +77,7 @@ def data(source: Source) -> dict[str, Any]:
         "alt": f"Residuals of {law.name} against parameters, tokens, compute and predicted loss. {title}.",
         "footer": source.footer(
             n=len(table),
-            window=f"window {human.spoken_range(table['C'].min(), table['C'].max(), human.flops)}",
+            window=f"window {units.spoken_range(table['C'].min(), table['C'].max(), units.flops)}",
             interval=f"fitted to {(source.fit or {}).get('n')} runs",
             note=f"t-tests of a straight line on the logarithm, Holm over {len(p)}: p = {said}; a trend is "
             f"said below {LEVEL:g}",
@@ -98,7 +98,7 @@ def _listed(names: list[str]) -> str:
 
 def _chance(p: float) -> str:
     """A p value in words: 0.042, or < 0.001."""
-    return "< 0.001" if p < 0.001 else human.digits(p)
+    return "< 0.001" if p < 0.001 else units.digits(p)
 
 
 def draw(data: dict[str, Any]) -> Figure:
@@ -126,7 +126,7 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xlabel(spec["label"])
         if spec["scale"] == "log":
             axes.set_xlim(min(x) / 1.4, max(x) * 1.4)
-            human.say_axis(axes.xaxis, human.flops if spec["column"] == "C" else human.count, 2)
+            units.say_axis(axes.xaxis, units.flops if spec["column"] == "C" else units.count, 2)
         if i:
             axes.set_yticklabels([])
     row[0].set_ylabel("left over (%)")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.source import Source
 
 NAME = "ridges"
@@ -35,7 +35,7 @@ def data(source: Source) -> dict[str, Any]:
     together = np.corrcoef(logs.T)
     pairs = [(abs(together[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(i)]
     strong = [p for p in sorted(pairs, reverse=True) if p[0] > 0.9]
-    said = ", ".join(f"{human.formula(b)} and {human.formula(a)}" for _, a, b in strong[:3])
+    said = ", ".join(f"{units.formula(b)} and {units.formula(a)}" for _, a, b in strong[:3])
     title = f"{said} trade off" if strong else "No two parameters trade off strongly"
     estimates = source.fit.get("parameters") or {}
     first: dict[str, Any] = next(iter(estimates.values()), {})
@@ -44,12 +44,12 @@ def data(source: Source) -> dict[str, Any]:
         "title": title,
         "subtitle": f"{len(values)} bootstrap draws of every pair; numbers are correlations (of "
         "logarithms where positive)",
-        "alt": f"Scatter of bootstrap draws for every pair of {', '.join(map(human.formula, names))}. "
+        "alt": f"Scatter of bootstrap draws for every pair of {', '.join(map(units.formula, names))}. "
         f"{title}.",
         "footer": source.footer(
             n=int(source.fit.get("n") or 0),
             window=f"window: {len(values)} draws shown",
-            interval=f"shaded: {human.percent(first['level'])} interval ({first.get('method')})"
+            interval=f"shaded: {units.percent(first['level'])} interval ({first.get('method')})"
             if first.get("level")
             else "no interval",
             note="diamond: estimate",
@@ -81,7 +81,7 @@ def _ticks(low: float, high: float, scale: str) -> list[float]:
     a, b = (float(np.log(v)) for v in (low, high)) if log else (low, high)
     inner = [v * (b - a) + a for v in (0.14, 0.86)]
     if log:
-        found = human.log_ticks(float(np.exp(inner[0])), float(np.exp(inner[1])), 4)
+        found = units.log_ticks(float(np.exp(inner[0])), float(np.exp(inner[1])), 4)
     else:
         even = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(*inner)
         found = [float(t) for t in even if inner[0] <= t <= inner[1]]
@@ -165,11 +165,11 @@ def draw(data: dict[str, Any]) -> Figure:
                 axis.set_minor_locator(NullLocator())
             if i == k - 1:
                 ticks = _ticks(*axes.get_xlim(), scales[j])
-                axes.set_xticks(ticks, [human.plain(t) for t in ticks])
-                axes.set_xlabel(human.formula(names[j]), color=style.paper().ink)
+                axes.set_xticks(ticks, [units.plain(t) for t in ticks])
+                axes.set_xlabel(units.formula(names[j]), color=style.paper().ink)
             if j == 0 and i:
                 ticks = _ticks(*axes.get_ylim(), scales[i])
-                axes.set_yticks(ticks, [human.plain(t) for t in ticks])
-                axes.set_ylabel(human.formula(names[i]), color=style.paper().ink)
+                axes.set_yticks(ticks, [units.plain(t) for t in ticks])
+                axes.set_ylabel(units.formula(names[i]), color=style.paper().ink)
     figure.align_ylabels([grid[i][0] for i in range(k)])
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scaling.errors import TableError
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.laws.predict import surface
 from scaling.figures.marks import dots, many, positions
 from scaling.figures.source import Source
@@ -31,12 +31,12 @@ def data(source: Source) -> dict[str, Any]:
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"The fitted law misses the measured loss by {human.percent(rms)}",
-        "subtitle": f"{human.formula(law.formula)}: root mean square of what is left over in "
-        f"{len(table)} runs; the worst run is {human.percent(worst)} off",
+        "title": f"The fitted law misses the measured loss by {units.percent(rms)}",
+        "subtitle": f"{units.formula(law.formula)}: root mean square of what is left over in "
+        f"{len(table)} runs; the worst run is {units.percent(worst)} off",
         "alt": f"Predicted against measured loss for {len(table)} runs under {law.name}: points lie on "
-        f"the diagonal within {human.percent(worst)}, "
-        f"root mean square {human.percent(rms)}.",
+        f"the diagonal within {units.percent(worst)}, "
+        f"root mean square {units.percent(rms)}.",
         "footer": source.footer(
             n=len(table),
             window=f"window L {table['L'].min():.2f} to {table['L'].max():.2f} {source.loss_unit}",
@@ -56,7 +56,7 @@ def _estimator(objective: dict[str, Any]) -> str:
         return ""
     delta = objective.get("delta")
     return f"{objective['name']} on {objective.get('scale', '')} loss".replace("  ", " ") + (
-        f", δ = {human.digits(delta, 3)}" if delta else ""
+        f", δ = {units.digits(delta, 3)}" if delta else ""
     )
 
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.figures import human
+from scaling.figures import units
 from scaling.figures.compare import changes
 from scaling.figures.source import Source
 
@@ -53,14 +53,14 @@ def answer(source: Source) -> Answer:
     where = f"On {_names(source, 'corpus') or source.name}, with {_names(source, 'family') or 'this family'}"
     facts = [("runs", f"{len(done)}", f"of {len(source.runs)} in the ledger")]
     if len(done):
-        spans = human.spoken_range(float(done["flops"].min()), float(done["flops"].max()), human.flops)
+        spans = units.spoken_range(float(done["flops"].min()), float(done["flops"].max()), units.flops)
         column, unit = ("bits_per_byte", "bits per byte") if source.per_byte else ("loss", source.loss_unit)
         best = done.iloc[int(done[column].to_numpy(float).argmin())]
         facts.append(
             (
                 "least loss",
                 f"{best[column]:.3f}",
-                f"{unit}, at {human.count(best['params'])} parameters and {human.flops(best['flops'])}",
+                f"{unit}, at {units.count(best['params'])} parameters and {units.flops(best['flops'])}",
             )
         )
     cautions = _cautions(source)
@@ -78,7 +78,7 @@ def answer(source: Source) -> Answer:
     budgets = ((source.fit.get("approaches") or {}).get("2") or {}).get("budgets") or []
     good = [b for b in budgets if b.get("inside") and b.get("opens_upwards")]
     if head is None:
-        law = human.formula(str(source.fit.get("formula") or source.fit.get("law")))
+        law = units.formula(str(source.fit.get("formula") or source.fit.get("law")))
         return Answer(
             sentence=f"{where}, {len(done)} runs were fitted with {law}; they do not determine how N* "
             "and D* grow.",
@@ -88,34 +88,34 @@ def answer(source: Source) -> Answer:
         )
     how, a, b = head
     level = (
-        f", {human.percent(a['level'])} intervals by {a['method']}"
+        f", {units.percent(a['level'])} intervals by {a['method']}"
         if a.get("level") and a.get("method")
         else ""
     )
     basis = (
-        f"From {how}{level}. {human.things(len(done), 'run')}"
+        f"From {how}{level}. {units.things(len(done), 'run')}"
         + (f" of {spans}" if len(done) else "")
         + (f" at {len(good)} budgets with a minimum inside their sizes." if good else ".")
     )
     sentence = f"{where}, the best number of parameters N* grows as {_power(a)}" + (
         f" and the best number of tokens D* as {_power(b)}" if b.get("value") is not None else ""
     )
-    facts.insert(0, ("N* grows as", human.power("C", a["value"]), _small(a)))
+    facts.insert(0, ("N* grows as", units.power("C", a["value"]), _small(a)))
     if b.get("value") is not None:
-        facts.insert(1, ("D* grows as", human.power("C", b["value"]), _small(b)))
+        facts.insert(1, ("D* grows as", units.power("C", b["value"]), _small(b)))
     if good:
         top = good[-1]
         ratio = top["D_opt"] / top["N_opt"]
         facts.append(
             (
                 "tokens per parameter",
-                human.digits(ratio),
-                f"at the best size for {human.flops(top['C'])}: {human.count(top['N_opt'])} parameters",
+                units.digits(ratio),
+                f"at the best size for {units.flops(top['C'])}: {units.count(top['N_opt'])} parameters",
             )
         )
         sentence += (
-            f"; for {human.flops(top['C'])} the best is {human.count(top['N_opt'])} parameters "
-            f"on {human.count(top['D_opt'])} tokens"
+            f"; for {units.flops(top['C'])} the best is {units.count(top['N_opt'])} parameters "
+            f"on {units.count(top['D_opt'])} tokens"
         )
     return Answer(sentence=sentence + ".", basis=basis, facts=tuple(facts), cautions=tuple(cautions))
 
@@ -131,7 +131,7 @@ def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cau
     ]
     if gains:
         best = max(gains, key=lambda g: g["headline"]["value"])
-        head, spans = best["headline"], human.spoken_range(best["range"][0], best["range"][1], human.flops)
+        head, spans = best["headline"], units.spoken_range(best["range"][0], best["range"][1], units.flops)
         months = next(
             (w.get("months") or {} for w in found.get("worth") or [] if w.get("of") == best["of"]), {}
         )
@@ -140,8 +140,8 @@ def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cau
             f"{where}, {best['of']} reaches with C what {best['over']} reaches with {_times(head)} × C"
             + (f": {_times(paid)} months of growth of frontier training compute" if paid.get("value") else "")
         )
-        shown = [(str(g["of"]), f"× {human.digits(g['headline']['value'])}", _gain_small(g)) for g in gains]
-        level = f", {human.percent(head['level'])} intervals by {head['method']}" if head.get("level") else ""
+        shown = [(str(g["of"]), f"× {units.digits(g['headline']['value'])}", _gain_small(g)) for g in gains]
+        level = f", {units.percent(head['level'])} intervals by {head['method']}" if head.get("level") else ""
         runs = f"{len(source.done)} runs of {len(source.several)} kinds"
         basis = f"Compute-equivalent gain over {spans}{level}. {runs}."
     else:
@@ -158,8 +158,8 @@ def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cau
 def _times(estimate: dict[str, Any]) -> str:
     """`2.5 [1.6, 17.6]`, two digits each."""
     span = estimate.get("interval") or []
-    ends = [human.digits(v) if v is not None else "unbounded" for v in span]
-    return human.digits(estimate["value"]) + (f" [{', '.join(ends)}]" if ends else "")
+    ends = [units.digits(v) if v is not None else "unbounded" for v in span]
+    return units.digits(estimate["value"]) + (f" [{', '.join(ends)}]" if ends else "")
 
 
 def _gain_small(g: dict[str, Any]) -> str:
@@ -168,23 +168,23 @@ def _gain_small(g: dict[str, Any]) -> str:
 
 
 def _share(change: float) -> str:
-    return f"{100 * change:+.1f}{human.SPACE}%".replace("-", "−")
+    return f"{100 * change:+.1f}{units.SPACE}%".replace("-", "−")
 
 
 def _change_small(row: dict[str, Any], against: str) -> str:
     span = row["interval"]
     ends = f"[{_share(span[0])}, {_share(span[1])}] " if span else ""
-    return f"{ends}of the loss of {against} at {human.flops(row['C'])}"
+    return f"{ends}of the loss of {against} at {units.flops(row['C'])}"
 
 
 def _power(estimate: dict[str, Any]) -> str:
-    return f"{human.power('C', estimate['value'])} {human.interval(estimate.get('interval'))}".strip()
+    return f"{units.power('C', estimate['value'])} {units.interval(estimate.get('interval'))}".strip()
 
 
 def _small(estimate: dict[str, Any]) -> str:
-    span = human.interval(estimate.get("interval"))
+    span = units.interval(estimate.get("interval"))
     return (
-        f"{span} at {human.percent(estimate['level'])}"
+        f"{span} at {units.percent(estimate['level'])}"
         if span and estimate.get("level")
         else span or "no interval"
     )
@@ -219,12 +219,12 @@ def _cautions(source: Source) -> list[str]:
     if len(done) and "epochs" in done and float(done["epochs"].max()) > 1.0:
         found.append(
             "some runs read their text more than once (up to "
-            f"{human.digits(float(done['epochs'].max()))} epochs), where repeats are worth less than new text"
+            f"{units.digits(float(done['epochs'].max()))} epochs), where repeats are worth less than new text"
         )
     if len(done) > 1 and float(done["flops"].max() / done["flops"].min()) < 100:
         found.append(
             "the runs span a factor of "
-            f"{human.digits(float(done['flops'].max() / done['flops'].min()))} in compute; exponents "
+            f"{units.digits(float(done['flops'].max() / done['flops'].min()))} in compute; exponents "
             "over less than two decades move when the window moves"
         )
     return found

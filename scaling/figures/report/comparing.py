@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaling.figures import human
+from scaling.figures import units
 from scaling.figures.report.tables import Cell, Table
 
 
@@ -14,8 +14,8 @@ def _said(estimate: dict[str, Any]) -> Cell:
     if value is None:
         return Cell(text="unbounded")
     span = estimate.get("interval")
-    ends = [human.digits(v, 3) if v is not None else "unbounded" for v in span] if span else []
-    return Cell(text=human.digits(value, 3) + (f" [{', '.join(ends)}]" if ends else ""))
+    ends = [units.digits(v, 3) if v is not None else "unbounded" for v in span] if span else []
+    return Cell(text=units.digits(value, 3) + (f" [{', '.join(ends)}]" if ends else ""))
 
 
 def exponents(found: dict[str, Any]) -> Table:
@@ -29,12 +29,12 @@ def exponents(found: dict[str, Any]) -> Table:
         heads += [(f"{label} − {labels[0]}", "difference with interval"), ("p", "of no difference")]
     rows = []
     for row in found.get("exponents") or []:
-        cells = [Cell(text=human.formula(str(row.get("name"))), number=False)]
+        cells = [Cell(text=units.formula(str(row.get("name"))), number=False)]
         cells += [_said(row["estimates"].get(label) or {}) for label in labels]
         for label in labels[1:]:
             difference = (row.get("differences") or {}).get(label) or {}
             p = difference.get("p")
-            cells += [_said(difference), Cell(text="–" if p is None else human.digits(p))]
+            cells += [_said(difference), Cell(text="–" if p is None else units.digits(p))]
         rows.append(tuple(cells))
     return Table(columns=tuple(heads), rows=tuple(rows))
 
@@ -43,7 +43,7 @@ def gains(found: dict[str, Any]) -> list[tuple[str, str]]:
     """What each later family is worth in compute of the first, and where they cross."""
     lines = []
     for g in found.get("gains") or []:
-        span = human.spoken_range(g["range"][0], g["range"][1], human.flops)
+        span = units.spoken_range(g["range"][0], g["range"][1], units.flops)
         words = (
             f"reaches with C what {g['over']} reaches with {_said(g.get('headline') or {}).text} × "
             f"C, over {span}"
@@ -83,9 +83,9 @@ def rates(found: dict[str, Any]) -> list[tuple[str, str]]:
 def _trend(entry: dict[str, Any]) -> str:
     """`doubles in 5.4 months [5.1, 5.8]; source`."""
     span = [12 * v for v in entry.get("doubling_years_interval") or []]
-    ends = f" [{', '.join(human.digits(v, 3) for v in span)}]" if span else ""
-    level = f" ({human.percent(entry['doubling_level'])})" if span and entry.get("doubling_level") else ""
+    ends = f" [{', '.join(units.digits(v, 3) for v in span)}]" if span else ""
+    level = f" ({units.percent(entry['doubling_level'])})" if span and entry.get("doubling_level") else ""
     return (
-        f"doubles in {human.digits(12 * float(entry['doubling_years']), 3)} months{ends}{level}; "
+        f"doubles in {units.digits(12 * float(entry['doubling_years']), 3)} months{ends}{level}; "
         f"{entry.get('source', '')}"
     )

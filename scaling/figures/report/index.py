@@ -9,7 +9,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from scaling.errors import TableError
-from scaling.figures import human, plates
+from scaling.figures import catalogue, units
 from scaling.figures.report import answer, page, svg
 from scaling.figures.source import Source, read
 
@@ -40,9 +40,9 @@ def studies(results: Path) -> list[Path]:
 
 def _picture(source: Source, name: str) -> tuple[Markup, set[str]]:
     for kind in ("isoflop", "curves"):
-        data = plates.of(source, [kind])[kind]
+        data = catalogue.of(source, [kind])[kind]
         if not data.get("missing"):
-            drawn = plates.to_svg(data, dots=90.0)
+            drawn = catalogue.to_svg(data, dots=90.0)
             return svg.inline(drawn, name=f"{name}-{kind}", title=data["title"], alt=data["alt"])
     return Markup(), set()
 
@@ -59,7 +59,7 @@ def card(folder: Path, number: int) -> tuple[Card, set[str]]:
     done = source.done
     parts = [f"{len(done)} of {len(source.runs)} runs"]
     if len(done):
-        parts.append(human.spoken_range(float(done["flops"].min()), float(done["flops"].max()), human.flops))
+        parts.append(units.spoken_range(float(done["flops"].min()), float(done["flops"].max()), units.flops))
     if said.cautions:
         parts.append(f"{len(said.cautions)} caution{'s' if len(said.cautions) > 1 else ''}")
     written = (folder / "report.html").is_file()
@@ -88,5 +88,5 @@ def write(results: Path) -> tuple[Path, list[Card]]:
         .render(cards=cards, styles=Markup(styles), policy=page.policy(styles, []))
     )
     path = results / "index.html"
-    plates.write(path, text.encode("utf-8"))
+    catalogue.write(path, text.encode("utf-8"))
     return path, cards

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaling.figures import human
+from scaling.figures import units
 from scaling.figures.report.tables import Cell, Table
 from scaling.figures.source import Source
 
@@ -17,7 +17,7 @@ def table(source: Source) -> Table:
         rows.append(
             (
                 Cell(text=str(s.get("run_id", ""))[:8], number=False),
-                Cell(text=_said(s.get("params"), human.count)),
+                Cell(text=_said(s.get("params"), units.count)),
                 Cell(text=_said(s.get("loss"), lambda v: f"{v:.3f}")),
                 Cell(text=str(s.get("text", "")), number=False),
             )

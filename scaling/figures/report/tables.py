@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from scaling.figures import human
+from scaling.figures import units
 from scaling.figures.runs import seeds
 from scaling.figures.source import Source
 
@@ -57,16 +57,16 @@ PLAIN = tuple(f"{{:.{places}f}}".format for places in (0, 3, 4))
 """Ways to say a number that can be read as one again."""
 _RUNS: tuple[tuple[str, str, str, Any], ...] = (
     ("run", "identity of the run: the first digits of a hash of its science", "run_id", None),
-    ("N", "parameters", "params", lambda v: human.count(v, 3)),
-    ("D", "tokens seen", "tokens", lambda v: human.count(v, 3)),
-    ("C", "training FLOP", "flops", lambda v: human.flops(v, 3)),
+    ("N", "parameters", "params", lambda v: units.count(v, 3)),
+    ("D", "tokens seen", "tokens", lambda v: units.count(v, 3)),
+    ("C", "training FLOP", "flops", lambda v: units.flops(v, 3)),
     ("L", "held-out loss in nats, of the model's own tokens", "loss", PLAIN[2]),
     ("±", "standard error of the loss over evaluation sequences", "loss_se", PLAIN[2]),
     ("bits/byte", "held-out loss in bits per byte", "bits_per_byte", PLAIN[1]),
-    ("D/N", "tokens per parameter", RATIO, human.digits),
-    ("epochs", "times the text was read", "epochs", human.digits),
+    ("D/N", "tokens per parameter", RATIO, units.digits),
+    ("epochs", "times the text was read", "epochs", units.digits),
     ("seed", "seed of the run", "seed", PLAIN[0]),
-    ("time", "seconds of training", "seconds", human.seconds),
+    ("time", "seconds of training", "seconds", units.seconds),
     ("family", "architecture", "family", None),
     ("status", "how it ended", "status", None),
 )
@@ -114,13 +114,13 @@ def parameters(fit: dict[str, Any]) -> Table:
         span = p.get("interval") or [None, None]
         rows.append(
             (
-                Cell(text=human.formula(name), number=False),
-                _number(p["value"], lambda v: human.digits(v, 4)),
-                Cell(text=" to ".join(_number(v, lambda w: human.digits(w, 4)).text for v in span))
+                Cell(text=units.formula(name), number=False),
+                _number(p["value"], lambda v: units.digits(v, 4)),
+                Cell(text=" to ".join(_number(v, lambda w: units.digits(w, 4)).text for v in span))
                 if any(v is not None for v in span)
                 else Cell(text="–"),
                 Cell(
-                    text=f"{human.percent(p['level'])}, {p.get('method', '')}".rstrip(", ")
+                    text=f"{units.percent(p['level'])}, {p.get('method', '')}".rstrip(", ")
                     if p.get("level")
                     else "–",
                     number=False,
@@ -152,18 +152,18 @@ def minima(fit: dict[str, Any]) -> Table:
         )
         rows.append(
             (
-                _number(b.get("C"), lambda v: human.flops(v, 3)),
+                _number(b.get("C"), lambda v: units.flops(v, 3)),
                 _number(b.get("n"), lambda v: f"{v:.0f}"),
-                _number(b.get("N_opt"), lambda v: human.count(v, 3)),
+                _number(b.get("N_opt"), lambda v: units.count(v, 3)),
                 Cell(
-                    text=" to ".join(_number(v, lambda w: human.count(w, 3)).text for v in span)
+                    text=" to ".join(_number(v, lambda w: units.count(w, 3)).text for v in span)
                     if span
                     else "–"
                 ),
-                _number(b.get("D_opt"), lambda v: human.count(v, 3)),
-                _number((b.get("D_opt") or math.nan) / (b.get("N_opt") or math.nan), human.digits),
-                _number(b.get("loss_min"), human.digits, 4),
-                _number(b.get("r2"), human.digits, 3),
+                _number(b.get("D_opt"), lambda v: units.count(v, 3)),
+                _number((b.get("D_opt") or math.nan) / (b.get("N_opt") or math.nan), units.digits),
+                _number(b.get("loss_min"), units.digits, 4),
+                _number(b.get("r2"), units.digits, 3),
                 Cell(text=fine, number=False),
             )
         )
@@ -191,12 +191,12 @@ def seed_noise(source: Source) -> tuple[Table, float | None]:
         rows.append(
             (
                 *([_word(same["kind"].iloc[0])] if source.several else []),
-                _number(same["budget"].iloc[0], human.flops),
-                _number(same["params"].iloc[0], lambda v: human.count(v, 3)),
+                _number(same["budget"].iloc[0], units.flops),
+                _number(same["params"].iloc[0], lambda v: units.count(v, 3)),
                 _number(len(losses), lambda v: f"{v:.0f}"),
-                _number(losses.mean(), human.digits, 4),
-                _number(sd, human.digits, 4),
-                Cell(text=human.percent(sd / losses.mean())),
+                _number(losses.mean(), units.digits, 4),
+                _number(sd, units.digits, 4),
+                Cell(text=units.percent(sd / losses.mean())),
             )
         )
     heads = (
@@ -225,11 +225,11 @@ def bill(source: Source) -> list[tuple[str, str]]:
     done = source.done
     lines = []
     for column, label, say in (
-        ("seconds", "training time, summed over runs", human.seconds),
-        ("flops", "training compute", human.flops),
-        ("tokens", "tokens seen", human.count),
-        ("kwh", "energy", lambda v: f"{human.digits(v)}{human.SPACE}kWh"),
-        ("price", "price", human.money),
+        ("seconds", "training time, summed over runs", units.seconds),
+        ("flops", "training compute", units.flops),
+        ("tokens", "tokens seen", units.count),
+        ("kwh", "energy", lambda v: f"{units.digits(v)}{units.SPACE}kWh"),
+        ("price", "price", units.money),
     ):
         numbers = pd.to_numeric(done[column], errors="coerce") if column in done else pd.Series(dtype=float)
         known = int(numbers.notna().sum())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from scaling import places
-from scaling.figures import human
+from scaling import folders
+from scaling.figures import units
 from scaling.figures.source import Source
 
 
@@ -15,7 +15,7 @@ def _leaf(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         small = 0 < abs(value) < 1e-4 or abs(value) >= 1e6
-        return (f"{value:.1e}" if small else human.digits(value, 4)).replace("-", "−")
+        return (f"{value:.1e}" if small else units.digits(value, 4)).replace("-", "−")
     if isinstance(value, list):
         return "; ".join(_leaf(v) for v in value)
     if isinstance(value, dict):
@@ -82,8 +82,8 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             (
                 "backtest",
-                f"fitted to the lower budgets, {human.percent(level)} intervals covered "
-                f"{human.percent(everything['nominal_coverage'])} of "
+                f"fitted to the lower budgets, {units.percent(level)} intervals covered "
+                f"{units.percent(everything['nominal_coverage'])} of "
                 f"{everything['forecasts']} forecasts of larger runs",
             )
         )
@@ -100,15 +100,15 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
             (
                 "left-out sizes",
                 "each size predicted from the others: the largest error is "
-                f"{human.digits(worst['rms_error'])} at {letter} = {human.count(worst[letter])}",
+                f"{units.digits(worst['rms_error'])} at {letter} = {units.count(worst[letter])}",
             )
         )
     influence = found.get("influence") or {}
     if influence.get("most_influential"):
         first = influence["most_influential"][0]
         moves = (
-            f"without its most influential run, {human.formula(str(first.get('moves')))} moves by "
-            f"{human.digits(float(first.get('by_standard_errors') or 0))} standard errors"
+            f"without its most influential run, {units.formula(str(first.get('moves')))} moves by "
+            f"{units.digits(float(first.get('by_standard_errors') or 0))} standard errors"
         )
         lines.append(("influence", f"{moves}; {influence.get('outlier_count', 0)} outliers"))
     return lines
@@ -118,7 +118,7 @@ def checklist(fit: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The reporting checklist of the fit: (section, [(question, answer)])."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for entry in (fit.get("validation") or {}).get("checklist") or []:
-        line = (str(entry.get("question", "")), human.formula(str(entry.get("answer", ""))))
+        line = (str(entry.get("question", "")), units.formula(str(entry.get("answer", ""))))
         sections.setdefault(str(entry.get("section", "")), []).append(line)
     return list(sections.items())
 
@@ -127,7 +127,7 @@ def method(fit: dict[str, Any]) -> list[tuple[str, str]]:
     """How the fit was made."""
     objective = fit.get("objective") or {}
     lines = [
-        ("law", f"{fit.get('law', '')}: {human.formula(str(fit.get('formula', '')))}"),
+        ("law", f"{fit.get('law', '')}: {units.formula(str(fit.get('formula', '')))}"),
         ("law from", str(fit.get("source") or "not said")),
     ]
     if objective:
@@ -199,7 +199,7 @@ def commands(source: Source) -> list[str]:
     fitted = str((fit.get("made") or fit).get("command") or f"scaling fit {source.name}")
     compared = str(((source.comparison or {}).get("made") or {}).get("command") or "")
     return [
-        places.maker(source.folder),
+        folders.maker(source.folder),
         *([fitted] if fit or not compared else []),
         *([compared] if compared else []),
         f"scaling figures {source.name}",

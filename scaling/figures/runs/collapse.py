@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import human, panels
+from scaling.figures import panels, units
 from scaling.figures.marks import threads
 from scaling.figures.runs import curves
 from scaling.figures.source import Source
@@ -64,16 +64,16 @@ def data(source: Source) -> dict[str, Any]:
     where = f", widest for {widest}" if len(kinds) > 1 else ""
     return {
         **base,
-        "title": f"The loss curves of {len(runs)} runs {said}: up to {human.percent(spread)} apart{where}",
+        "title": f"The loss curves of {len(runs)} runs {said}: up to {units.percent(spread)} apart{where}",
         "subtitle": "Loss above the floor over what is left of it at the end, against the share of "
         "training done",
         "alt": f"Reduced loss against share of training for {len(runs)} runs, coloured by parameters; "
-        f"from a tenth of training on they differ by up to {human.percent(spread)}.",
+        f"from a tenth of training on they differ by up to {units.percent(spread)}.",
         "footer": source.footer(
             n=len(runs),
-            window=f"window: last {human.percent(1 - FROM)} of training",
+            window=f"window: last {units.percent(1 - FROM)} of training",
             interval="spread: one standard deviation over runs, at its widest; no interval",
-            note=f"floor E = {human.digits(floor, 3)} of the fit"
+            note=f"floor E = {units.digits(floor, 3)} of the fit"
             if floor
             else "floor 0: no fitted E below the data"
             + (f" · {left_out} more kinds, which differ less, are not drawn" if left_out else ""),
@@ -109,8 +109,8 @@ def draw(data: dict[str, Any]) -> Figure:
         threads(axes, lines, [r["params"] for r in same], width=1.1, among=sizes)
         axes.set_xlim(0.02, 1.0)
         axes.set_ylim(min(0.97, *inside), max(inside) * 1.03)
-        human.say_axis(axes.xaxis, human.percent)
-        human.say_axis(axes.yaxis, human.plain)
+        units.say_axis(axes.xaxis, units.percent)
+        units.say_axis(axes.yaxis, units.plain)
         if last:
             axes.set_xlabel("share of training done")
         if first:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.labels import beside
 from scaling.figures.marks import dots, many, threads
 from scaling.figures.source import Source
@@ -142,17 +142,17 @@ def data(source: Source) -> dict[str, Any]:
     what = "held-out loss" if held else "training loss, running mean over ±4 % of compute"
     thick = "lower envelope" if held else "least held-out loss of ended runs"
     sizes = [r["params"] for r in runs]
-    spans = human.spoken_range(float(grid[keep][0]), float(grid[-1]), human.flops)
+    spans = units.spoken_range(float(grid[keep][0]), float(grid[-1]), units.flops)
     if kind:
         unit = "bits per byte" if own else source.loss_unit
         return {**base, "unit": unit, **_of_kinds(source, runs, first, column, (what, thick), spans, unit)}
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"{human.things(len(runs), 'run')}, and the least loss reached for each FLOP",
+        "title": f"{units.things(len(runs), 'run')}, and the least loss reached for each FLOP",
         "subtitle": f"Loss while training, one line a run ({what}); the thick line is the {thick}",
         "alt": f"Loss against training compute for {len(runs)} runs of "
-        f"{human.spoken_range(min(sizes), max(sizes), human.count)} parameters, with the {thick}, "
+        f"{units.spoken_range(min(sizes), max(sizes), units.count)} parameters, with the {thick}, "
         f"which falls from {low[keep][0]:.2f} to {low[-1]:.2f} {source.loss_unit} over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
@@ -232,8 +232,8 @@ def draw(data: dict[str, Any]) -> Figure:
     inside = [v for r in runs for f, v in zip(r["flops"], r["loss"], strict=True) if f >= data["first"]]
     axes.set_xlim(data["first"], high * 1.08)
     axes.set_ylim(min(inside) / 1.03, min(max(inside), low * 1.25) * 1.02)
-    human.say_axis(axes.xaxis, human.flops)
-    human.say_axis(axes.yaxis, human.plain)
+    units.say_axis(axes.xaxis, units.flops)
+    units.say_axis(axes.yaxis, units.plain)
     axes.set_xlabel("training compute C")
     axes.set_ylabel(f"loss L ({data['unit']})")
     beside(axes, labels, column=True)

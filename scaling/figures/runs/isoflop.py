@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import cells, human, panels, style
+from scaling.figures import kinds, panels, style, units
 from scaling.figures.compare import conventions
 from scaling.figures.labels import beside
 from scaling.figures.marks import many
@@ -47,7 +47,7 @@ def _profiles(rows: pd.DataFrame, size: str, fits: list[dict[str, Any]]) -> list
         budget = float(same["budget"].iloc[0])
         if same[size].nunique() < SIZES:
             continue
-        near = [f for f in fits if abs(math.log(f["C"] / budget)) < math.log(cells.SAME_BUDGET)]
+        near = [f for f in fits if abs(math.log(f["C"] / budget)) < math.log(kinds.SAME_BUDGET)]
         fit = min(near, key=lambda f: abs(math.log(f["C"] / budget))) if near else None
         shown.append({"C": budget, "points": _points(same, size), "fit": fit})
     return shown
@@ -56,7 +56,7 @@ def _profiles(rows: pd.DataFrame, size: str, fits: list[dict[str, Any]]) -> list
 def data(source: Source) -> dict[str, Any]:
     """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
     base = {"figure": NAME, "schema": 1}
-    runs, rates = cells.tuned(source.done)
+    runs, rates = kinds.tuned(source.done)
     columns = ((source.fit or {}).get("input") or {}).get("columns") or {}
     size = columns.get("N", "params") if columns.get("N", "params") in runs else "params"
     shown: list[dict[str, Any]] = []
@@ -69,9 +69,9 @@ def data(source: Source) -> dict[str, Any]:
         else:
             fits = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("budgets") or []
             shown += _profiles(rows, size, fits)
-    kinds = panels.of(shown)
-    kinds, left_out = kinds[: panels.MOST], kinds[panels.MOST :]
-    shown = [b for b in shown if b.get("kind", "") in kinds]
+    shown_kinds = panels.of(shown)
+    shown_kinds, left_out = shown_kinds[: panels.MOST], shown_kinds[panels.MOST :]
+    shown = [b for b in shown if b.get("kind", "") in shown_kinds]
     asked = "budget_flops" in runs and runs["budget_flops"].notna().any()
     if not shown or not (asked or any(b["fit"] for b in shown)):
         return {
@@ -98,10 +98,10 @@ def data(source: Source) -> dict[str, Any]:
     if repeats > 1:
         same_cell = "seeds of one cell" if only_seeds else "runs of one size"
         parts.append(f"ticks are up to {repeats} {same_cell}, markers their mean")
-    own_scale = len(kinds) > 1 and source.per_byte
+    own_scale = len(shown_kinds) > 1 and source.per_byte
     if own_scale:
         parts.append("every panel has its own scale: losses per token of different tokens do not compare")
-    spans = human.spoken_range(budgets[0], budgets[-1], human.flops)
+    spans = units.spoken_range(budgets[0], budgets[-1], units.flops)
     r2 = [b["fit"]["r2"] for b in shown if b["fit"] and b["fit"].get("r2") is not None]
     notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
     notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
@@ -110,12 +110,12 @@ def data(source: Source) -> dict[str, Any]:
     return {
         **base,
         "unit": source.loss_unit,
-        "title": _title(good, len(budgets), len(kinds)),
+        "title": _title(good, len(budgets), len(shown_kinds)),
         "subtitle": "; ".join(parts),
         "alt": f"Loss against parameters at {len(budgets)} compute budgets from {spans}. "
         + " ".join(
-            f"{b.get('kind', '')} at {human.flops(b['C'])}: the best size is "
-            f"{human.count(b['fit']['N_opt'])} parameters.".strip()
+            f"{b.get('kind', '')} at {units.flops(b['C'])}: the best size is "
+            f"{units.count(b['fit']['N_opt'])} parameters.".strip()
             for b in good
         ),
         "footer": source.footer(
@@ -131,15 +131,15 @@ def _title(good: list[dict[str, Any]], budgets: int, kinds: int) -> str:
     if not good:
         return f"Loss against size at {budgets} budget{'s' if budgets > 1 else ''}"
     if kinds == 1:
-        ends = human.spoken_range(good[0]["fit"]["N_opt"], good[-1]["fit"]["N_opt"], human.count)
+        ends = units.spoken_range(good[0]["fit"]["N_opt"], good[-1]["fit"]["N_opt"], units.count)
         return f"For every budget there is a best size: {ends} parameters"
     most = max(b["C"] for b in good)
     last = sorted((b for b in good if b["C"] == most), key=lambda b: b["fit"]["N_opt"])
     if len(last) == 1:
-        return f"At {human.flops(most)} only {last[0]['kind']} has a minimum inside its sizes"
+        return f"At {units.flops(most)} only {last[0]['kind']} has a minimum inside its sizes"
     return (
-        f"Best size at {human.flops(most)}: {human.count(last[0]['fit']['N_opt'])} parameters "
-        f"({last[0]['kind']}) to {human.count(last[-1]['fit']['N_opt'])} ({last[-1]['kind']})"
+        f"Best size at {units.flops(most)}: {units.count(last[0]['fit']['N_opt'])} parameters "
+        f"({last[0]['kind']}) to {units.count(last[-1]['fit']['N_opt'])} ({last[-1]['kind']})"
     )
 
 
@@ -154,7 +154,7 @@ def _interval_note(source: Source, shown: list[dict[str, Any]]) -> str:
     first = next(b["fit"] for b in shown if b["fit"] and b["fit"].get("N_interval"))
     level, method = first.get("level", a.get("level")), first.get("method", a.get("method"))
     return (
-        f"{human.percent(level)} interval of each minimum" + (f" ({method})" if method else "")
+        f"{units.percent(level)} interval of each minimum" + (f" ({method})" if method else "")
         if level
         else "interval of each minimum"
     )
@@ -162,8 +162,8 @@ def _interval_note(source: Source, shown: list[dict[str, Any]]) -> str:
 
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
-    kinds = panels.of(data["budgets"])
-    figure, places = panels.canvas(data, kinds, right=1.0, gap=0.95)
+    shown_kinds = panels.of(data["budgets"])
+    figure, places = panels.canvas(data, shown_kinds, right=1.0, gap=0.95)
     levels = sorted({b["C"] for b in data["budgets"]})
     everything = [p for b in data["budgets"] for p in b["points"]]
     left, right = min(p["N"] for p in everything), max(p["N"] for p in everything)
@@ -182,8 +182,8 @@ def draw(data: dict[str, Any]) -> Figure:
             colour = style.ramp(step / max(len(levels) - 1, 1))
             mark = style.MARKERS[step % len(style.MARKERS)]
             end = _budget(axes, budget, colour, mark, (left, right, low, high), many(len(everything)))
-            labels.append((*end, human.flops(budget["C"]), colour))
-        human.say_axis(axes.xaxis, human.count, 7 if len(kinds) == 1 else 4)
+            labels.append((*end, units.flops(budget["C"]), colour))
+        units.say_axis(axes.xaxis, units.count, 7 if len(shown_kinds) == 1 else 4)
         if last:
             axes.set_xlabel("parameters N")
         if first:

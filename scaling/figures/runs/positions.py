@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import cells, human, labels, panels, style
+from scaling.figures import kinds, labels, panels, style, units
 from scaling.figures.source import Source
 
 NAME = "positions"
@@ -35,7 +35,7 @@ def data(source: Source) -> dict[str, Any]:
     group = "family" if by == "context" else "kind"
     several = group in rows and rows[group].nunique() > 1
     lines: list[dict[str, Any]] = []
-    for kind in sorted(rows[group].unique(), key=cells.in_order) if several else [""]:
+    for kind in sorted(rows[group].unique(), key=kinds.in_order) if several else [""]:
         same = rows[rows[group] == kind] if several else rows
         values = sorted(same[by].unique())
         few = sorted({values[round(i)] for i in np.linspace(0, len(values) - 1, min(LINES, len(values)))})
@@ -47,7 +47,7 @@ def data(source: Source) -> dict[str, Any]:
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"{human.percent(MOST_OF_IT)} of the fall of the loss lies within the first "
+        "title": f"{units.percent(MOST_OF_IT)} of the fall of the loss lies within the first "
         f"{math.ceil(within)} tokens of a sequence"
         if within > 1
         else "The loss does not fall along the sequence",
@@ -56,7 +56,7 @@ def data(source: Source) -> dict[str, Any]:
         "alt": f"Loss against position for {len(lines)} groups of runs, one line a {ends}.",
         "footer": source.footer(
             n=len({run for line in lines for run in line["runs"]}),
-            window=f"window: positions 1 to {human.count(longest['position'][-1])}",
+            window=f"window: positions 1 to {units.count(longest['position'][-1])}",
             interval="no interval: positions of one sequence hang together",
             note="positions averaged in bins even in logarithms",
         ),
@@ -94,7 +94,7 @@ def _within(line: dict[str, Any]) -> float:
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     lines, by = data["lines"], data["by"]
-    say = "{:,.0f}".format if by == "context" else human.flops
+    say = "{:,.0f}".format if by == "context" else units.flops
     kinds = panels.of(lines)[: panels.MOST]
     figure, places = panels.canvas(data, kinds, right=0.9, gap=1.15)
     shown = sorted({line[by] for line in lines})
@@ -105,7 +105,7 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xscale("log")
         axes.set_xlim(0.9, max(line["position"][-1] for line in lines) * 1.1)
         axes.set_ylim(min(losses) - 0.05 * span, max(losses) + 0.05 * span)
-        human.say_axis(axes.xaxis, human.count, most=6)
+        units.say_axis(axes.xaxis, units.count, most=6)
         ends = []
         for line in (line for line in lines if line["kind"] == kind):
             i = shown.index(line[by])

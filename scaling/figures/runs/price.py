@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.marks import dots, many
 from scaling.figures.source import Source
 
@@ -46,20 +46,20 @@ def data(source: Source) -> dict[str, Any]:
     known = int(both["low"].notna().sum())
     return {
         **base,
-        "title": f"The plan said {human.seconds(total)} of training; it took {human.seconds(was)}",
+        "title": f"The plan said {units.seconds(total)} of training; it took {units.seconds(was)}",
         "subtitle": "Seconds of each run, predicted before anything ran and measured; bars are the "
         "plan's own interval",
-        "alt": f"Predicted against measured seconds of {len(both)} runs; in sum {human.seconds(total)} "
-        f"predicted and {human.seconds(was)} measured.",
+        "alt": f"Predicted against measured seconds of {len(both)} runs; in sum {units.seconds(total)} "
+        f"predicted and {units.seconds(was)} measured.",
         "footer": source.footer(
             n=len(both),
             window="window "
-            f"{human.spoken_range(both['measured'].min(), both['measured'].max(), human.seconds)}",
+            f"{units.spoken_range(both['measured'].min(), both['measured'].max(), units.seconds)}",
             interval=f"{int(inside.sum())} of {known} runs inside the plan's interval"
             if known
             else "the plan gave no interval",
-            note=f"measured over predicted: median {human.digits(float(np.median(ratio)))}, "
-            f"{human.digits(float(ratio.min()))} to {human.digits(float(ratio.max()))}",
+            note=f"measured over predicted: median {units.digits(float(np.median(ratio)))}, "
+            f"{units.digits(float(ratio.min()))} to {units.digits(float(ratio.max()))}",
         ),
         "points": both.sort_values("run_id").to_dict("records"),
     }
@@ -90,8 +90,8 @@ def draw(data: dict[str, Any]) -> Figure:
     dots(axes, x, y, [p["params"] for p in points])
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
-    human.say_axis(axes.xaxis, human.seconds, 6)
-    human.say_axis(axes.yaxis, human.seconds, 6)
+    units.say_axis(axes.xaxis, units.seconds, 6)
+    units.say_axis(axes.yaxis, units.seconds, 6)
     axes.set_xlabel("predicted")
     axes.set_ylabel("measured")
     style.size_ruler(axes, min(p["params"] for p in points), max(p["params"] for p in points))

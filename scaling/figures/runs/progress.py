@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.marks import many, positions
 from scaling.figures.source import Source
 
@@ -54,7 +54,7 @@ def data(source: Source) -> dict[str, Any]:
     flops = float(pd.to_numeric(timed["flops"], errors="coerce").sum())
     pauses = _pauses(since[0], since[1])
     at_work = span - sum(last - begin for begin, last in pauses)
-    title = f"{fine} of {human.things(planned, 'cell')} done in {human.seconds(at_work)}" + (
+    title = f"{fine} of {units.things(planned, 'cell')} done in {units.seconds(at_work)}" + (
         f", {failed} failed" if failed else ""
     )
     return {
@@ -62,13 +62,13 @@ def data(source: Source) -> dict[str, Any]:
         "title": title,
         "subtitle": f"Above: cells finished. Below: every run from start to end, {max(lanes) + 1} at most at "
         "once" + ("; dotted: pauses, cut out" if pauses else ""),
-        "alt": f"{title}; runs took {human.seconds(spent)} in all, {human.flops(flops)}, at most "
+        "alt": f"{title}; runs took {units.seconds(spent)} in all, {units.flops(flops)}, at most "
         f"{max(lanes) + 1} at once.",
         "footer": source.footer(
             n=len(shown),
-            window=f"window {human.seconds(at_work)} from {first:%Y-%m-%d %H:%M} UTC",
-            interval=f"{human.seconds(spent)} of running, {human.flops(flops)}; no interval",
-            note=f"{human.seconds(span)} with pauses" if pauses else "",
+            window=f"window {units.seconds(at_work)} from {first:%Y-%m-%d %H:%M} UTC",
+            interval=f"{units.seconds(spent)} of running, {units.flops(flops)}; no interval",
+            note=f"{units.seconds(span)} with pauses" if pauses else "",
         ),
         "planned": planned,
         "pauses": pauses,
@@ -156,7 +156,7 @@ def draw(data: dict[str, Any]) -> Figure:
         for axes in (above, below):
             axes.axvline(_cut(begin, pauses), color=style.paper().muted, lw=0.9, ls=":")
         above.annotate(
-            human.seconds(last - begin),
+            units.seconds(last - begin),
             (_cut(begin, pauses), 0),
             xycoords=("data", "axes fraction"),
             xytext=(3, 4),
@@ -168,7 +168,7 @@ def draw(data: dict[str, Any]) -> Figure:
     for axes in (above, below):
         axes.set_xticks(ticks)
     above.set_xticklabels([])
-    below.set_xticklabels([human.seconds(t) if t else "0" for t in ticks])
+    below.set_xticklabels([units.seconds(t) if t else "0" for t in ticks])
     below.set_xlabel("since the first run began" + (", without pauses" if pauses else ""))
     figure.align_ylabels([above, below])
     style.size_ruler(above, min(sizes), max(sizes))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 from scaling.figures.source import Source
 
 NAME = "seeds"
@@ -60,15 +60,15 @@ def data(source: Source) -> dict[str, Any]:
     C = [c["C"] for c in shown]
     return {
         **base,
-        "title": f"Seeds move the loss by {human.digits(sd)} {source.loss_unit} ({human.percent(relative)})",
+        "title": f"Seeds move the loss by {units.digits(sd)} {source.loss_unit} ({units.percent(relative)})",
         "subtitle": "Each column is one cell, each dot one seed, against the cell's mean; band: one "
         "pooled standard deviation",
         "alt": f"Deviation of the loss from its cell's mean for {len(shown)} cells with several seeds; "
-        f"pooled standard deviation {human.digits(sd)} {source.loss_unit}.",
+        f"pooled standard deviation {units.digits(sd)} {source.loss_unit}.",
         "unit": source.loss_unit.partition(" per ")[0],
         "footer": source.footer(
             n=sum(len(c["rest"]) for c in shown),
-            window=f"window {len(shown)} cells, {human.spoken_range(min(C), max(C), human.flops)}",
+            window=f"window {len(shown)} cells, {units.spoken_range(min(C), max(C), units.flops)}",
             interval=f"standard deviation pooled, {freedom} degrees of freedom; no interval",
         ),
         "cells": shown,
@@ -95,13 +95,13 @@ def draw(data: dict[str, Any]) -> Figure:
         )
     axes.set_xlim(-0.6, len(cells) - 0.4)
     every = math.ceil(len(cells) / 9)
-    axes.set_xticks(range(0, len(cells), every), [human.count(c["N"]) for c in cells][::every])
+    axes.set_xticks(range(0, len(cells), every), [units.count(c["N"]) for c in cells][::every])
     axes.set_xlabel("parameters N" if len(colours) == 1 else "parameters N, coloured by budget")
     if len(colours) == 1:
-        axes.set_xlabel(f"parameters N, all at {human.flops(cells[0]['C'])}")
+        axes.set_xlabel(f"parameters N, all at {units.flops(cells[0]['C'])}")
     axes.set_ylabel(f"loss less cell mean (10⁻³ {data['unit']})")
     axes.annotate(
-        f"±{human.digits(1000 * sd)}",
+        f"±{units.digits(1000 * sd)}",
         (1, 1000 * sd),
         xycoords=("axes fraction", "data"),
         xytext=(6, 0),

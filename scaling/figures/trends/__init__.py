@@ -17,7 +17,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from scaling.errors import ConfigError, one_of
-from scaling.figures import plates, style
+from scaling.figures import catalogue, style
 
 _WHERE = {
     "growth": "lines.growth",
@@ -48,7 +48,7 @@ def module(name: str) -> Any:
 
 def data(name: str, *arguments: Any, **options: Any) -> dict[str, Any]:
     """What a figure shows, as the JSON that is written beside it."""
-    found: dict[str, Any] = json.loads(plates.to_json(module(name).data(*arguments, **options)))
+    found: dict[str, Any] = json.loads(catalogue.to_json(module(name).data(*arguments, **options)))
     return found
 
 
@@ -84,7 +84,7 @@ def rendered(found: dict[str, Any], kind: str, sheet: style.Paper = style.LIGHT)
 
 def load(path: Path) -> dict[str, Any]:
     """The JSON behind a figure. Raises TableError when it is none."""
-    return plates.load(path, NAMES, "scaling trends figures DIR")
+    return catalogue.load(path, NAMES, "scaling trends figures DIR")
 
 
 def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT) -> list[Path]:
@@ -93,9 +93,13 @@ def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT)
     name = str(found["figure"])
     stem = name if sheet is style.LIGHT else f"{name}.dark"
     paths = [folder / f"{name}.json", folder / f"{stem}.svg", folder / f"{stem}.png"]
-    contents = (plates.to_json(found).encode(), rendered(found, "svg", sheet), rendered(found, "png", sheet))
+    contents = (
+        catalogue.to_json(found).encode(),
+        rendered(found, "svg", sheet),
+        rendered(found, "png", sheet),
+    )
     for path, content in zip(paths, contents, strict=True):
-        plates.write(path, content)
+        catalogue.write(path, content)
     return paths
 
 

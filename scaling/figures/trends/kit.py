@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from scaling.figures import human, style
+from scaling.figures import style, units
 
 KINDS = {
     "models": (style.BLUE, "o"),
@@ -36,9 +36,9 @@ def footer(*, n: str, window: str, interval: str, source: str, command: str) -> 
 def flops(value: float) -> str:
     """FLOP in the nearest unit below, also beyond 10²⁷: ronna and quetta."""
     if value < 1e27:
-        return human.flops(value)
+        return units.flops(value)
     size, unit = (1e27, "RFLOP") if value < 1e30 else (1e30, "QFLOP")
-    return f"{value / size:.0f}{human.SPACE}{unit}"
+    return f"{value / size:.0f}{units.SPACE}{unit}"
 
 
 def years(axes: Axes, low: float, high: float, step: int | None = None) -> None:
@@ -62,7 +62,7 @@ def powers(
     axes.yaxis.set_minor_locator(NullLocator())
 
     def label(v: float, _: object) -> str:
-        power = f"10{human.superscript(round(math.log10(v)))}"
+        power = f"10{units.superscript(round(math.log10(v)))}"
         return power if say is None else f"{say(v)}  {power}"
 
     axes.yaxis.set_major_formatter(FuncFormatter(label))
@@ -89,16 +89,16 @@ def span(years_: float) -> str:
     """A length of time as a title says it: `7.7 months`, `2.1 years`, `39 days`."""
     if years_ < 0.25:
         return f"{years_ * 365.25:.0f} days"
-    return f"{human.digits(years_ * 12, 2)} months" if years_ < 2.5 else f"{human.digits(years_, 2)} years"
+    return f"{units.digits(years_ * 12, 2)} months" if years_ < 2.5 else f"{units.digits(years_, 2)} years"
 
 
 def span_short(years_: float) -> str:
     """The same beside a line: `7.7 mo`."""
     return (
         span(years_)
-        .replace(" months", f"{human.SPACE}mo")
-        .replace(" years", f"{human.SPACE}y")
-        .replace(" days", f"{human.SPACE}d")
+        .replace(" months", f"{units.SPACE}mo")
+        .replace(" years", f"{units.SPACE}y")
+        .replace(" days", f"{units.SPACE}d")
     )
 
 
@@ -117,10 +117,10 @@ def halo() -> list[object]:
 def months(value: float) -> str:
     """A length of time given in months, for an axis: `9 d`, `6 mo`, `2 y`."""
     if value < 1:
-        return f"{human.digits(value * 30.44, 2)}{human.SPACE}d"
+        return f"{units.digits(value * 30.44, 2)}{units.SPACE}d"
     if value < 24:
-        return f"{human.digits(value, 2)}{human.SPACE}mo"
-    return f"{human.digits(value / 12, 2)}{human.SPACE}y"
+        return f"{units.digits(value, 2)}{units.SPACE}mo"
+    return f"{units.digits(value / 12, 2)}{units.SPACE}y"
 
 
 def window_words(window: Sequence[float]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space, whole
-from scaling.training.solving.values import numbers
+from scaling.training.config.fields import numbers
 
 
 def cells(space: Space) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError
-from scaling.training.solving.values import numbers
+from scaling.training.config.fields import numbers
 
 if TYPE_CHECKING:
     from scaling.training.cell import Cell

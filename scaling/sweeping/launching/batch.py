@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from scaling.sweeping.slots.places import THREAD_LIMITS
+from scaling.sweeping.slots.seats import THREAD_LIMITS
 
 _TURNS = 1000
 """Time limits that one cell may meet."""

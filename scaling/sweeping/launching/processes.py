@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from scaling.errors import Preempted, RunFailure
-from scaling.training.running.team import size
-from scaling.training.solving.values import whole
+from scaling.training.config.fields import whole
+from scaling.training.hardware.team import size
 
 _TICK_SECONDS = 0.2
 _STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)

@@ -17,8 +17,8 @@ from scaling.errors import LaunchError
 from scaling.sweeping.launching.outcomes import returned
 from scaling.sweeping.planning.config import composer, plain
 from scaling.sweeping.slots.display import outcome_line
-from scaling.sweeping.slots.places import THREAD_LIMITS
-from scaling.training.solving.values import whole
+from scaling.sweeping.slots.seats import THREAD_LIMITS
+from scaling.training.config.fields import whole
 
 
 def launch(

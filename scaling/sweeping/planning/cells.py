@@ -17,8 +17,8 @@ from scaling.errors import ConfigError, StorageError
 from scaling.sweeping.designs.space import Space
 from scaling.sweeping.planning.config import Compose, results_of
 from scaling.training.cell import Cell
+from scaling.training.config.text import open_data
 from scaling.training.paths import RunPaths
-from scaling.training.solving.data import open_data
 
 
 def prepare(config: Mapping[str, Any]) -> tuple[Cell, Any, RunPaths]:

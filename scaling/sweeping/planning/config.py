@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import places, plugins
+from scaling import folders, plugins
 from scaling.errors import ConfigError, one_of
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
     from hydra._internal.utils import create_config_search_path
     from hydra.core.global_hydra import GlobalHydra
 
-    file = places.sweep_file(sweep) if sweep != "train" else None
+    file = folders.sweep_file(sweep) if sweep != "train" else None
     version.setbase("1.3")
     GlobalHydra.instance().clear()
     path = create_config_search_path(None)
-    if file is not None and file.parent.resolve() not in [f.resolve() for f in places.folders("sweeps")]:
+    if file is not None and file.parent.resolve() not in [f.resolve() for f in folders.folders("sweeps")]:
         path.prepend(provider="scaling", path=file.parent.resolve().as_uri())
     try:
         yield (

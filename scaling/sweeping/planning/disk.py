@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scaling.training import trunk
 from scaling.training.cell import Cell
-from scaling.training.running.keeping import milestone_steps
-from scaling.training.running.place import Place
+from scaling.training.checkpoints import trunk
+from scaling.training.lifecycle.keeping import milestone_steps
+from scaling.training.lifecycle.placement import Place
 
 _NUMBER_BYTES = 4
 """Weights and moments are float32 in every number format."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from scaling.errors import ConfigError
 from scaling.sweeping.planning.price import path_of
-from scaling.training import trunk
 from scaling.training.cell import Cell
-from scaling.training.pack import key
-from scaling.training.solving.values import whole
+from scaling.training.checkpoints import trunk
+from scaling.training.config.fields import whole
+from scaling.training.packs.stack import key
 
 LEAST_GAIN = 1.2
 """Runs per hour against runs one by one, below which a pack is not worth its loss of independence."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from scaling import families, places
+from scaling import families, folders
 from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.sweeping.planning.memory import BYTES, components
 
@@ -54,7 +54,7 @@ class Device:
 
 def device(name: str, dtype: str | None = None) -> Device:
     """A device of conf/device by name. Raises ConfigError when it is unknown or says too little."""
-    roots = reversed(places.folders("conf"))
+    roots = reversed(folders.folders("conf"))
     files = {path.stem: path for root in roots for path in root.glob("device/*.yaml")}
     if name not in files:
         raise ConfigError(one_of("--device", name, files))

@@ -14,7 +14,7 @@ from typing import Any
 
 from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping.planning import disk, price
-from scaling.training.solving.values import positive, whole
+from scaling.training.config.fields import positive, whole
 
 COLUMNS = (
     "run_id",

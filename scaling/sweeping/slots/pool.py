@@ -24,8 +24,8 @@ from scaling.sweeping.launching.outcomes import returned
 from scaling.sweeping.planning import cells, packing
 from scaling.sweeping.planning.config import composer, plain, results_of
 from scaling.sweeping.slots.display import Display
-from scaling.sweeping.slots.places import Seat, seats
-from scaling.training.solving.values import whole
+from scaling.sweeping.slots.seats import Seat, seats
+from scaling.training.config.fields import whole
 
 _GRACE_SECONDS = 30.0
 _TICK_SECONDS = 0.25

@@ -6,8 +6,8 @@ from typing import Any
 
 from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
+from scaling.training.config.text import read_by
 from scaling.training.objectives.task import IGNORED, Batch, Task
-from scaling.training.solving.data import read_by
 
 NAMES = ("causal", "masked", "classification", "seq2seq", "regression")
 

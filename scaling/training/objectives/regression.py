@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from scaling.training.cell import Cell
+from scaling.training.config.regression_data import Numbers
 from scaling.training.objectives.task import Batch, tensors
-from scaling.training.solving.numbers import Numbers
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from scaling.errors import ConfigError
+from scaling.training.hardware.sharding import local, part_like
 from scaling.training.optimization.parametrization import Factors, factors
-from scaling.training.recipe import OF_MATRICES, Hyperparameters
-from scaling.training.running.sharing import local, part_like
+from scaling.training.recipes.recipe import OF_MATRICES, Hyperparameters
 
 
 class Optimizers:

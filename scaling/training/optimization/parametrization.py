@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from scaling.errors import ConfigError
-from scaling.training.recipe import Hyperparameters
+from scaling.training.recipes.recipe import Hyperparameters
 
 _HEAD = re.compile(r"(^|\.)(head|lm_head|classifier|output)\.")
 _BRANCH_END = re.compile(r"\.(out|down|wo|o_proj|down_proj|c_proj|out_proj)\.weight$")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from scaling.errors import ConfigError, one_of
-from scaling.training.recipe import SCHEDULES
+from scaling.training.recipes.recipe import SCHEDULES
 
 Schedule = Callable[[int], float]
 """Step (0-based) → learning rate as a share of the peak."""

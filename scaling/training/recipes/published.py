@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.training.recipe import Derived, Recipe, Situation
+from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
 PORIAN_SEQUENCE = 2048
 POWER_LINES_SEQUENCE = 2048

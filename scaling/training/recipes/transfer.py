@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.training.recipe import Derived, Recipe, Situation
+from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
 
 def _mup(situation: Situation, constants: Mapping[str, Any]) -> Derived:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from scaling.errors import ConfigError, TableError
-from scaling.figures import labels, plates, style
+from scaling.figures import catalogue, labels, style
 from scaling.figures import trends as drawn
 from scaling.figures.source import Source
-from scaling.figures.trends.choices.forest import cited, months_of
-from scaling.figures.trends.families.gain import measured
+from scaling.figures.trends.forest import cited, months_of
+from scaling.figures.trends.gain import measured
 
 
 def ladder() -> Source:
@@ -98,7 +98,7 @@ def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str
 )
 @pytest.mark.parametrize("name", drawn.NAMES)
 def test_same_json_same_bytes(name: str, sheet: style.Paper, made: dict[str, dict]) -> None:
-    again = json.loads(plates.to_json(made[name]))
+    again = json.loads(catalogue.to_json(made[name]))
     assert drawn.rendered(made[name], "svg", sheet) == drawn.rendered(again, "svg", sheet)
 
 

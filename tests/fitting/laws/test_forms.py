@@ -15,7 +15,7 @@ from scaling.fitting.laws.curves import collapse_spread
 from scaling.fitting.laws.data_limits import effective
 from scaling.fitting.laws.schedules import annealing_area, total_rate
 from scaling.fitting.laws.shapes import saturated
-from scaling.fitting.published.entries.schedules import METRICS, TEST
+from scaling.published.entries.schedules import METRICS, TEST
 
 N = np.geomspace(1e7, 1e10, 9)
 D = np.geomspace(2e8, 3e11, 9)

@@ -39,7 +39,7 @@ class DesignSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Runs what is missing and returns the sweep's outcome."""
-        from scaling.sweeping.driving import drive
+        from scaling.sweeping.driver import drive
 
         assert self.config is not None, "Hydra calls setup before sweep"
         assert self.hydra_context is not None

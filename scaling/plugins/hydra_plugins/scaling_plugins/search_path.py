@@ -7,7 +7,7 @@ from __future__ import annotations
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from scaling import places
+from scaling import folders
 
 
 class ScalingSearchPath(SearchPathPlugin):
@@ -15,5 +15,5 @@ class ScalingSearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Prepends, last wins, so the nearest folder goes last."""
-        for folder in reversed([*places.folders("conf"), *places.folders("sweeps")]):
+        for folder in reversed([*folders.folders("conf"), *folders.folders("sweeps")]):
             search_path.prepend(provider="scaling", path=folder.resolve().as_uri())

@@ -1,0 +1,176 @@
+"""F5: loss curves by family: every run thin, the hull thick, a power law through the hull with its band,
+dashed beyond the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from scaling.figures import labels, style, units
+from scaling.figures.runs.curves import envelope
+from scaling.figures.source import Source
+from scaling.figures.trends import kit
+
+NAME = "families"
+KEPT = 60
+DRAWS = 200
+LEVEL = 0.9
+
+
+def _curves(source: Source) -> list[dict[str, Any]]:
+    """One entry a run: family, flops, loss; held-out points where there are any, and always the end."""
+    found = []
+    done = source.done
+    by_run = dict(iter(source.curves.groupby("run_id"))) if len(source.curves) else {}
+    for _, run in done.iterrows():
+        x, y = [float(run["flops"])], [float(run["loss"])]
+        rows = by_run.get(run["run_id"])
+        if rows is not None:
+            held = rows[["flops", "loss"]].apply(pd.to_numeric, errors="coerce").dropna()
+            held = held[(held > 0).all(axis=1) & (held["flops"] < run["flops"])].sort_values("flops")
+            keep: Any = (
+                np.unique(np.linspace(0, len(held) - 1, min(KEPT, len(held))).astype(int))
+                if len(held)
+                else []
+            )
+            x = [*held["flops"].to_numpy(float)[keep], *x] if len(held) else x
+            y = [*held["loss"].to_numpy(float)[keep], *y] if len(held) else y
+        found.append({"family": str(run.get("family") or source.name), "flops": x, "loss": y})
+    return found
+
+
+def _hull_line(curves: list[dict[str, Any]], seed: int = 0) -> dict[str, Any] | None:
+    """log L = a - b log C through the hull's second half, with a band from resampling runs; None with too
+    little."""
+    rng = np.random.default_rng(seed)
+
+    def fitted(some: Sequence[dict[str, Any]]) -> tuple[float, float, np.ndarray, np.ndarray]:
+        x, y = envelope([(np.array(c["flops"]), np.array(c["loss"])) for c in some])
+        fine = np.isfinite(y)
+        x, y = x[fine], y[fine]
+        late = x >= np.sqrt(x[0] * x[-1])
+        b, a = np.polyfit(np.log(x[late]), np.log(y[late]), 1)
+        return float(a), float(b), x, y
+
+    if sum(len(c["flops"]) > 1 for c in curves) < 3:
+        return None
+    a, b, x, y = fitted(curves)
+    grid = np.geomspace(np.sqrt(x[0] * x[-1]), 10 * x[-1], 40)
+    drawn = []
+    for _ in range(DRAWS):
+        some = [curves[i] for i in rng.integers(0, len(curves), len(curves))]
+        try:
+            p, q, _, _ = fitted(some)
+        except (
+            ValueError,
+            TypeError,
+            IndexError,
+            np.linalg.LinAlgError,
+        ):  # a resample of one curve has no hull
+            continue
+        drawn.append(np.exp(p + q * np.log(grid)))
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return {
+        "hull": {"flops": x.tolist(), "loss": y.tolist()},
+        "exponent": -b,
+        "line": {
+            "flops": grid.tolist(),
+            "loss": np.exp(a + b * np.log(grid)).tolist(),
+            "low": low.tolist(),
+            "high": high.tolist(),
+        },
+        "end": float(x[-1]),
+    }
+
+
+def data(source: Source) -> dict[str, Any]:
+    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    curves = _curves(source)
+    names = sorted({c["family"] for c in curves})
+    families = []
+    for name in names:
+        mine = [c for c in curves if c["family"] == name]
+        found = _hull_line(mine)
+        if found is not None:
+            families.append({"family": name, "n": len(mine), "curves": mine, **found})
+    if not families:
+        return {
+            "figure": NAME,
+            "schema": 1,
+            "missing": f"{source.name} has no family with three runs and loss curves; run it with "
+            "evaluation.points above 1.",
+        }
+    # In the order in which every figure gives the families their colours.
+    families.sort(key=lambda f: source.several.index(f["family"]) if f["family"] in source.several else -1)
+    best = min(families, key=lambda f: f["line"]["loss"][-1])
+    start = min(f["hull"]["flops"][0] for f in families)
+    return {
+        "figure": NAME,
+        "schema": 1,
+        "title": f"{best['family']} has the lowest hull"
+        if len(families) > 1
+        else f"{best['family']}: loss falls as {units.power('C', -best['exponent'])}",
+        "subtitle": "Held-out loss against compute: runs thin, hull thick, power law through the hull's "
+        "later half; dashed: extrapolation",
+        "alt": "; ".join(f"{f['family']} exponent {f['exponent']:.3f}" for f in families),
+        "footer": source.footer(
+            n=sum(f["n"] for f in families),
+            window=f"window {units.spoken_range(start, max(f['end'] for f in families), units.flops)}",
+            interval=f"{LEVEL:.0%} bands, runs resampled {DRAWS} times; no floor is inferred",
+            command=f"scaling trends figures DIR --only families --sweep {source.name}",
+        ),
+        "families": families,
+    }
+
+
+def draw(data: dict[str, Any]) -> Figure:
+    """The figure of `data`."""
+    figure, ((axes,),) = style.canvas(
+        data["title"], data["subtitle"], data["footer"], width=7.8, height=5.0, left=0.7, right=1.7
+    )
+    ends = []
+    for i, f in enumerate(data["families"]):
+        colour = style.tone(style.CYCLE[i % len(style.CYCLE)])
+        for c in f["curves"]:
+            axes.plot(c["flops"], c["loss"], color=colour, lw=0.5, alpha=0.45, zorder=2)
+            axes.plot(
+                c["flops"][-1:],
+                c["loss"][-1:],
+                marker=style.MARKERS[i % len(style.MARKERS)],
+                ms=3,
+                color=colour,
+                alpha=0.7,
+                zorder=3,
+            )
+        axes.plot(f["hull"]["flops"], f["hull"]["loss"], color=colour, lw=2.2, zorder=5)
+        line = {k: np.array(v) for k, v in f["line"].items()}
+        axes.fill_between(line["flops"], line["low"], line["high"], color=colour, alpha=0.15, lw=0, zorder=1)
+        later = line["flops"] >= f["end"]
+        axes.plot(line["flops"][~later], line["loss"][~later], color=colour, lw=0.9, zorder=4)
+        axes.plot(line["flops"][later], line["loss"][later], color=colour, lw=1.4, ls=kit.DASHED, zorder=4)
+        ends.append(
+            (
+                float(line["flops"][-1]),
+                float(line["loss"][-1]),
+                f"{f['family']}  {units.power('C', -f['exponent'], 3)}",
+                colour,
+            )
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    everything = [v for f in data["families"] for v in (*f["hull"]["loss"], *f["line"]["loss"])]
+    axes.set_ylim(min(everything) * 0.97, max(everything) * 1.02)
+    axes.set_xlim(
+        min(f["hull"]["flops"][0] for f in data["families"]),
+        max(f["line"]["flops"][-1] for f in data["families"]),
+    )
+    units.say_axis(axes.xaxis, units.flops, 6)
+    units.say_axis(axes.yaxis, units.plain, 7)
+    axes.set_xlabel("training compute")
+    axes.set_ylabel("held-out loss, nats a token")
+    labels.beside(axes, ends, size=8.5)
+    return figure

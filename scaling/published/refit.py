@@ -1,0 +1,92 @@
+"""The one way in which entries fit: a law, its points, an objective, and the published values as one more
+start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scaling.errors import ConfigError
+from scaling.fitting import laws
+from scaling.fitting.estimation.coordinates import build
+from scaling.fitting.estimation.losses import Loss
+from scaling.fitting.estimation.problem import Problem
+from scaling.fitting.estimation.solve import solve
+from scaling.fitting.law import Array, Law
+from scaling.published.fetch import fetch
+from scaling.published.outcome import Found
+
+
+@cache
+def frame(name: str) -> pd.DataFrame:
+    """A published table, read once. Raises TableError where it is not to be had."""
+    path = fetch(name)
+    return pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
+
+
+def problem(
+    law: str | Law,
+    x: Mapping[str, Any],
+    y: Any,
+    *,
+    objective: str = "huber",
+    scale: str | None = None,
+    delta: float | None = None,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    starts: int = 24,
+) -> Problem:
+    """Return the solver's view of a law on points. `delta` is the one of the publication: no default of ours
+    stands in for it. Raises ConfigError for a Huber objective without it."""
+    if objective in ("huber", "asymmetric") and delta is None:
+        raise ConfigError(f"objective {objective} has no delta here; give the one that the publication used")
+    form = laws.get(law) if isinstance(law, str) else law
+    columns: dict[str, Array] = {k: np.asarray(v, dtype=np.float64) for k, v in x.items()}
+    target = np.asarray(y, dtype=np.float64)
+    return Problem(
+        law=form,
+        x=columns,
+        y=target,
+        weights=np.ones(len(target)),
+        coordinates=build(form, columns, target, fixed=fixed, bounds=bounds),
+        loss=Loss(name=objective, scale=scale or form.scale, delta=delta),
+        starts=starts,
+    )
+
+
+def value_at(view: Problem, values: Mapping[str, float]) -> float:
+    """The objective at given parameters. Not through the search's coordinates, so that a zero is a zero."""
+    predicted = view.law.predict(values, view.x)
+    if view.loss.scale == "raw":
+        residual = predicted - view.y
+    else:
+        residual = np.log(predicted) - np.log(view.y)
+    return float(np.squeeze(view.loss.value(residual, view.weights)))
+
+
+def fit(
+    view: Problem, published: Mapping[str, float] | None = None, also: Sequence[Mapping[str, float]] = ()
+) -> Found:
+    """The optimum, and the objective at the published values if these name every parameter.
+
+    `also` are further starts, for objectives with several valleys.
+    """
+    known = None
+    if published is not None and set(view.law.names) <= set(published):
+        known = {name: published[name] for name in view.law.names}
+    points = [*([] if known is None else [known]), *also]
+    extra = [view.coordinates.search(view.law.vector(point)) for point in points]
+    optimum = solve(view, np.stack(extra) if extra else None)
+    values = {name: float(value) for name, value in zip(view.law.names, optimum.theta, strict=True)}
+    for name, function in view.law.derived.items():
+        values.setdefault(name, float(np.squeeze(function(view.law.values(optimum.theta)))))
+    return Found(
+        values=values,
+        objective=float(optimum.objective),
+        at_published=None if known is None else value_at(view, known),
+        detail={"basins": len(optimum.basins), "points": len(view.y)},
+    )

@@ -1,0 +1,100 @@
+"""Finished runs of a sweep, rounded or pruned after training and evaluated again: a table beside the
+ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import ConfigError, StorageError
+from scaling.sweeping import ledger
+from scaling.training.paths import RunPaths, whole
+
+TABLE = "compressed.csv"
+COLUMNS = (
+    "run_id", "family", "size", "seed", "objective", "params", "tokens", "flops", "params_pruned",
+    "weight_bits", "sparsity", "scope", "loss", "loss_se", "loss_before", "delta_loss",
+)  # fmt: skip
+"""Of the table: what was compressed how (`weight_bits` empty where nothing is rounded, `sparsity` 0 where
+nothing is pruned, `params_pruned` zeros of all parameters), its held-out loss, and by how much that lies
+above the loss of the same weights as they were."""
+
+
+def compress(
+    results: Path,
+    sweep: str,
+    *,
+    bits: Sequence[int],
+    sparsity: Sequence[float],
+    scope: str = "global",
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> list[dict[str, Any]]:
+    """Evaluates every finished run of a sweep at each number of bits, each sparsity, and each pair of both,
+    and writes the table; returns its rows.
+
+    Only the matrices of the blocks are touched. Nothing is trained. Raises ConfigError where there is nothing
+    to do, StorageError when weights were not kept.
+    """
+    if not bits and not sparsity:
+        raise ConfigError("there is nothing to do; give --bits 8,4,3,2 or --sparsity 0.5,0.75,0.9")
+    runs = [row for row in ledger.rows(results / sweep / ledger.LEDGER) if row["status"] == "done"]
+    if not runs:
+        raise ConfigError(f"sweep {sweep!r} has no finished run; type first: scaling run {sweep}")
+    settings = [(b, 0.0) for b in bits] + [(None, s) for s in sparsity]
+    settings += [(b, s) for b in bits for s in sparsity]
+    rows: list[dict[str, Any]] = []
+    for done, known in enumerate(runs):
+        progress(done, len(runs))
+        rows += _one(known, RunPaths.of(results, known["run_id"]), settings, scope)
+    _write(rows, results / sweep / TABLE)
+    return rows
+
+
+def _one(
+    known: Mapping[str, Any], paths: RunPaths, settings: Sequence[tuple[int | None, float]], scope: str
+) -> list[dict[str, Any]]:
+    """The rows of one run."""
+    import torch
+
+    from scaling.training import objectives
+    from scaling.training.compression.weights import compressed
+    from scaling.training.evaluation import Precision, evaluate
+    from scaling.training.sample import load
+
+    cell, corpus, module = load(paths)
+    task = objectives.make(cell, corpus)
+    batch, precision = dict(task.heldout()), Precision(device=torch.device("cpu"), dtype=cell.dtype)
+    before = evaluate(module, task, batch, precision=precision).loss
+    rows = []
+    for b, s in settings:
+        with compressed(module, bits=b, sparsity=s, scope=scope) as pruned:
+            found = evaluate(module, task, batch, precision=precision)
+        rows.append(
+            {name: known[name] for name in COLUMNS if name in known}
+            | {
+                "params_pruned": pruned,
+                "weight_bits": b,
+                "sparsity": s,
+                "scope": scope if s else None,
+                "loss": found.loss,
+                "loss_se": found.loss_se,
+                "loss_before": before,
+                "delta_loss": found.loss - before,
+            }
+        )
+    return rows
+
+
+def _write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    try:
+        with whole(path, "the table") as file:
+            file.write(text.getvalue().encode())
+    except FileNotFoundError as error:
+        raise StorageError(f"{path} could not be written ({error.strerror})") from error

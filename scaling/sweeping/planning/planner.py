@@ -1,0 +1,170 @@
+"""Planning: from a sweep's design to its cells with all that is known of them before anything runs. No
+torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scaling.errors import ConfigError, ScalingError
+from scaling.sweeping import designs
+from scaling.sweeping.planning import cells as cellar
+from scaling.sweeping.planning import disk, price
+from scaling.sweeping.planning.config import Compose, results_of
+from scaling.sweeping.planning.garbage import uncollected
+from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned, Rescue
+from scaling.training.cell import Cell
+from scaling.training.checkpoints import trunk
+
+_DIALS = ("family.size", "budget.flops", "budget.tokens")
+Asked = tuple[tuple[str, str], ...]
+"""What a cell sets beside its seed: each key with its value as text."""
+
+
+@uncollected()
+def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
+    """The plan of a sweep.
+
+    `compose` makes configs from overrides; `combinations` are the override lists that the command line spans
+    (one, unless it says `key=a,b`): the design is laid out in each. Raises ConfigError naming the cell that
+    cannot be, or the filter that left none.
+    """
+    found: dict[str, Planned] = {}
+    dropped: list[str] = []
+    first: Mapping[str, Any] | None = None
+    for combination in combinations:
+        there = cellar.Configs(compose, combination)
+        solved: dict[Asked, tuple[Cell, dict[str, Any]]] = {}
+        base = there.config({})
+        first = first or base
+        laid_out = designs.cells(there.space({}))
+        _no_effect(combination, laid_out, base["sweep"])
+        for cell in laid_out:
+            config = there.config(cell)
+            overrides = cellar.overrides(cell)
+            made = planned_cell(config, cell, [*combination, *overrides], solved)
+            why = _outside(made.row, base["sweep"].get("keep"))
+            if why is None and made.run_id in found:
+                same = found[made.run_id].row
+                why = f"the same run as family.size={same['size']:g}, whose shape has the same whole numbers"
+            if why is None:
+                found[made.run_id] = made
+            else:
+                dropped.append(f"{' '.join(overrides)}: {why}")
+    assert first is not None
+    named = str(first["sweep"]["name"])
+    if named in ("", ".", "..") or {"/", "\\"} & set(named):
+        raise ConfigError(
+            f"sweep.name is {named!r}; it names one folder inside the results, so write it without slashes"
+        )
+    if not found:
+        raise ConfigError(
+            f"no cell is left: sweep.keep dropped all {len(dropped)}; the first was {dropped[0]}; widen "
+            f"sweep.keep"
+        )
+    return Plan(
+        assumed=isinstance(price.speed(first), price.Assumed),
+        sweep=named,
+        results=results_of(first),
+        cells=_shared(tuple(found.values())),
+        dropped=tuple(dropped),
+        device=first["device"],
+        rescue=Rescue.from_config(first),
+    )
+
+
+def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: Mapping[str, Any]) -> None:
+    """Raises ConfigError for a size or budget typed by hand that the design sets in every cell."""
+    for text in given:
+        key = text.partition("=")[0].lstrip("+")
+        if key in _DIALS and all(key in cell for cell in cells):
+            made_of = [f"sweep.{name}" for name in designs.DIALS if sweep.get(name)]
+            raise ConfigError(
+                f"{text!r} would change nothing: the design of this sweep sets {key} in every cell; change "
+                f"what it is laid out from, {' or '.join(made_of)}"
+            )
+
+
+def planned_cell(
+    config: Mapping[str, Any],
+    cell: Mapping[str, Any],
+    overrides: Sequence[str],
+    known: dict[Asked, tuple[Cell, dict[str, Any]]],
+) -> Planned:
+    """One cell: what `cell` sets and what it is called after `overrides`. Raises ConfigError naming it."""
+    # Seeds change nothing but themselves: one cell is solved and priced and kept in `known`, the others are
+    # copies.
+    key = tuple((name, repr(value)) for name, value in cell.items() if name != "seed")
+    try:
+        seed = config["seed"]
+        if key not in known or type(seed) is not int or seed < 0:
+            solved = Cell.from_config(config, cellar.corpus_of(config))
+            known[key] = solved, row(solved, config)
+        made = dataclasses.replace(known[key][0], seed=int(seed))
+    except ScalingError as error:
+        where = " ".join(cellar.overrides(cell))
+        raise type(error)(f"{error} (cell {where})" if where else str(error)) from None
+    return Planned(
+        overrides=tuple(overrides),
+        row={**known[key][1], "run_id": made.run_id, "seed": made.seed},
+        trunk=trunk.trunk_id(made),
+        branch_step=trunk.branch_step(made),
+        derived={
+            name: (getattr(made.hyperparameters, name), words)
+            for name, words in made.hyperparameters.rules.items()
+        },
+    )
+
+
+def _shared(cells: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """Takes off each cell what a shorter run of the same trunk has paid already."""
+    paid: dict[str, int] = {}
+    inherited: dict[str, float] = {}
+    for cell in sorted(cells, key=lambda cell: cell.branch_step):
+        if cell.trunk is not None:
+            inherited[cell.run_id] = paid.get(cell.trunk, 0) / cell.row["steps"]
+            paid[cell.trunk] = cell.branch_step
+    return tuple(
+        dataclasses.replace(cell, row={**cell.row, **_part(cell.row, 1 - inherited.get(cell.run_id, 0.0))})
+        for cell in cells
+    )
+
+
+def _part(row: Mapping[str, Any], share: float) -> dict[str, Any]:
+    costs = ("flops_spent", "seconds", "seconds_low", "seconds_high")
+    return {name: None if row[name] is None else row[name] * share for name in costs}
+
+
+def row(cell: Cell, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plan says of a cell. Raises ConfigError."""
+    columns, speed = cell.columns(), price.speed(config)
+    predicted = speed.seconds(cell) if speed else None
+    known = {name: columns[name] for name in COLUMNS if name in columns}
+    known["tokens_per_parameter"] = columns["tokens"] / columns["params"]
+    known["flops_spent"] = columns["flops"]
+    known["memory_bytes"] = price.memory_bytes(cell)
+    known["disk_bytes"], known["disk_bytes_working"] = disk.kept_bytes(cell, config), disk.working_bytes(cell)
+    known["seconds"], known["seconds_low"], known["seconds_high"] = predicted or (None, None, None)
+    return {name: known[name] for name in COLUMNS}
+
+
+def _outside(row: Mapping[str, Any], keep: Mapping[str, Any] | None) -> str | None:
+    """Why a filter drops this cell; None when it stays."""
+    for name, limits in (keep or {}).items():
+        if name not in row:
+            raise ConfigError(
+                f"sweep.keep cannot filter by {name!r}; it can by {', '.join(n for n in COLUMNS[4:])}"
+            )
+        if not isinstance(limits, (list, tuple)) or len(limits) != 2:
+            raise ConfigError(f"sweep.keep.{name} is {limits!r}; give [low, high], with null for an open end")
+        low, high = limits
+        value = row[name]
+        if value is None:
+            raise ConfigError(
+                f"sweep.keep.{name} needs a prediction that is not there; run `scaling bench` first"
+            )
+        if (low is not None and value < float(low)) or (high is not None and value > float(high)):
+            return f"{name} {value:.4g} lies outside sweep.keep.{name} [{low}, {high}]"
+    return None

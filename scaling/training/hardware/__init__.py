@@ -1,0 +1,1 @@
+"""Use the machine: devices, compiled code, sharded state, a team of processes, energy, failures."""

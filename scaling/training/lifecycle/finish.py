@@ -1,0 +1,177 @@
+"""How a run ends: evaluated and written down, or with the traceback of a crash."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from scaling.errors import Diverged
+from scaling.training import record
+from scaling.training.cell import Cell
+from scaling.training.checkpoints import checkpoint
+from scaling.training.evaluation import Evaluation, bits_per_byte
+from scaling.training.hardware.team import SOLO, Team
+from scaling.training.lifecycle import provenance
+from scaling.training.lifecycle.placement import Place
+from scaling.training.loop import State, Trainer
+from scaling.training.paths import RunPaths, whole
+
+
+def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
+    """Evaluates the trained model and keeps its weights; returns the columns of the outcome."""
+    trainer.fetch()
+    cell, state = trainer.cell, trainer.state
+    final = trainer.evaluate(measures=True)
+    if not math.isfinite(final.loss):
+        raise Diverged(f"the held-out loss is {final.loss} after the last step, {state.step}")
+    # a difference estimator: what the thinned set differs from the whole at the end, it very nearly did on
+    # the way
+    thinned, whole_set = final.thinned()
+    shift = whole_set - thinned
+    for row in state.rows:
+        if row[-1] is not None:
+            row[-1] += shift
+    state.rows[-1][-1] = final.loss
+    if place.keep_weights:
+        checkpoint.save_weights(trainer, paths.weights)
+    if place.keep_best and best_step(state) == state.step:
+        checkpoint.save_weights(trainer, paths.best)
+    measured = {**final.measures, **trainer.task.after(trainer.module, trainer.heldout)}
+    if trainer.team.leads:
+        write_positions(paths, final)
+    text = trainer.task.bytes_heldout
+    share = state.step / cell.steps
+    whole_run = {
+        k: v for k, v in cell.columns().items() if k in ("tokens", "epochs") or k.startswith("flops")
+    }
+    early = {k: type(v)(v * share) for k, v in whole_run.items()} if state.stopped else {}
+    return {
+        "status": "done",
+        "reason": f"stopped early: no better held-out loss since step {best_step(state)}"
+        if state.stopped
+        else None,
+        "loss": final.loss,
+        "loss_se": None if math.isnan(final.loss_se) else final.loss_se,
+        "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
+        "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
+        "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
+        **{name: value for name, value in measured.items() if name in record.COLUMNS},
+        **early,
+    }
+
+
+def conclude(
+    cell: Cell,
+    state: State,
+    outcome: Mapping[str, Any],
+    *,
+    paths: RunPaths,
+    place: Place,
+    config: Mapping[str, Any] | None,
+    device: Any,
+    micro_batch: int,
+    compiled: str | None = None,
+    started: str,
+    seconds: float,
+    team: Team = SOLO,
+) -> dict[str, Any]:
+    """Writes curve and record, and removes what only an unfinished run needs; returns the record.
+
+    `outcome` holds the columns of `finish` or `crash`, `seconds` what a run took that never began to train.
+    Only the leader of a team writes. Raises StorageError.
+    """
+    seconds = state.seconds_training + state.seconds_evaluating or seconds
+    tokens_done = (state.step - state.inherited) * cell.batch_tokens
+    speed = tokens_done / state.seconds_training if state.seconds_training else None
+    result = {
+        **dict.fromkeys(record.COLUMNS),
+        **cell.columns(),
+        **provenance.columns(),
+        "sweep": place.sweep,
+        "steps_done": state.step,
+        "steps_inherited": state.inherited,
+        "seconds": seconds,
+        "tokens_per_second": speed,
+        "mfu": speed * cell.flops_per_token / (place.peak_flops * team.size)
+        if speed and place.peak_flops
+        else None,
+        "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),
+        "threads": torch.get_num_threads(),
+        "micro_batch": micro_batch,
+        "compiled": compiled,
+        "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
+        **energy(state, place, seconds, team),
+        "price": place.price_per_hour * team.size * seconds / 3600 if place.price_per_hour else None,
+        "started": started,
+        "ended": now(),
+        "config": json.dumps(config or {}, sort_keys=True, default=str),
+        **outcome,
+    }
+    if not team.leads:
+        return result
+    write_curve(paths, state.rows)
+    record.write(paths, result)
+    if result["status"] != "failed":
+        checkpoint.remove(paths)
+    paths.progress.unlink(missing_ok=True)
+    return result
+
+
+def energy(state: State, place: Place, seconds: float, team: Team) -> dict[str, Any]:
+    """kwh and kwh_by: as the leader's device counted it, else by the config's watts; times the processes."""
+    if state.joules is not None:
+        return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
+    if place.watts:
+        return {"kwh": place.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
+    return {"kwh": None, "kwh_by": None}
+
+
+def best_step(state: State) -> int:
+    """The step of the lowest held-out loss on the curve."""
+    held = [(row[-1], row[0]) for row in state.rows if row[-1] is not None]
+    return int(min(held)[1] or 0)
+
+
+def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
+    """Keeps the traceback; returns the columns of the outcome."""
+    text = "".join(traceback.format_exception(error))
+    with whole(paths.error, "the traceback") as file:
+        file.write(text.encode())
+    return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
+
+
+def line_of(error: BaseException) -> str:
+    """An exception in one line."""
+    return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
+
+
+def write_curve(paths: RunPaths, rows: list[Any]) -> None:
+    """Writes `curve.csv`; a value that was not measured is an empty cell."""
+    lines = [",".join(record.CURVE_COLUMNS)]
+    lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
+    with whole(paths.curve, "the curve") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+
+
+def write_positions(paths: RunPaths, final: Evaluation) -> None:
+    """Writes `positions.csv`: the held-out loss at each position, which falls as far as a model uses its
+    context. A value that was not measured is an empty cell; examples of a single target have no positions.
+    """
+    if final.by_position.shape[1] < 2:
+        return
+    lines = [",".join(record.POSITION_COLUMNS)]
+    for i, values in enumerate(final.by_position.T):
+        lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
+    with whole(paths.positions, "the loss by position") as file:
+        file.write(("\n".join(lines) + "\n").encode())
+
+
+def now() -> str:
+    """The time, ISO 8601 UTC to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,279 @@
+"""One run from start or checkpoint to its record, whatever happens on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+import yaml
+
+from scaling.errors import ConfigError, Diverged, OutOfMemory, ScalingError
+from scaling.training import objectives, record
+from scaling.training.cell import Cell
+from scaling.training.checkpoints import checkpoint
+from scaling.training.evaluation import Precision
+from scaling.training.hardware import compile, failures, sharding
+from scaling.training.hardware.devices import deterministic, find_device, products
+from scaling.training.hardware.energy import Meter
+from scaling.training.hardware.team import SOLO, Team
+from scaling.training.lifecycle.finish import conclude, crash, finish, line_of, now
+from scaling.training.lifecycle.interrupts import Pause, signals
+from scaling.training.lifecycle.placement import Place
+from scaling.training.loop import State, Trainer, train
+from scaling.training.network import build
+from scaling.training.objectives import language
+from scaling.training.objectives.chunked import Headless
+from scaling.training.optimization import optimizers
+from scaling.training.paths import RunPaths, whole
+
+__all__ = ["Place", "run"]
+
+
+def run(
+    cell: Cell,
+    *,
+    corpus: Any,
+    paths: RunPaths,
+    place: Place | None = None,
+    config: Mapping[str, Any] | None = None,
+    team: Team = SOLO,
+) -> dict[str, Any]:
+    """Trains a cell, or continues it, and leaves its record.
+
+    Args:
+        cell: the science.
+        corpus: the prepared text.
+        paths: the run's folder, named by the cell's run id.
+        place: the device and the rest that is no science.
+        config: the resolved config, kept beside the record.
+        team: the processes that share the run, each of which calls this; the leader writes.
+
+    Returns:
+        The record, with status done, diverged, out_of_memory or failed. One that is there already is returned
+        as it is.
+
+    Raises:
+        Preempted: on SIGTERM or SIGUSR1, after a checkpoint; run again to continue. KeyboardInterrupt
+        likewise.
+        StorageError: when the folder cannot be written; what was there stays.
+        LaunchError: when the device is not there.
+    """
+    place = place or Place()
+    if paths.run_id != cell.run_id:
+        raise ConfigError(f"{paths.folder} is the folder of another run; this one is {cell.run_id}")
+    found = team.share(lambda: record.find(paths))
+    if found is not None:
+        return found
+    device = find_device(place.device, team)
+    ours = team.sequences(cell.hyperparameters.batch_sequences)
+    cut = team.size > 1 and place.sharing == "fsdp"
+    if cut:
+        sharding.check(cell)
+    team.share(lambda: open_folder(paths, config))
+    began, started = time.perf_counter(), now()
+    micro_batch = min(place.micro_batch or ours, ours)
+    compiled, why_not = place.compile, ""
+    meter = Meter(device)
+    if compiled:
+        compile.keep_in(paths.compiled)
+    outcome: dict[str, Any] = {}
+    trainer: Trainer | None = None
+    accelerators = [device.index or 0] if device.type == "cuda" else []
+    with (
+        deterministic(place.deterministic and device.type == "cuda"),
+        products(cell.dtype, device),
+        torch.random.fork_rng(devices=accelerators),
+        signals() as asked,
+    ):
+        while not outcome:
+            try:
+                trainer = assemble(
+                    cell,
+                    corpus,
+                    device=device,
+                    micro_batch=micro_batch,
+                    team=team,
+                    cut=cut,
+                    compiled=compiled,
+                    resident=place.resident,
+                )
+                if place.loss_chunk is not None:
+                    trainer.headless = Headless(trainer.module, place.loss_chunk)
+                try_step(trainer)
+                continued = load(trainer, paths, place)
+                started = continued.get("started", started)
+                train(
+                    trainer,
+                    pause=Pause(trainer, paths, place, asked, started, partial(meter.read, trainer.state)),
+                )
+                outcome = finish(trainer, paths, place)
+            except checkpoint.Damaged:
+                trainer = None  # half of it may be the checkpoint's
+                if team.leads:
+                    checkpoint.give_up(paths)
+            except (ScalingError, KeyboardInterrupt) as error:
+                if not isinstance(error, Diverged):
+                    raise
+                outcome = {"status": error.status, "reason": str(error)}
+            except Exception as error:
+                if compiled and compile.failed(error):
+                    compile.say(compiled)
+                    trainer, compiled, why_not = None, None, f"{compiled} failed: {line_of(error)}"
+                elif team.size > 1 and not isinstance(error, NoRoom):
+                    outcome = alone(error, paths, team)
+                elif away := failures.away(error):
+                    raise away from error
+                elif not failures.out_of_memory(error):
+                    outcome = crash(error, paths)
+                elif micro_batch > 1:
+                    # the global batch and its gradient stay; only how many sequences are held at once changes
+                    trainer, micro_batch = None, micro_batch // 2
+                else:
+                    reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"
+                    reason += room(cell, device, place)
+                    outcome = {"status": OutOfMemory.status, "reason": reason}
+    if trainer is not None:
+        meter.read(trainer.state)
+    return conclude(
+        cell,
+        trainer.state if trainer else State(),
+        outcome,
+        paths=paths,
+        place=place,
+        config=config,
+        device=device,
+        micro_batch=micro_batch,
+        compiled=compiled or why_not or None,
+        started=started,
+        seconds=time.perf_counter() - began,
+        team=team,
+    )
+
+
+def open_folder(paths: RunPaths, config: Mapping[str, Any] | None) -> None:
+    """Makes the run's folder, with the config in it and no traceback of before."""
+    paths.make()
+    with whole(paths.config, "the config") as file:
+        file.write(yaml.safe_dump(dict(config or {}), sort_keys=False, allow_unicode=True).encode())
+    paths.error.unlink(missing_ok=True)
+
+
+def load(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
+    """Puts the trainer where a checkpoint left it, the leader first, and gets its gradients shared.
+
+    Raises checkpoint.Damaged in all processes when one cannot read its part.
+    """
+    team, found, damaged = trainer.team, None, 0
+    try:
+        found = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=place.share_trunk))
+    except checkpoint.Damaged:
+        damaged = 1
+    if team.largest(damaged)[0]:
+        raise checkpoint.Damaged(f"the checkpoint in {paths.folder} is damaged")
+    if team.size > 1:
+        if found is None:
+            checkpoint.diverge(trainer)
+        trainer.shared = sharding.wrap(trainer.predictor)
+    return found or {}
+
+
+def room(cell: Cell, device: torch.device, place: Place) -> str:
+    """What would fit, for a reason: how much there is, and what would need less of it."""
+    if device.type != "cuda":
+        return ""
+    held, less = 16 * cell.counts.params_total, ["a smaller family.size or context"]
+    if place.loss_chunk is None:
+        less.insert(0, "device.loss_chunk=1024")
+    if place.sharing != "fsdp":
+        less.insert(0, "several processes with device.sharing=fsdp")
+    total = torch.cuda.get_device_properties(device).total_memory
+    return (
+        f": weights, gradients and moments alone take {held / 1e9:.3g} of its {total / 1e9:.3g} GB; take "
+        f"{' or '.join(less)}"
+    )
+
+
+class NoRoom(MemoryError):
+    """A process of the team ran out of memory before the first step; all of them know."""
+
+
+def try_step(trainer: Trainer) -> None:
+    """In a team or on CUDA, a dry first step, before anything is read or written: memory that runs out later
+    than here would cost steps, or leave the others waiting. Where weights are cut, all take it together.
+
+    Raises NoRoom in all processes when one had no room, CannotCompile when one could not compile.
+    """
+    team, device = trainer.team, trainer.precision.device
+    if team.size == 1 and device.type == "cpu":
+        return
+    short = broken = 0
+    with torch.random.fork_rng(devices=[device.index or 0] if device.type == "cuda" else []):
+        try:
+            trainer.gradients(0)
+        except Exception as error:
+            short, broken = int(failures.out_of_memory(error)), int(compile.failed(error))
+            if not short and not broken:
+                raise
+    trainer.optimizers.zero()
+    short, broken = team.largest(short, broken)
+    if short:
+        raise NoRoom
+    if broken:
+        raise compile.CannotCompile("a dry first step could not be compiled")
+
+
+def alone(error: Exception, paths: RunPaths, team: Team) -> dict[str, Any]:
+    """What is to be said of an exception that the other processes do not know of. Raises Preempted when it is
+    that one of them is gone; raises the exception itself where we do not lead, which ends the whole team.
+    """
+    if away := failures.away(error, processes=team.size):
+        raise away from error
+    if failures.out_of_memory(error):
+        raise OutOfMemory(
+            "memory ran out during the run in one of the processes; run again with a smaller "
+            "device.micro_batch to continue from the last checkpoint"
+        ) from error
+    if not team.leads:
+        raise error
+    return crash(error, paths)
+
+
+def assemble(
+    cell: Cell,
+    corpus: Any,
+    *,
+    device: torch.device,
+    micro_batch: int,
+    team: Team = SOLO,
+    cut: bool = False,
+    compiled: str | None = None,
+    resident: bool | None = None,
+) -> Trainer:
+    """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed; `cut`
+    leaves the team's processes a part of every weight, `compiled` names a way of `compiling`, `resident` says
+    whether the training text lies on the device."""
+    torch.manual_seed(cell.seed)
+    module = build(cell).to(device)
+    if compiled:
+        compile.compile_blocks(module, compiled)
+    if cut:
+        sharding.cut(module, team, device)
+    task = language.resident(objectives.make(cell, corpus), device, resident)
+    precision = Precision(device=device, dtype=cell.dtype)
+    optimiser = optimizers.make(module, cell.hyperparameters)
+    if cut:
+        optimiser.total = team.sum
+    return Trainer(
+        cell=cell,
+        module=module,
+        task=task,
+        optimizers=optimiser,
+        heldout=precision.move(task.heldout()),
+        precision=precision,
+        micro_batch=micro_batch,
+        team=team,
+        scaler=torch.amp.GradScaler(device.type) if cell.dtype == "float16" else None,
+    )

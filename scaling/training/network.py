@@ -1,0 +1,61 @@
+"""From a cell to its network at step 0: built, begun with a trained run's weights, adapted, compressed."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from scaling.errors import ConfigError, StorageError
+from scaling.families.adapting.adaptation import HEADS
+from scaling.families.adapting.modules import adapt, fold
+from scaling.training.cell import Cell
+from scaling.training.compression.training import compress
+from scaling.training.optimization.parametrization import rescale
+from scaling.training.parent import Start
+
+__all__ = ["build", "fold"]
+
+
+def build(cell: Cell, *, trained: bool = True) -> nn.Module:
+    """The network of a cell on the CPU.
+
+    `trained=False` leaves the parent's weights away, for a network whose own are loaded next. Raises
+    StorageError when the parent's weights were not kept, ConfigError when they do not fit.
+    """
+    module: nn.Module = cell.architecture.build(cell.shape, seed=cell.seed)
+    rescale(module, cell.hyperparameters)
+    if cell.start is not None:
+        if trained:
+            take_over(module, cell.start)
+        adapt(module, cell.start.adaptation, seed=cell.seed, head_is_new=cell.start.new_head)
+    if cell.compression is not None:
+        compress(module, cell.compression)
+    return module
+
+
+@torch.no_grad()
+def take_over(module: nn.Module, start: Start) -> None:
+    """Copies the parent's weights into a module, but for a head that is new, and a table of other tokens."""
+    try:
+        theirs = torch.load(start.weights, map_location="cpu", weights_only=True)["module"]
+    except FileNotFoundError:
+        raise StorageError(
+            f"the weights of run {start.run_id} were not kept ({start.weights}); run it again with "
+            "checkpoint.weights=true"
+        ) from None
+    if start.new_vocabulary and not hasattr(module, "embedding"):
+        raise ConfigError(
+            f"{type(module).__name__} has no table of its own to draw anew for another tokenizer; set "
+            "corpus.tokenizer to the parent's"
+        )
+    for name, parameter in module.named_parameters():
+        first = name.split(".")[0]
+        if (start.new_head and first in HEADS) or (start.new_vocabulary and first == "embedding"):
+            continue
+        if name not in theirs or theirs[name].shape != parameter.shape:
+            has = f"is {tuple(theirs[name].shape)} there" if name in theirs else "is not there"
+            raise ConfigError(
+                f"the weights of run {start.run_id} do not fit: {name}, here {tuple(parameter.shape)}, "
+                f"{has}; start from a run of the same family and size"
+            )
+        parameter.copy_(theirs[name])

@@ -1,0 +1,1 @@
+"""Train several runs at once as one batched module."""
