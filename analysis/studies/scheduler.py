@@ -67,7 +67,7 @@ def loss_of(run_id: str) -> float:
 
 
 def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict[str, Any]:
-    """In the place of `scaling.training.lifecycle.run.run`: leaves a record, or fails as the dice of this try say."""
+    """Stand in for `scaling.training.lifecycle.run.run`: leave a record, or fail by this try's dice."""
     from scaling.errors import Preempted
     from scaling.training import record
 

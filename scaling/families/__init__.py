@@ -14,9 +14,9 @@ after each forward pass.
 from __future__ import annotations
 
 from scaling.families.counts import COMPONENTS, Counts
-from scaling.families.dial import Shape
 from scaling.families.family import Family
 from scaling.families.registry import from_config, get, listing, names
+from scaling.families.shape import Shape
 
 OBJECTIVES = {
     "causal": "forward(tokens (B, T) int64) -> logits (B, T, V); the target of position t is token t + 1",

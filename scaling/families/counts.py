@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scaling.families.decoder.switches import Switches
-    from scaling.families.dial import Shape
+    from scaling.families.shape import Shape
 
 COMPONENTS = (
     "embedding",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from scaling.families.counts import Counts
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from torch import nn

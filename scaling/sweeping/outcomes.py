@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling import extras
 from scaling.errors import Preempted, RunFailure, ScalingError
+from scaling.sweeping.launching import processes
 
 if TYPE_CHECKING:
     from scaling.corpora import Corpus
@@ -37,6 +38,12 @@ def warm() -> None:
     torch.set_num_threads(1)
 
 
+def _of_team(config: Mapping[str, Any], slot: int | None) -> dict[str, Any]:
+    """Return the outcome of a config in one process of a team."""
+    warm()
+    return run_config(config, slot=slot)
+
+
 def run_config(
     config: Mapping[str, Any], *, slot: int | None = None, started: Callable[[str], None] | None = None
 ) -> dict[str, Any]:
@@ -47,7 +54,6 @@ def run_config(
     """
     run_id: str | None = None
     try:
-        from scaling.sweeping.launching import processes
         from scaling.sweeping.planning.cells import prepare
         from scaling.training import record
         from scaling.training.hardware import team as teams
@@ -56,7 +62,7 @@ def run_config(
             run_id = prepare(config)[0].run_id
             if started is not None:
                 started(run_id)
-            return processes.run_team(config, many, slot=slot)
+            return processes.run_team(_of_team, config, many, slot=slot)
         with teams.joined(str((config.get("device") or {}).get("name"))) as team:
             cell, corpus, paths = team.in_turn(lambda: prepare(config))
             run_id = cell.run_id

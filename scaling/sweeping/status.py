@@ -14,7 +14,7 @@ from typing import Any
 
 from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping import lease, ledger
-from scaling.sweeping.planning.garbage import uncollected
+from scaling.sweeping.planning.collector import uncollected
 from scaling.training.paths import RunPaths
 
 _PLANNED = (

@@ -15,7 +15,7 @@ from scaling import families
 from scaling.families.counts import keys_seen
 from scaling.families.decoder.module import Decoder, component_of
 from scaling.families.decoder.switches import CHOICES
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 BATCH = 2
 

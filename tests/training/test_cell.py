@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import ConfigError, CorpusError, ShapeError
-from scaling.training import Cell
+from scaling.training import Cell, recipes
 from scaling.training.config.budget import solve
-from scaling.training.recipes import recipe
 from scaling.training.recipes.recipe import Recipe, Situation
 
 
@@ -55,7 +54,7 @@ def test_the_solution_agrees_with_itself_when_the_batch_depends_on_tokens(monkey
             "batch_sequences": (s.sequences(0.3 * s.tokens**0.5), "0.3 √D tokens"),
         },
     )
-    monkeypatch.setattr(recipe, "get", lambda name: rule)
+    monkeypatch.setattr(recipes, "get", lambda name: rule)
     for asked in (1e5, 1.234e6, 9.99e7):
         situation = Situation(
             params=1,

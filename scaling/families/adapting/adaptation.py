@@ -18,7 +18,7 @@ from scaling.families.counts import COUNTED, Counts, block_params, norm_width
 
 if TYPE_CHECKING:
     from scaling.families.decoder.switches import Switches
-    from scaling.families.dial import Shape
+    from scaling.families.shape import Shape
 
 KINDS = {
     "full": (),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from scaling.families.decoder.layers import EPSILON
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 
 class Attention(nn.Module):

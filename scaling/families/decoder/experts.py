@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 
 class Experts(nn.Module):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.families.counts import Counts, decoder_counts
 from scaling.families.decoder.switches import PRESETS, Switches
-from scaling.families.dial import SIZES, Shape, decoder_shape
+from scaling.families.dial import SIZES, decoder_shape
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from scaling.families.decoder.module import Decoder

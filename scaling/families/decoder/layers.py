@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 EPSILON = 1e-5
 """Added to the mean square or variance inside every norm."""

@@ -14,7 +14,7 @@ from scaling.families.decoder.attention import Attention
 from scaling.families.decoder.experts import Experts
 from scaling.families.decoder.layers import MLP, attention_bias, make_norm, rotation, sinusoids
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 
 class Block(nn.Module):

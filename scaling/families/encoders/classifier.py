@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError
 from scaling.families.counts import Counts, norm_width
-from scaling.families.dial import Shape
 from scaling.families.encoders import masked
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from scaling.families.encoders.classifier_module import Classifier

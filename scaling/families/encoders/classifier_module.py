@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
 from scaling.families.encoders.masked_module import Encoder, initialise
+from scaling.families.shape import Shape
 
 
 class Classifier(Encoder):

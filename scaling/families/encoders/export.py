@@ -81,7 +81,7 @@ def t5(module: EncoderDecoder) -> tuple[PreTrainedModel, dict[str, Any]]:
     from transformers import T5Config, T5ForConditionalGeneration
 
     from scaling.families.decoder.layers import EPSILON
-    from scaling.families.encoders.seq2seq import PRESETS
+    from scaling.families.encoders.switches import PRESETS
 
     shape, switches, wanted = module.shape, module.switches, PRESETS["t5"][0]
     if module.source_distance is None:

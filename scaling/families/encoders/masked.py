@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import Counts, decoder_counts, norm_width
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import SIZES, Shape, decoder_shape
+from scaling.families.dial import SIZES, decoder_shape
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from scaling.families.encoders.masked_module import Encoder

@@ -12,7 +12,7 @@ from scaling.errors import ShapeError
 from scaling.families.decoder.layers import make_norm, rotation, sinusoids
 from scaling.families.decoder.module import Block
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
+from scaling.families.shape import Shape
 
 
 class Encoder(nn.Module):

@@ -15,52 +15,18 @@ from scaling.families.counts import COMPONENTS, Counts, block_params, keys_seen,
 from scaling.families.decoder.switches import Switches
 from scaling.families.dial import (
     SIZES,
-    Shape,
     check_size,
     choose_heads,
     dial_params,
     dividing_heads,
     hidden_width,
     nearest_width,
-    whole,
 )
+from scaling.families.encoders.switches import ALLOWED, BUCKETS, OVERRIDES, PRESETS
+from scaling.families.shape import Shape, whole
 
 if TYPE_CHECKING:
     from scaling.families.encoders.seq2seq_module import EncoderDecoder
-
-BUCKETS = 32
-"""Relative distances that T5 tells apart (arXiv:1910.10683, 2.1)."""
-PRESETS: dict[str, tuple[Switches, bool, str]] = {
-    "seq2seq2017": (
-        Switches(
-            norm="layernorm",
-            norm_position="post",
-            position="sinusoidal",
-            mlp="relu",
-            tied=True,
-            bias=True,
-            embedding_scale=True,
-        ),
-        False,
-        "arXiv:1706.03762",
-    ),
-    "t5": (Switches(position="none", mlp="relu", tied=True), True, "arXiv:1910.10683"),
-}
-"""Name → switches, whether positions are T5's relative ones, source."""
-ALLOWED = (
-    "norm",
-    "norm_position",
-    "position",
-    "mlp",
-    "mlp_ratio",
-    "tied",
-    "bias",
-    "embedding_scale",
-    "dropout",
-)
-"""Switches of the decoder that may be set here."""
-OVERRIDES = ("depth", "width", "heads")
-"""Parts of the shape that may be given beside them."""
 
 
 @dataclass(frozen=True, kw_only=True)

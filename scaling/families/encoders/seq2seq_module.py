@@ -13,9 +13,9 @@ from scaling.families.decoder.attention import Attention
 from scaling.families.decoder.layers import MLP, make_norm, sinusoids
 from scaling.families.decoder.module import Block
 from scaling.families.decoder.switches import Switches
-from scaling.families.dial import Shape
 from scaling.families.encoders.masked_module import hide
-from scaling.families.encoders.seq2seq import BUCKETS
+from scaling.families.encoders.switches import BUCKETS
+from scaling.families.shape import Shape
 
 
 class CrossAttention(nn.Module):

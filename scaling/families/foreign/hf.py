@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import Counts, keys_seen
 from scaling.families.decoder.switches import PRESETS
-from scaling.families.dial import Shape, check_size, decoder_shape
+from scaling.families.dial import check_size, decoder_shape
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import COMPONENTS, Counts
-from scaling.families.dial import Shape, check_size
+from scaling.families.dial import check_size
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from torch import nn

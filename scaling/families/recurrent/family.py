@@ -10,45 +10,15 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import Counts
 from scaling.families.decoder.switches import PRESETS
-from scaling.families.dial import Shape, check_size, dial_params, whole
+from scaling.families.dial import check_size, dial_params
+from scaling.families.recurrent.switches import LSTMSwitches
+from scaling.families.shape import Shape
 
 if TYPE_CHECKING:
     from scaling.families.recurrent.module import LSTM
 
 SIZES = (0.25, 128.0)
 """The dial's range: about 3 thousand to 10 billion parameters on bytes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LSTMSwitches:
-    """What may be chosen beside the size."""
-
-    tied: bool = False
-    """Whether the head is the embedding transposed (arXiv:1608.05859)."""
-    dropout: float = 0.0
-    """Probability of dropping what passes between layers and into the head (arXiv:1409.2329)."""
-    truncate: int | None = None
-    """Gradients flow back through so many tokens at most (truncated back-propagation through time); None =
-    through the whole context. The state flows on either way, and starts at zero with every sequence."""
-    depth: int | None = None
-    """Layers; None follows the dial."""
-    width: int | None = None
-    """Features of the state; None follows the dial."""
-
-    def __post_init__(self) -> None:
-        """Refuses what no LSTM has (ConfigError)."""
-        if not isinstance(self.tied, bool):
-            raise ConfigError(f"family.tied must be true or false; not {self.tied!r}")
-        if (
-            isinstance(self.dropout, bool)
-            or not isinstance(self.dropout, int | float)
-            or not 0 <= self.dropout < 1
-        ):
-            raise ConfigError(f"family.dropout must be a number from 0 to below 1; not {self.dropout!r}")
-        for name in ("truncate", "depth", "width"):
-            value = getattr(self, name)
-            if value is not None:
-                whole(f"family.{name}", value)
 
 
 def lstm_params(depth: int, width: int, vocab: int, *, tied: bool) -> dict[str, int]:

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scaling.families.dial import Shape
-from scaling.families.recurrent.family import LSTMSwitches
+from scaling.families.recurrent.switches import LSTMSwitches
+from scaling.families.shape import Shape
 
 
 class LSTM(nn.Module):

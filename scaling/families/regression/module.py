@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scaling.families.dial import Shape
-from scaling.families.regression.family import PerceptronSwitches
+from scaling.families.regression.switches import PerceptronSwitches
+from scaling.families.shape import Shape
 
 
 class Perceptron(nn.Module):

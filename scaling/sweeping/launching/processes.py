@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from typing import Any
 from scaling.errors import Preempted, RunFailure
 from scaling.training.config.fields import whole
 from scaling.training.hardware.team import size
+
+Work = Callable[[Mapping[str, Any], int | None], dict[str, Any]]
+"""A module's function from a resolved config and a slot to the cell's outcome."""
 
 _TICK_SECONDS = 0.2
 _STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -36,13 +39,16 @@ def wanted(config: Mapping[str, Any]) -> int:
     return whole(device, "processes", "device.processes")
 
 
-def run_team(config: Mapping[str, Any], processes: int, *, slot: int | None) -> dict[str, Any]:
-    """The outcome of a cell in so many processes. Raises RunFailure when one died and left none."""
+def run_team(work: Work, config: Mapping[str, Any], processes: int, *, slot: int | None) -> dict[str, Any]:
+    """Return the outcome of a cell in that many processes, each of which calls `work`.
+
+    Raises RunFailure when one died and left none.
+    """
     from torch.multiprocessing.spawn import ProcessException, start_processes
 
     with tempfile.TemporaryDirectory(prefix="scaling-team-") as folder:
-        told = Path(folder) / "outcome.json"
-        arguments = (json.dumps(config, default=str), processes, _port(), slot, str(told))
+        path = Path(folder) / "outcome.json"
+        arguments = (work, json.dumps(config, default=str), processes, _port(), slot, str(path))
         died = ""
         # when we die, they are asked to leave; when one dies, the others are ended
         starting: Any = start_processes
@@ -54,7 +60,7 @@ def run_team(config: Mapping[str, Any], processes: int, *, slot: int | None) -> 
             except ProcessException as error:
                 died = str(error).strip().splitlines()[-1]
         try:
-            outcome: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+            outcome: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             if passed:  # before there was anything to keep
                 words = f"asked to stop by {signal.Signals(passed[0]).name}"
@@ -66,8 +72,10 @@ def run_team(config: Mapping[str, Any], processes: int, *, slot: int | None) -> 
         return outcome
 
 
-def member(rank: int, config: str, processes: int, port: int, slot: int | None, told: str) -> None:
-    """One process of the team."""
+def member(
+    rank: int, work: Work, config: str, processes: int, port: int, slot: int | None, path: str
+) -> None:
+    """Run one process of the team; the first leaves the outcome at `path`."""
     os.environ |= {
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
@@ -78,12 +86,9 @@ def member(rank: int, config: str, processes: int, port: int, slot: int | None, 
     }
     if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) >= processes:
         os.sched_setaffinity(0, set(cores[rank::processes]))
-    from scaling.sweeping import outcomes
-
-    outcomes.warm()
-    outcome = outcomes.run_config(json.loads(config), slot=slot)
+    outcome = work(json.loads(config), slot)
     if rank == 0:
-        Path(told).write_text(json.dumps(outcome, default=str), encoding="utf-8")
+        Path(path).write_text(json.dumps(outcome, default=str), encoding="utf-8")
     sys.stdout.flush()
 
 

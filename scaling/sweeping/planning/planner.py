@@ -12,8 +12,8 @@ from scaling.errors import ConfigError, ScalingError
 from scaling.sweeping import designs
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import disk, price
+from scaling.sweeping.planning.collector import uncollected
 from scaling.sweeping.planning.config import Compose, results_of
-from scaling.sweeping.planning.garbage import uncollected
 from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned, Rescue
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaling.errors import ConfigError, one_of
+from scaling.training import recipes
 from scaling.training.config.fields import positive
-from scaling.training.recipes import recipe as recipes
 from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 FEWEST_STEPS = 10

@@ -233,30 +233,6 @@ def decay_over(share: float, situation: Situation, values: Mapping[str, Any]) ->
     return decay, f"B / (rate · τ · D) with τ = {share:g} of the run"
 
 
-def get(name: str) -> Recipe:
-    """A recipe by name. Raises ConfigError that names the known ones."""
-    from scaling.training.recipes import RECIPES
-
-    if name not in RECIPES:
-        raise ConfigError(one_of("recipe.name", name, RECIPES))
-    return RECIPES[name]
-
-
-def names() -> list[str]:
-    """The known recipes."""
-    from scaling.training.recipes import RECIPES
-
-    return list(RECIPES)
-
-
-def resolve(settings: Mapping[str, Any], **situation: Any) -> Hyperparameters:
-    """`get(settings["name"]).resolve(...)`, with the situation as keywords."""
-    name = settings.get("name")
-    if name is None:
-        raise ConfigError(f"recipe.name is missing; it must be one of {', '.join(map(repr, names()))}")
-    return get(str(name)).resolve(Situation(**situation), settings)
-
-
 def six_digits(value: Any) -> Any:
     """A derived float with six significant digits, so that the last bit of a power does not tell machines
     apart."""

@@ -1,4 +1,4 @@
-"""Large plans are made of many small objects, none of them garbage."""
+"""Pause Python's garbage collector while a large plan is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the collector, which would look through a large plan again and again while it grows."""
+    """Switch the collector off: a large plan is many small objects, none of them garbage, and the collector
+    would search them all again and again while it grows."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -1,0 +1,39 @@
+"""List what an encoder-decoder may be made of."""
+
+from __future__ import annotations
+
+from scaling.families.decoder.switches import Switches
+
+BUCKETS = 32
+"""Relative distances that T5 tells apart (arXiv:1910.10683, 2.1)."""
+PRESETS: dict[str, tuple[Switches, bool, str]] = {
+    "seq2seq2017": (
+        Switches(
+            norm="layernorm",
+            norm_position="post",
+            position="sinusoidal",
+            mlp="relu",
+            tied=True,
+            bias=True,
+            embedding_scale=True,
+        ),
+        False,
+        "arXiv:1706.03762",
+    ),
+    "t5": (Switches(position="none", mlp="relu", tied=True), True, "arXiv:1910.10683"),
+}
+"""Name → switches, whether positions are T5's relative ones, source."""
+ALLOWED = (
+    "norm",
+    "norm_position",
+    "position",
+    "mlp",
+    "mlp_ratio",
+    "tied",
+    "bias",
+    "embedding_scale",
+    "dropout",
+)
+"""Switches of the decoder that may be set here."""
+OVERRIDES = ("depth", "width", "heads")
+"""Parts of the shape that may be given beside them."""
