@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scaling
 from scaling.errors import ConfigError
-from scaling.training.recipes import RECIPES, recipe
+from scaling.training import recipes
+from scaling.training.recipes import RECIPES
 from scaling.training.recipes.recipe import FIELDS, TIMESCALE, Hyperparameters, Situation
 
-CONF = Path(recipe.__file__).parents[2] / "conf" / "recipe"
+CONF = Path(scaling.__file__).parents[1] / "conf" / "recipe"
 
 
 def situation(params: float = 1e8, tokens: float = 2e9, **changes: float) -> Situation:
@@ -30,7 +32,7 @@ def situation(params: float = 1e8, tokens: float = 2e9, **changes: float) -> Sit
 
 
 def resolve(name: str, s: Situation, **settings: object) -> Hyperparameters:
-    return recipe.get(name).resolve(s, settings)
+    return recipes.get(name).resolve(s, settings)
 
 
 def test_porian_s_rounded_forms() -> None:
@@ -130,7 +132,7 @@ def test_derived_numbers_keep_six_digits() -> None:
 
 def test_names_are_offered() -> None:
     with pytest.raises(ConfigError, match="did you mean 'step_law'"):
-        recipe.get("steplaw")
+        recipes.get("steplaw")
 
 
 def test_the_horizon_moves_the_rate_with_tokens_and_not_with_parameters() -> None:
