@@ -25,4 +25,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOME.get(name, 'plates')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOME.get(name, 'catalogue')}"), name)

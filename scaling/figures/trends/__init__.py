@@ -20,18 +20,18 @@ from scaling.errors import ConfigError, one_of
 from scaling.figures import catalogue, style
 
 _WHERE = {
-    "growth": "lines.growth",
-    "compute": "lines.compute",
-    "forest": "choices.forest",
-    "multiverse": "choices.multiverse",
-    "families": "families.curves",
-    "gain": "families.gain",
-    "exchange": "worth.exchange",
-    "decomposition": "worth.decomposition",
-    "calendar": "worth.calendar",
-    "costs": "worth.costs",
-    "hardware": "lines.hardware",
-    "doubling": "families.doubling",
+    "growth": "growth",
+    "compute": "compute",
+    "forest": "forest",
+    "multiverse": "multiverse",
+    "families": "family_curves",
+    "gain": "gain",
+    "exchange": "exchange",
+    "decomposition": "decomposition",
+    "calendar": "calendar",
+    "costs": "costs",
+    "hardware": "hardware",
+    "doubling": "doubling",
 }
 NAMES = tuple(_WHERE)
 """F1 … F12 in order."""
