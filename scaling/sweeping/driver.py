@@ -22,7 +22,7 @@ from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
 from scaling.sweeping.planning import cells
-from scaling.sweeping.planning.config import composer, sentences
+from scaling.sweeping.planning.config import composer, parsed, sentences
 from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
 from scaling.training import record
@@ -64,24 +64,25 @@ def split(arguments: Sequence[str]) -> list[list[str]]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     with sentences(list):
-        parsed = OverridesParser.create().parse_overrides(list(arguments))
-        return [list(one) for one in BasicSweeper.split_arguments(parsed, None)[0]]
+        overrides = OverridesParser.create().parse_overrides(list(arguments))
+        return [list(one) for one in BasicSweeper.split_arguments(overrides, None)[0]]
 
 
 def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence[str]) -> Outcome:
     """Runs what is missing of a sweep and collects its ledger. Failed cells are in the outcome, not
     raised; NotInstalled is, before anything is written, where there is something to train and no torch.
     """
-    shown = [str(name) for name in config.sweep.get("mirrors") or []]
+    sweep = parsed(config).sweep
+    shown = sweep.mirrors or []
     mirrors.check(shown)
     compose = composer(loader, config)
     asked = plan(compose, split(arguments))
     cells.writable(asked.results)
     planned, before = rescue.standing(asked, compose)
-    if set(planned.run_ids) - set(before) or config.sweep.get("retry"):
+    if set(planned.run_ids) - set(before) or sweep.retry:
         extras.need("torch")
     changes = compared(planned)
-    if retry(planned, config.sweep.get("retry")):
+    if retry(planned, sweep.retry):
         planned, before = rescue.standing(asked, compose)
     planned.save()
     say("\n".join([opening(planned, before, changes), *rescue.sentences(planned, set(before))]))

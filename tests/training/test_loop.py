@@ -17,7 +17,7 @@ from scaling.corpora import Corpus
 from scaling.errors import Diverged
 from scaling.training import Cell, RunPaths, record
 from scaling.training.evaluation import Evaluation, bits_per_byte
-from scaling.training.lifecycle.run import Place, assemble, run
+from scaling.training.lifecycle.run import Placement, assemble, run
 from scaling.training.loop import Trainer, evaluation_steps, train
 from scaling.training.objectives.language import Causal
 
@@ -156,7 +156,10 @@ def test_the_curve_and_the_record_agree(
 ) -> None:
     it = cell()
     got = run(
-        it, corpus=corpus, paths=paths(it), place=Place(peak_flops=1e9, price_per_hour=3.6, watts=3.6e6)
+        it,
+        corpus=corpus,
+        paths=paths(it),
+        placement=Placement(peak_flops=1e9, price_per_hour=3.6, watts=3.6e6),
     )
     lines = paths(it).curve.read_text().splitlines()
     assert lines[0].split(",") == list(record.CURVE_COLUMNS)

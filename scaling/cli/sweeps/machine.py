@@ -40,7 +40,7 @@ def bench_verb(
         configs.hydra("bench") as (engine, name),
     ):
         master = configs.master(engine, name, overrides)
-        path = price.path_of(configs.plain(master))
+        path = price.path_of(configs.parsed(master))
         from scaling import train
 
         outcome: Any = engine.multirun(

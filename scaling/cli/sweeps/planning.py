@@ -40,6 +40,7 @@ def plan_verb(
     from scaling.errors import ConfigError
 
     if paper:
+        from scaling.config import FamilyConfig
         from scaling.sweeping.planning import paper as papers
 
         if sweep is not None:
@@ -47,7 +48,7 @@ def plan_verb(
         on = papers.device(device, dtype)
         rows = [
             papers.paper(
-                c, g, on, family={"name": family}, vocab=vocab, context=context, ratio=ratio, mfu=mfu
+                c, g, on, family=FamilyConfig(name=family), vocab=vocab, context=context, ratio=ratio, mfu=mfu
             )
             for c in papers.numbers("--flops", flops)
             for g in map(int, papers.numbers("--gpus", gpus))

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scaling.errors import ConfigError, StorageError, one_of
+from scaling.config import DeviceConfig, RescueConfig
+from scaling.errors import StorageError
 from scaling.sweeping.planning import disk, price
-from scaling.training.config.fields import positive, whole
 
 COLUMNS = (
     "run_id",
@@ -88,34 +88,6 @@ class Rule:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rescue:
-    """What `sweep.rescue` says."""
-
-    factor: float
-    """Learning rate of the next try over that of the one before; below 1."""
-    times: int
-    """How often a cell is tried again."""
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Rescue | None:
-        """From a resolved config; None where the sweep asks for none. Raises ConfigError."""
-        given = config["sweep"].get("rescue")
-        if given is None:
-            return None
-        if not isinstance(given, Mapping):
-            raise ConfigError(f"sweep.rescue is {given!r}; write {{factor: 0.5, times: 2}}, or null")
-        for key in given:
-            if key not in ("factor", "times"):
-                raise ConfigError(one_of("a key of sweep.rescue", key, ("factor", "times")))
-        factor = positive(given, "factor", "sweep.rescue.factor")
-        if factor >= 1:
-            raise ConfigError(
-                f"sweep.rescue.factor is {factor:g}; a rescue lowers the learning rate, so it must be below 1"
-            )
-        return cls(factor=factor, times=whole(given, "times", "sweep.rescue.times"))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
     """A sweep, before it runs."""
 
@@ -127,9 +99,9 @@ class Plan:
     """In the order of the design."""
     dropped: tuple[str, ...]
     """Cells that filters took away, or that are the same run as another, a sentence each."""
-    device: Mapping[str, Any]
+    device: DeviceConfig
     """The config's device, with what an hour of it costs."""
-    rescue: Rescue | None = None
+    rescue: RescueConfig | None = None
     """What to do about a cell that diverges, beside recording it."""
     assumed: bool = False
     """Whether the seconds come from `device.assumed_flops`, because nothing was measured."""

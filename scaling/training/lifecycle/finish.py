@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from scaling.config import Config, plain
 from scaling.errors import Diverged
 from scaling.training import record
 from scaling.training.cell import Cell
@@ -18,12 +19,12 @@ from scaling.training.checkpoints import checkpoint
 from scaling.training.evaluation import Evaluation, bits_per_byte
 from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
-from scaling.training.lifecycle.placement import Place
+from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer
 from scaling.training.paths import RunPaths, whole
 
 
-def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
+def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
     """Evaluates the trained model and keeps its weights; returns the columns of the outcome."""
     trainer.fetch()
     cell, state = trainer.cell, trainer.state
@@ -38,9 +39,9 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
         if row[-1] is not None:
             row[-1] += shift
     state.rows[-1][-1] = final.loss
-    if place.keep_weights:
+    if placement.keep_weights:
         checkpoint.save_weights(trainer, paths.weights)
-    if place.keep_best and best_step(state) == state.step:
+    if placement.keep_best and best_step(state) == state.step:
         checkpoint.save_weights(trainer, paths.best)
     measured = {**final.measures, **trainer.task.after(trainer.module, trainer.heldout)}
     if trainer.team.leads:
@@ -72,8 +73,8 @@ def conclude(
     outcome: Mapping[str, Any],
     *,
     paths: RunPaths,
-    place: Place,
-    config: Mapping[str, Any] | None,
+    placement: Placement,
+    config: Config | None,
     device: Any,
     micro_batch: int,
     compiled: str | None = None,
@@ -93,24 +94,24 @@ def conclude(
         **dict.fromkeys(record.COLUMNS),
         **cell.columns(),
         **provenance.columns(),
-        "sweep": place.sweep,
+        "sweep": placement.sweep,
         "steps_done": state.step,
         "steps_inherited": state.inherited,
         "seconds": seconds,
         "tokens_per_second": speed,
-        "mfu": speed * cell.flops_per_token / (place.peak_flops * team.size)
-        if speed and place.peak_flops
+        "mfu": speed * cell.flops_per_token / (placement.peak_flops * team.size)
+        if speed and placement.peak_flops
         else None,
         "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),
         "threads": torch.get_num_threads(),
         "micro_batch": micro_batch,
         "compiled": compiled,
         "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
-        **energy(state, place, seconds, team),
-        "price": place.price_per_hour * team.size * seconds / 3600 if place.price_per_hour else None,
+        **energy(state, placement, seconds, team),
+        "price": placement.price_per_hour * team.size * seconds / 3600 if placement.price_per_hour else None,
         "started": started,
         "ended": now(),
-        "config": json.dumps(config or {}, sort_keys=True, default=str),
+        "config": json.dumps(plain(config) if config else {}, sort_keys=True, default=str),
         **outcome,
     }
     if not team.leads:
@@ -123,12 +124,12 @@ def conclude(
     return result
 
 
-def energy(state: State, place: Place, seconds: float, team: Team) -> dict[str, Any]:
+def energy(state: State, placement: Placement, seconds: float, team: Team) -> dict[str, Any]:
     """kwh and kwh_by: as the leader's device counted it, else by the config's watts; times the processes."""
     if state.joules is not None:
         return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
-    if place.watts:
-        return {"kwh": place.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
+    if placement.watts:
+        return {"kwh": placement.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
     return {"kwh": None, "kwh_by": None}
 
 
