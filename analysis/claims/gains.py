@@ -16,6 +16,7 @@ from scaling.errors import FitError
 from scaling.fitting import laws
 from scaling.fitting.comparison.compare import Comparison, compare
 from scaling.fitting.comparison.gain import frontier, gain, gain_between
+from scaling.fitting.fit import fit as run
 from scaling.fitting.fit import read_for
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.bootstrap import bootstrap
@@ -28,7 +29,7 @@ def families(study: Path, base: str) -> Comparison:
     """Every family of a study against one of them, by the Chinchilla law."""
     law, runs = laws.get("chinchilla"), done(study)
     names = sorted(runs["family"].unique(), key=lambda name: (name != base, name))
-    return compare(law, [read_for(law, study, where=f"family == '{name}'") for name in names], names)
+    return compare({name: read_for(law, study, where=f"family == '{name}'") for name in names}, law)
 
 
 def numbers(found: Comparison, study: Path) -> list[Number]:
@@ -53,7 +54,7 @@ def few(base: Table, other: Table, labels: tuple[str, str], study: Path) -> list
     as many points as it has parameters has no residuals, and its gain no interval.
     """
     law = laws.get("power-c")
-    fits = [law.fit(table, objective="squares", bootstrap="none") for table in (base, other)]
+    fits = [run(table, law, objective="squares", bootstrap="none") for table in (base, other)]
     spare = sum(fit.table.n - len(law.names) for fit in fits)
     squares = sum(float((fit.problem.residuals(fit.optimum.u) ** 2).sum()) for fit in fits)
     noise = float(np.sqrt(squares / max(spare, 1)))

@@ -95,10 +95,13 @@ def compare(
         raise ConfigError(
             f"there are {len(labels)} labels for {len(tables)} tables; give one --label for each"
         )
+    if len(set(labels)) != len(labels):
+        raise ConfigError(
+            f"two tables are called {max(labels, key=labels.count)!r}; give each its own name with --label"
+        )
     found = run(
+        dict(zip(labels, tables, strict=True)),
         form,
-        tables,
-        labels,
         objective=objective,
         delta=number_or_auto("--delta", delta),
         fixed=pairs_of("--fix", fix, number=True),

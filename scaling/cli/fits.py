@@ -174,16 +174,16 @@ def fit(
     import sys
     from pathlib import Path
 
-    from scaling.fitting import laws
     from scaling.fitting.fit import fit as run
+    from scaling.fitting.fit_file import contents
     from scaling.fitting.progress import shown
-    from scaling.fitting.report import text as report
+    from scaling.fitting.validation.validate import validate
     from scaling.folders import results
 
     with shown(sys.stderr):
         found = run(
-            laws.get(law),
             source,
+            law,
             columns=columns_of(n, d, c, loss, column),
             where=where,
             decimal=decimal,
@@ -201,7 +201,8 @@ def fit(
             starts=starts,
             seed=seed,
         )
-        payload = found.to_json(quick=quick) | {"made": made()}
+        validation = None if quick else validate(found)
+    payload = contents(found, validation) | {"made": made()}
     target = Path(out) if out else None
     if target is None:
         folders = (Path(source), results() / source)
@@ -212,12 +213,12 @@ def fit(
         write(target, to_json(payload))
 
     def text() -> None:
-        typer.echo(report(found, quick=quick))
+        typer.echo(f"{found}\n\n{validation or 'validation: skipped, as --quick asks'}")
         if target is not None:
             typer.echo(f"\nwritten: {target}")
 
     emit(payload, as_json, text)
-    if not quick and found.validation.stopped:
+    if validation is not None and validation.stopped:
         from scaling.errors import Stopped
 
         raise Stopped("stopped; the fit and the checks made before are here, type it again for all")

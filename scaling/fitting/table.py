@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from scaling.errors import TableError, one_of
+from scaling.fitting.arrays import Array
 from scaling.fitting.expression import evaluate, missing
 from scaling.fitting.files import load
-from scaling.fitting.law import Array
 from scaling.fitting.plausible import checks, compute_or_not
 from scaling.fitting.written import either, floats, spelled
 from scaling.folders import maker, results

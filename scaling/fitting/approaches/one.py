@@ -18,7 +18,7 @@ import pandas as pd
 from scaling.errors import FitError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.profiles import line
-from scaling.fitting.law import Array, Integers
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import finite, percentile
 

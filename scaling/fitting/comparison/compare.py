@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scaling.errors import ConfigError, FitError
+from scaling.fitting import laws
 from scaling.fitting.comparison.exponents import exponents
 from scaling.fitting.comparison.gain import gain
 from scaling.fitting.comparison.pairing import alike, paired
 from scaling.fitting.comparison.shared import shared_models, verdict
-from scaling.fitting.fit import Fit, fit
+from scaling.fitting.fit import fit, read_for
 from scaling.fitting.law import Law
+from scaling.fitting.result import Fit
 from scaling.fitting.table import Table
 
 
@@ -115,19 +117,33 @@ def _span(entry: dict[str, Any]) -> str:
     return value if not interval else f"{value} [{_n(interval[0])}, {_n(interval[1])}]"
 
 
-def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options: Any) -> Comparison:
-    """Fits `law` to every table and compares; the first is the baseline. Options are those of a fit.
+def compare(
+    sources: Mapping[str, Any],
+    law: str | Law = "chinchilla",
+    *,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    decimal: str | None = None,
+    **options: Any,
+) -> Comparison:
+    """Fit one law to several tables and compare them; the first is the baseline.
 
-    Raises ConfigError with fewer than two tables or equal labels.
+    sources: a table, as `fit` takes it, by the name under which it is compared.
+    columns, where, decimal: as for `fit`, the same for every table.
+    options: fields of `Options`, the same for every table.
+
+    Raises ConfigError with fewer than two tables.
     """
-    if len(tables) < 2:
+    if len(sources) < 2:
         raise ConfigError(
             "a comparison needs two tables or more; name them, or one ledger and a column with --by"
         )
-    if len(set(labels)) != len(labels):
-        raise ConfigError(
-            f"two tables are called {max(labels, key=list(labels).count)!r}; give each its own name "
-            "with --label"
+    law = laws.get(law) if isinstance(law, str) else law
+    labels, tables = list(sources), []
+    for source in sources.values():
+        given = isinstance(source, Table) and not (columns or where or decimal)
+        tables.append(
+            source if given else read_for(law, source, columns=columns, where=where, decimal=decimal)
         )
     matched = paired(tables, law.variables)
     used, pairs = matched if matched is not None else (list(tables), None)
@@ -137,7 +153,7 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
     seed = int(options.pop("seed", 0))
     # The same seed draws the same rows of paired tables and the same clusters of paired clusters; different
     # seeds keep independent tables independent.
-    fits = tuple(fit(law, t, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
+    fits = tuple(fit(t, law, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
     said = [f"{label}: {w}" for label, f in zip(labels, fits, strict=True) for w in f.warnings]
     gains = []
     for label, other in zip(labels[1:], fits[1:], strict=True):

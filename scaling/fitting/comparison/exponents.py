@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 
 from scaling.errors import FitError
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile, undetermined
 
 

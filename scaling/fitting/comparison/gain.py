@@ -9,31 +9,21 @@ from typing import Any
 import numpy as np
 
 from scaling.errors import FitError, ScalingError
-from scaling.fitting.approaches.agreement import optimum_at
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
 
 
 def frontier(fit: Fit, theta: Array) -> tuple[Array, Array, Array]:
-    """E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ.
-
-    Exact for the Chinchilla law: γ = αβ/(α+β), and K from the law at its own optimum (Hoffmann et al. 2022,
-    eq. 4). For a law of C alone with a floor, its own parameters. Raises FitError for other laws.
-    """
-    p = {name: theta[..., i] for i, name in enumerate(fit.law.names)}
-    if fit.law.name == "chinchilla":
-        wide = {name: value[..., None] for name, value in p.items()}
-        n, d = optimum_at(wide, np.array([6.0]))
-        amplitude = p["A"] * n[..., 0] ** -p["alpha"] + p["B"] * d[..., 0] ** -p["beta"]
-        power = p["alpha"] * p["beta"] / (p["alpha"] + p["beta"])
-        return p["E"], amplitude * 6.0**power, power
-    if fit.law.variables == ("C",) and {"a", "b"} <= set(p):
-        return p.get("E", np.zeros_like(p["a"])), p["a"], p["b"]
-    raise FitError(
-        f"the compute-equivalent gain needs the law chinchilla or power-floor-c, not {fit.law.name}"
-    )
+    """Return E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ. Raises
+    FitError for a law that has no such form."""
+    if fit.law.frontier is None:
+        raise FitError(
+            f"the compute-equivalent gain needs the law chinchilla or power-floor-c, not {fit.law.name}"
+        )
+    floor, amplitude, power = (part[..., 0] for part in fit.law.frontier(fit.law.values(theta)))
+    return floor, amplitude, power
 
 
 def best_loss(front: tuple[Array, Array, Array], flops: Array) -> Array:

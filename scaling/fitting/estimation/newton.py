@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from scaling.fitting.law import Array, Flags, Integers
+from scaling.fitting.arrays import Array, Flags, Integers
 
 SECANT = 1e-4
 """The relative gain of a Gauss-Newton step below which a search also uses the curvature it has learnt."""
@@ -23,6 +23,8 @@ class Objective(Protocol):
     """(q,) bounds."""
     linear: Flags
     """(q,) floors and amplitudes: the prediction is linear in them."""
+    exact: bool
+    """Whether the Hessian is exact and costs no more than Gauss-Newton's."""
 
     def evaluate(
         self, u: Array, rows: Integers, delta: float, exact: bool
@@ -34,6 +36,11 @@ class Objective(Protocol):
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
         """Value alone (K,)."""
+        ...
+
+    def near(self, u: Array) -> Array:
+        """Starts moved (K, q) from u (K, q) towards an optimum, where there is a way that is shorter than
+        Newton's; else u."""
         ...
 
 

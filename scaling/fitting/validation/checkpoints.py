@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.expression import evaluate
-from scaling.fitting.law import Array, Integers
 from scaling.fitting.table import Table
 
 Rows = np.ndarray[Any, np.dtype[np.bool_]]

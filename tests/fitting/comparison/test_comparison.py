@@ -17,6 +17,7 @@ from scaling.fitting.comparison.gain import best_loss, frontier, gain
 from scaling.fitting.comparison.joint import GROUP, joint
 from scaling.fitting.comparison.pairing import paired
 from scaling.fitting.decisions.surface import best_split
+from scaling.fitting.fit import fit as run
 
 LAW = laws.get("chinchilla")
 OLD = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -40,7 +41,7 @@ def ledger(
 
 
 def test_the_planted_gain_comes_back_under_every_floor() -> None:
-    found = compare(LAW, [ledger(OLD, 0), ledger(NEW, 1)], ["old", "new"], objective="squares", resamples=300)
+    found = compare({"old": ledger(OLD, 0), "new": ledger(NEW, 1)}, objective="squares", resamples=300)
     head = found.gains[0]["headline"]
     gamma = 0.34 * 0.30 / 0.64
     planted = 0.75 ** (-1 / gamma)  # both terms × 0.75: the reducible loss at any C is × 0.75
@@ -57,7 +58,7 @@ def test_the_planted_gain_comes_back_under_every_floor() -> None:
 
 
 def test_frontier_is_the_minimum_over_sizes() -> None:
-    fit = LAW.fit(ledger(OLD, 0, noise=0.0), bootstrap="none")
+    fit = run(ledger(OLD, 0, noise=0.0), LAW, bootstrap="none")
     for c in (1e18, 1e22):
         n, d = best_split(fit, fit.theta[None], c)
         direct = fit.predict({"N": n, "D": d})[0]
@@ -69,7 +70,7 @@ def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
     no place is printed."""
     steeper = {**OLD, "A": 400.0 * 1e9**0.06, "alpha": 0.40}
     old, new, again = (
-        LAW.fit(ledger(truth, seed, noise=0.0005), objective="squares", resamples=300)
+        run(ledger(truth, seed, noise=0.0005), LAW, objective="squares", resamples=300)
         for truth, seed in ((OLD, 0), (steeper, 2), (OLD, 1))
     )
 
@@ -92,7 +93,7 @@ def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
 
 
 def test_gain_solves_its_own_equation() -> None:
-    old, new = (LAW.fit(ledger(t, s), objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
+    old, new = (run(ledger(t, s), LAW, objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
     told = gain(old, new, ("old", "new"))
     i = 20
     c, g = told["curve"]["C"][i], told["curve"]["gain"][i]
@@ -108,9 +109,7 @@ def test_gain_solves_its_own_equation() -> None:
 def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
     steeper = {**OLD, "alpha": 0.40, "A": 1200.0}
     found = compare(
-        LAW,
-        [ledger(OLD, 0), ledger(steeper, 1), ledger(OLD, 2)],
-        ["a", "b", "c"],
+        {"a": ledger(OLD, 0), "b": ledger(steeper, 1), "c": ledger(OLD, 2)},
         objective="squares",
         resamples=300,
     )
@@ -124,9 +123,7 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
     assert row["differences"]["c"]["p"] > 0.05
     models = {
         m["model"]: m
-        for m in compare(
-            LAW, [ledger(OLD, 0), ledger(OLD, 3)], ["a", "b"], resamples=50, objective="squares"
-        ).shared
+        for m in compare({"a": ledger(OLD, 0), "b": ledger(OLD, 3)}, resamples=50, objective="squares").shared
     }
     assert models["one law for all"]["p_against_separate"] > 0.01
     assert not any(model["told_apart"] for model in models.values())
@@ -136,11 +133,9 @@ def test_paired_noise_cancels_in_differences() -> None:
     one = ledger(OLD, 0, noise=0.01)
     own = np.exp(1e-4 * np.random.default_rng(1).standard_normal(35))
     shifted = one.frame.assign(loss=one.frame["loss"] * 0.99 * own)
-    together = compare(LAW, [one, table.read(shifted)], ["a", "b"], objective="squares", resamples=200)
+    together = compare({"a": one, "b": table.read(shifted)}, objective="squares", resamples=200)
     apart = compare(
-        LAW,
-        [one, table.read(shifted.drop(columns=["size", "budget_flops", "seed"]).head(34))],
-        ["a", "b"],
+        {"a": one, "b": table.read(shifted.drop(columns=["size", "budget_flops", "seed"]).head(34))},
         objective="squares",
         resamples=200,
     )
@@ -164,7 +159,7 @@ def test_pairing_reorders_and_refuses_what_does_not_match() -> None:
 
 def test_what_is_held_has_no_interval_of_its_difference() -> None:
     tables = [ledger(OLD, 0), ledger(NEW, 1)]
-    found = compare(LAW, tables, ["a", "b"], objective="squares", resamples=50, fixed={"E": 1.7})
+    found = compare(dict(zip("ab", tables, strict=True)), objective="squares", resamples=50, fixed={"E": 1.7})
     rows = {row["name"]: row["differences"]["b"] for row in found.exponents}
     assert rows["E"] == {
         "value": 0.0,
@@ -228,12 +223,10 @@ def test_a_joint_law_without_sharing_is_its_parts() -> None:
 
 def test_no_common_compute_and_one_table_are_refused() -> None:
     near, far = (
-        LAW.fit(ledger(OLD, 0), resamples=30),
-        LAW.fit(ledger(OLD, 1, low=1e22, high=1e24), resamples=30),
+        run(ledger(OLD, 0), LAW, resamples=30),
+        run(ledger(OLD, 1, low=1e22, high=1e24), LAW, resamples=30),
     )
     with pytest.raises(FitError, match="no compute in common"):
         gain(near, far, ("near", "far"))
     with pytest.raises(ConfigError, match="two tables or more"):
-        compare(LAW, [ledger(OLD, 0)], ["a"])
-    with pytest.raises(ConfigError, match="its own name"):
-        compare(LAW, [ledger(OLD, 0), ledger(OLD, 1)], ["a", "a"])
+        compare({"a": ledger(OLD, 0)})
