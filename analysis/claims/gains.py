@@ -37,9 +37,9 @@ def numbers(found: Comparison, study: Path) -> list[Number]:
     rows = {label: fit.table.n for label, fit in zip(found.labels, found.fits, strict=True)}
     return [
         of_estimate(
-            f"{WHAT}{g['of']} over {g['over']}, {study.name}",
-            g["headline"],
-            rows[g["of"]] + rows[g["over"]],
+            f"{WHAT}{g.of} over {g.over}, {study.name}",
+            g.headline.to_json(),
+            rows[g.of] + rows[g.over],
             window(done(study)),
         )
         for g in found.gains
@@ -74,22 +74,22 @@ def few(base: Table, other: Table, labels: tuple[str, str], study: Path) -> list
     name, n = f"{WHAT}{labels[1]} over {labels[0]}, {study.name}", base.n + other.n
     span = window(pd.concat([base.frame, other.frame]))
     if spare < 1:
-        return [bare(name, found["headline"]["value"], "as many points as parameters", n, span)]
+        return [bare(name, found.headline.value, "as many points as parameters", n, span)]
     fronts = [frontier(fit, fit.draws.theta) for fit in fits]
-    drawn = np.exp(np.log(gain_between(*fronts, np.geomspace(*found["range"], 25))).mean(axis=-1))
+    drawn = np.exp(np.log(gain_between(*fronts, np.geomspace(*found.span, 25))).mean(axis=-1))
     method = f"independent {fits[0].draws.method}, {spare} degrees of freedom"
-    entry = percentile(found["headline"]["value"], drawn, fits[0].options.level, method, spare=spare)
+    entry = percentile(found.headline.value, drawn, fits[0].options.level, method, spare=spare)
     return [of_estimate(name, entry.to_json(), n, span)]
 
 
 def estimates(found: Comparison, name: str, words: str, study: Path) -> list[Number]:
     """One quantity of every table of a comparison."""
-    row = next(row for row in found.exponents if row["name"] == name)
+    row = next(row for row in found.exponents if row.name == name)
     rows = {label: fit.table.n for label, fit in zip(found.labels, found.fits, strict=True)}
     span = window(done(study))
     return [
-        of_estimate(f"{words}, {label}, {study.name}", entry, rows[label], span)
-        for label, entry in row["estimates"].items()
+        of_estimate(f"{words}, {label}, {study.name}", entry.to_json(), rows[label], span)
+        for label, entry in row.estimates.items()
     ]
 
 

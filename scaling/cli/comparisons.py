@@ -112,7 +112,7 @@ def compare(
         level=level,
         seed=seed,
     )
-    worth = of_comparison(found.gains)
+    worth = of_comparison([gain.to_json() for gain in found.gains])
 
     def text() -> None:
         typer.echo(str(found))

@@ -125,7 +125,7 @@ def test_columns_and_options_are_keywords() -> None:
     assert made.values == pytest.approx(plain.values, rel=1e-6)
     with pytest.raises(ConfigError, match="cannot be 'bootstrp'; did you mean 'bootstrap'"):
         run(frame, bootstrp="none")
-    with pytest.raises(ConfigError, match="N is 100000000.0; give the name of a column or an expression"):
+    with pytest.raises(ConfigError, match=r"N is 100000000\.0; give the name of a column or an expression"):
         run(frame, N=1e8)
 
 

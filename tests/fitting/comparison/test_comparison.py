@@ -42,16 +42,14 @@ def ledger(
 
 def test_the_planted_gain_comes_back_under_every_floor() -> None:
     found = compare({"old": ledger(OLD, 0), "new": ledger(NEW, 1)}, objective="squares", resamples=300)
-    head = found.gains[0]["headline"]
+    head = found.gains[0].headline
     gamma = 0.34 * 0.30 / 0.64
     planted = 0.75 ** (-1 / gamma)  # both terms × 0.75: the reducible loss at any C is × 0.75
-    assert head["interval"][0] < planted < head["interval"][1]
-    floors = found.gains[0]["by_floor"]
+    assert head.interval[0] < planted < head.interval[1]
+    floors = found.gains[0].by_floor
     assert floors["shared"]["gain"] == pytest.approx(planted, rel=0.1)
     assert floors["profiled"]["gain"][0] <= floors["shared"]["gain"] * 1.01
-    curve = found.gains[0]["curve"]
-    assert sum(curve["inside"]) < len(curve["inside"])
-    assert "interval" in found.gains[0]["crossing"]
+    assert 0 < found.gains[0].inside.sum() < len(found.gains[0].inside)
     json.dumps(found.to_json(), allow_nan=False)
     for word in ("compute-equivalent gain of new over old", "shared exponents", "paired by"):
         assert word in repr(found)
@@ -80,23 +78,23 @@ def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
         )
 
     truth = np.exp(brentq(apart, np.log(1e16), np.log(1e22)))
-    found = gain(old, new, ("old", "new"))["crossing"]
-    low, high = found["interval"]
+    found = gain(old, new, ("old", "new")).crossing
+    low, high = found.interval
     assert low < truth < high
-    assert low < found["C"] < high < 10 * low
-    assert f"[{low:.3g}, {high:.3g}]" in found["words"]
-    open_ = gain(old, again, ("old", "again"))["crossing"]
-    assert 0 < open_["draws_crossing"] < 0.95
-    assert open_["C"] is None
-    assert open_["interval"] is None
-    assert open_["words"].startswith("not determined: ")
+    assert low < found.flops < high < 10 * low
+    assert f"[{low:.3g}, {high:.3g}]" in found.words
+    open_ = gain(old, again, ("old", "again")).crossing
+    assert 0 < open_.share < 0.95
+    assert np.isnan(open_.flops)
+    assert open_.interval is None
+    assert open_.words.startswith("not determined: ")
 
 
 def test_gain_solves_its_own_equation() -> None:
     old, new = (run(ledger(t, s), LAW, objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
     told = gain(old, new, ("old", "new"))
     i = 20
-    c, g = told["curve"]["C"][i], told["curve"]["gain"][i]
+    c, g = told.flops[i], told.value[i]
     goal = best_loss(frontier(new, new.theta), np.array([c]))[0]
     root = brentq(
         lambda log: best_loss(frontier(old, old.theta), np.array([np.exp(log)]))[0] - goal,
@@ -113,14 +111,14 @@ def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
         objective="squares",
         resamples=300,
     )
-    row = next(r for r in found.exponents if r["name"] == "alpha")
-    assert 0 < row["differences"]["b"]["p"] < 0.001
-    assert row["differences"]["b"]["method"].endswith("300 resamples; p by the tail of a normal")
+    row = next(r for r in found.exponents if r.name == "alpha")
+    assert 0 < row.differences["b"].p < 0.001
+    assert row.differences["b"].estimate.method.endswith("300 resamples; p by the tail of a normal")
     line = next(line for line in repr(found).splitlines() if line.startswith("  alpha "))
     # Of 300 draws no smaller p can be counted.
     assert line.split(" | ")[3].endswith(" p < 0.001")
-    assert row["differences"]["b"]["interval"][0] > 0
-    assert row["differences"]["c"]["p"] > 0.05
+    assert row.differences["b"].estimate.interval[0] > 0
+    assert row.differences["c"].p > 0.05
     models = {
         m["model"]: m
         for m in compare({"a": ledger(OLD, 0), "b": ledger(OLD, 3)}, resamples=50, objective="squares").shared
@@ -140,7 +138,7 @@ def test_paired_noise_cancels_in_differences() -> None:
         resamples=200,
     )
     width = [
-        np.diff(next(r for r in c.exponents if r["name"] == "alpha")["differences"]["b"]["interval"])[0]
+        np.diff(next(r for r in c.exponents if r.name == "alpha").differences["b"].estimate.interval)[0]
         for c in (together, apart)
     ]
     assert together.pairs == "size and budget_flops and seed"
@@ -160,15 +158,15 @@ def test_pairing_reorders_and_refuses_what_does_not_match() -> None:
 def test_what_is_held_has_no_interval_of_its_difference() -> None:
     tables = [ledger(OLD, 0), ledger(NEW, 1)]
     found = compare(dict(zip("ab", tables, strict=True)), objective="squares", resamples=50, fixed={"E": 1.7})
-    rows = {row["name"]: row["differences"]["b"] for row in found.exponents}
-    assert rows["E"] == {
+    rows = {row.name: row.differences["b"] for row in found.exponents}
+    assert rows["E"].to_json() == {
         "value": 0.0,
         "interval": None,
         "level": 0.95,
         "method": "the same in every resample",
         "p": None,
     }
-    assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]
+    assert rows["alpha"].estimate.interval[0] < rows["alpha"].estimate.interval[1]
     line = next(line for line in repr(found).splitlines() if line.startswith("  E "))
     assert line == "  E      a 1.7 | b 1.7 | b − a 0"
 

@@ -133,16 +133,18 @@ def test_every_range_holds_its_own_estimate(objective: str) -> None:
     # Tables of unlike noise: a profile that weights them otherwise than the estimate would leave it out.
     tables = [runs(OLD, 4, 0.012), runs(NEW, 5, 0.001)]
     found = compare(dict(zip(("old", "new"), tables, strict=True)), objective=objective, resamples=30, seed=1)
-    floors = found.gains[0]["by_floor"]
+    floors = found.gains[0].by_floor
     low, high = floors["profiled"]["gain"]
     assert low < floors["shared"]["gain"] < high
     assert floors["profiled"]["E"][0] < floors["shared"]["E"] < floors["profiled"]["E"][1]
     assert min(row["rise"] for row in floors["profiled"]["profile"]) == 0
     estimates = [
-        e for row in found.exponents for part in ("estimates", "differences") for e in row[part].values()
+        entry
+        for row in found.exponents
+        for entry in (*row.estimates.values(), *(d.estimate for d in row.differences.values()))
     ]
-    for estimate in [*estimates, found.gains[0]["headline"]]:
-        assert estimate["interval"][0] <= estimate["value"] <= estimate["interval"][1]
+    for estimate in [*estimates, found.gains[0].headline]:
+        assert estimate.interval[0] <= estimate.value <= estimate.interval[1]
 
 
 def test_an_interval_reaches_to_an_estimate_that_its_draws_leave_out() -> None:
@@ -159,10 +161,10 @@ def test_paired_runs_share_the_draws_of_their_clusters() -> None:
     found = compare(
         {"a": one, "b": two}, objective="squares", bootstrap="cluster", cluster="run", resamples=100
     )
-    alpha = next(row for row in found.exponents if row["name"] == "alpha")["differences"]["b"]
+    alpha = next(row for row in found.exponents if row.name == "alpha").differences["b"].estimate
     assert found.pairs is not None
     # 1 % on every loss is no difference of exponents, and one draw of clusters sees the same runs twice.
-    assert np.abs(alpha["interval"]).max() < 1e-3
+    assert np.abs(alpha.interval).max() < 1e-3
     other = table.read(two.frame.assign(run=np.arange(35) % 7))
     with pytest.raises(ConfigError, match="fall into different clusters of run"):
         compare({"a": one, "b": other}, bootstrap="cluster", cluster="run", resamples=50)

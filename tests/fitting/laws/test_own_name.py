@@ -97,6 +97,6 @@ def test_a_known_law_of_another_name_stays_the_same_to_the_bit() -> None:
         lambda fits: allocate(fits[0], 1e21, data_limit=1e10).to_json(),
         lambda fits: cheapest_way(fits[0], 2.2).to_json(),
         lambda fits: next_runs(fits[0], simulations=20).to_json(),
-        lambda fits: gain(fits[0], fits[1], ("one", "two")),
+        lambda fits: gain(fits[0], fits[1], ("one", "two")).to_json(),
     ):
         assert json.dumps(question(one)) == json.dumps(question(two))
