@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from scaling.errors import ConfigError, one_of
 from scaling.fitting.arrays import Array, Values
-from scaling.fitting.estimation.newton import Objective
+from scaling.fitting.estimation.objectives.objective import Objective
 
 
 @dataclass(frozen=True, kw_only=True)

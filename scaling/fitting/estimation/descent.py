@@ -9,7 +9,8 @@ import numpy as np
 
 from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.estimation.newton import Objective, Solution, minimise
+from scaling.fitting.estimation.newton import Solution, minimise
+from scaling.fitting.estimation.objectives.objective import Objective
 
 NARROW = 0.3
 """The δ, in robust standard deviations of the residuals, below which Huber's kinks bound the steps."""

@@ -10,8 +10,8 @@ from scaling.fitting.arrays import Array, Values
 from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.estimation.newton import Objective
 from scaling.fitting.estimation.objectives.generic import GenericObjective
+from scaling.fitting.estimation.objectives.objective import Objective
 from scaling.fitting.law import Law
 
 MANY = 20_000

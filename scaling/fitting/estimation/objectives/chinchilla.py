@@ -21,7 +21,7 @@ _UPPER = np.triu_indices(5)
 
 
 class ChinchillaObjective:
-    """Implements `newton.Objective` for E + A N^-α + B D^-β."""
+    """Implements `Objective` for E + A N^-α + B D^-β."""
 
     exact = True
 

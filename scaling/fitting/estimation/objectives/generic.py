@@ -15,7 +15,7 @@ with resamples."""
 
 
 class GenericObjective:
-    """Implements `newton.Objective` for any law."""
+    """Implements `Objective` for any law."""
 
     exact = False
 
