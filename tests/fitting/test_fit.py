@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.errors import ConfigError, FitError
+from scaling.errors import ConfigError, FitError, StorageError
 from scaling.fitting import laws
 from scaling.fitting.fit import fit as run
-from scaling.fitting.fit_file import contents
+from scaling.fitting.fit_file import contents, load, save
 from scaling.fitting.validation.validate import validate
 
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -137,3 +138,13 @@ def test_a_repr_makes_no_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "certificate: " in words
     assert str(made.parameters["alpha"]) in words
     assert "backtest" not in words
+
+
+def test_a_saved_fit_comes_back(tmp_path: Path) -> None:
+    table, file = tmp_path / "runs.csv", tmp_path / "fit.json"
+    iso_flops().to_csv(table, index=False)
+    made = run(str(table), resamples=50)
+    save(made, file)
+    assert np.array_equal(load(file).draws.theta, made.draws.theta)
+    with pytest.raises(StorageError, match="choose another file"):
+        save(made, tmp_path / "absent" / "fit.json")
