@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from scaling import files
 from scaling.errors import ScalingError
 from scaling.sweeping.planning import cells
 from scaling.training.cell import Cell
@@ -30,7 +31,6 @@ from scaling.training.lifecycle.run import assemble
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
 from scaling.training.packs.stack import Stack, key
-from scaling.training.paths import whole
 
 TURNS = 21
 """Pairs of steps behind a ratio."""
@@ -164,9 +164,7 @@ def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, di
 
 def keep(path: Path, found: Mapping[str, Any]) -> None:
     """Writes it, whole, in place of what was measured before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path, "the table of switches") as file:
-        file.write((json.dumps(found, indent=1) + "\n").encode())
+    files.write(path, json.dumps(found, indent=1) + "\n", "the table of switches", durable=True)
 
 
 def _cell(config: Mapping[str, Any], more: Mapping[str, Any]) -> Cell:

@@ -5,16 +5,14 @@ Records never change, so what the ledger already holds is not read again. Two le
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
-import uuid
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import folders
-from scaling.errors import StorageError, TableError
+from scaling import files, folders
+from scaling.errors import TableError
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
@@ -133,20 +131,9 @@ def write(found: pa.Table, path: Path) -> None:
     """Writes a Parquet file, whole or not at all. Raises StorageError."""
     import pyarrow.parquet as pq
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(found, temporary, compression="zstd")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} could not be written ({error.strerror or error}); the records are safe: make room or "
-            f"make it writable, "
-            f"and run again"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    content = io.BytesIO()
+    pq.write_table(found, content, compression="zstd")
+    files.write(path, content.getvalue(), "the ledger")
 
 
 def _schema(columns: Mapping[str, records.Column]) -> pa.Schema:

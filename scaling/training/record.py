@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaling.errors import StorageError, TableError
-from scaling.training.paths import RunPaths, set_aside, whole
+from scaling.files import atomic, set_aside
+from scaling.training.paths import RunPaths
 
 SCHEMA_VERSION = 2
 """What is written: version 1 with the columns whose `since` is 2."""
@@ -190,7 +191,7 @@ def write(paths: RunPaths, record: Mapping[str, Any]) -> None:
     """
     check(record, paths)
     ordered = {name: record[name] for name in (*COLUMNS, "config")}
-    with whole(paths.record, "the record") as file:
+    with atomic(paths.record, "the record") as file:
         file.write((json.dumps(ordered, indent=1, allow_nan=False) + "\n").encode())
 
 

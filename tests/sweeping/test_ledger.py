@@ -158,7 +158,7 @@ def test_a_table_that_is_no_ledger(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     leave(tmp_path, "a")
     (tmp_path / "sweep").write_text("a file")
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="cannot be written"):
         ledger.collect(tmp_path, "sweep", ["a"])
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from scaling import files
 from scaling.errors import ConfigError, one_of
 from scaling.figures import catalogue, style
 
@@ -99,7 +100,7 @@ def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT)
         rendered(found, "png", sheet),
     )
     for path, content in zip(paths, contents, strict=True):
-        catalogue.write(path, content)
+        files.write(path, content, "the figure", option="--figures FOLDER")
     return paths
 
 

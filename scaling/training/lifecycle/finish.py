@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from scaling.errors import Diverged
+from scaling.files import atomic
 from scaling.training import record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -20,7 +21,7 @@ from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.placement import Place
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 
 def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def best_step(state: State) -> int:
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     """Keeps the traceback; returns the columns of the outcome."""
     text = "".join(traceback.format_exception(error))
-    with whole(paths.error, "the traceback") as file:
+    with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
     return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
 
@@ -155,7 +156,7 @@ def write_curve(paths: RunPaths, rows: list[Any]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
     lines = [",".join(record.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
-    with whole(paths.curve, "the curve") as file:
+    with atomic(paths.curve, "the curve") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
@@ -168,7 +169,7 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
     lines = [",".join(record.POSITION_COLUMNS)]
     for i, values in enumerate(final.by_position.T):
         lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
-    with whole(paths.positions, "the loss by position") as file:
+    with atomic(paths.positions, "the loss by position") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
