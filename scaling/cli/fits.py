@@ -178,7 +178,7 @@ def fit(
     from scaling.fitting.fit import fit as run
     from scaling.fitting.progress import shown
     from scaling.fitting.report import text as report
-    from scaling.folders import results
+    from scaling.tables import ledger
 
     with shown(sys.stderr):
         found = run(
@@ -204,10 +204,8 @@ def fit(
         payload = found.to_json(quick=quick) | {"made": made()}
     target = Path(out) if out else None
     if target is None:
-        folders = (Path(source), results() / source)
-        target = next(
-            (folder / "fit.json" for folder in folders if (folder / "ledger.parquet").is_file()), None
-        )
+        path = ledger.find(source)
+        target = path.parent / "fit.json" if path else None
     if target is not None:
         write(target, to_json(payload))
 

@@ -20,10 +20,11 @@ from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Array, Law, Values
 from scaling.fitting.options import Options, check_values, make_options
 from scaling.fitting.progress import tell
-from scaling.fitting.table import Table, numbers, read
+from scaling.fitting.table import Table, read
 from scaling.fitting.uncertainty.bootstrap import Draws, bootstrap
 from scaling.fitting.uncertainty.estimate import Estimate, undetermined
 from scaling.fitting.uncertainty.profile import up_from_zero
+from scaling.tables.columns import numbers
 
 if TYPE_CHECKING:
     from scaling.fitting.validation.validate import Validation

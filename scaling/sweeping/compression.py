@@ -11,7 +11,7 @@ from typing import Any
 
 from scaling import files
 from scaling.errors import ConfigError
-from scaling.sweeping import ledger
+from scaling.tables import ledger
 from scaling.training.paths import RunPaths
 
 TABLE = "compressed.csv"

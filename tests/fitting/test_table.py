@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from scaling.errors import TableError
-from scaling.fitting.expression import evaluate
 from scaling.fitting.table import read
+from scaling.tables.expression import evaluate
 
 
 def runs(n: int = 6) -> pd.DataFrame:
@@ -180,7 +180,7 @@ def test_missing_files_columns_and_filters(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="must be one of"):
         read(tmp_path / "x.xlsx")
     (tmp_path / "broken.parquet").write_text("a")
-    with pytest.raises(TableError, match="cannot be read as parquet"):
+    with pytest.raises(TableError, match="cannot be read as Parquet"):
         read(tmp_path / "broken.parquet")
     with pytest.raises(TableError, match="say which column is N with --n"):
         read(runs().drop(columns="params"))

@@ -14,8 +14,8 @@ from scaling.errors import ScalingError
 from scaling.figures import kinds, style, units
 from scaling.figures.source import Source
 from scaling.fitting.approaches.two import approach_two
-from scaling.fitting.expression import evaluate
 from scaling.fitting.table import read
+from scaling.tables.expression import evaluate
 
 NAME = "conventions"
 RESAMPLES = 1000

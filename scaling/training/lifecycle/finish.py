@@ -13,6 +13,7 @@ import torch
 
 from scaling.errors import Diverged
 from scaling.files import atomic
+from scaling.tables import schema
 from scaling.training import record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -62,7 +63,7 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
         "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
         "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
         "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
-        **{name: value for name, value in measured.items() if name in record.COLUMNS},
+        **{name: value for name, value in measured.items() if name in schema.COLUMNS},
         **early,
     }
 
@@ -91,7 +92,7 @@ def conclude(
     tokens_done = (state.step - state.inherited) * cell.batch_tokens
     speed = tokens_done / state.seconds_training if state.seconds_training else None
     result = {
-        **dict.fromkeys(record.COLUMNS),
+        **dict.fromkeys(schema.COLUMNS),
         **cell.columns(),
         **provenance.columns(),
         "sweep": place.sweep,
@@ -154,7 +155,7 @@ def line_of(error: BaseException) -> str:
 
 def write_curve(paths: RunPaths, rows: list[Any]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
-    lines = [",".join(record.CURVE_COLUMNS)]
+    lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
     with atomic(paths.curve, "the curve") as file:
         file.write(("\n".join(lines) + "\n").encode())
@@ -166,7 +167,7 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
     """
     if final.by_position.shape[1] < 2:
         return
-    lines = [",".join(record.POSITION_COLUMNS)]
+    lines = [",".join(schema.POSITION_COLUMNS)]
     for i, values in enumerate(final.by_position.T):
         lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
     with atomic(paths.positions, "the loss by position") as file:
