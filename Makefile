@@ -64,7 +64,7 @@ test-gpu: $(VENV)/.installed-test  ## what only a CUDA device can show
 	@$(BIN)/python -m pytest -m gpu -rs $(ARGS)
 
 .PHONY: bench-gpu
-bench-gpu: $(VENV)/.installed-test  ## speed of this machine's GPU by shape, batch, switch and pack, into results/bench/ (DEVICE=h100)
+bench-gpu: $(VENV)/.installed-test  ## speed of this machine's GPU by shape, batch and switch, into results/bench/ (DEVICE=h100)
 	@$(BIN)/python analysis/benchmarks/gpu_speed.py --device $(or $(DEVICE),cuda) $(ARGS)
 	@$(BIN)/scaling bench device=$(or $(DEVICE),cuda)
 

@@ -1,5 +1,5 @@
-"""Speed of training steps on one device: GPT-2's 124M by switch, then small models by shape, batch, switch
-and pack, as `scaling bench --ablate` measures them.
+"""Measure training steps on one device: GPT-2's 124M by switch, then small models by shape, batch and
+switch, as `scaling bench --ablate` measures them.
 
     python analysis/benchmarks/gpu_speed.py --device h100          # minutes on a GPU; make bench-gpu
     python analysis/benchmarks/gpu_speed.py --device cpu --quick   # seconds: that it runs, no more
@@ -8,7 +8,7 @@ Tokens are random numbers: speed does not depend on what they are. Each row is t
 after a warm-up, the device waited for before and after. `mfu` is training FLOPs (3 × forward matrix products,
 full attention, head included) over the peak of the number format in conf/device. Targets, not results: GPT-2
 124M at 480 thousand tokens a second and 42 % on an H100. Writes steps.csv and switches.json into
-results/bench/<device's own name>, and the table by which sweeps are packed.
+results/bench/<device's own name>.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ import yaml
 from scaling.errors import ScalingError
 from scaling.sweeping import ablation
 from scaling.sweeping.planning import config as configs
-from scaling.sweeping.planning import packing
 from scaling.training import Cell
 from scaling.training.hardware.devices import deterministic, find_device, products
 from scaling.training.hardware.failures import out_of_memory
@@ -201,7 +200,7 @@ def main() -> None:
             for at in ([f"family.size={n}", f"recipe.batch={b}"] for n in (1, 4, 12) for b in (8, 32))
         ]
     found = ablation.ablate(every)
-    for path in (folder / "switches.json", packing.switches_path(every[0])):
+    for path in (folder / "switches.json", ablation.path_of(every[0])):
         ablation.keep(path, found)
         print(f"wrote {path}")
 

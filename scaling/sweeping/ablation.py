@@ -13,7 +13,6 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import torch
 
 from scaling import files
 from scaling.errors import ScalingError
-from scaling.sweeping.planning import cells
+from scaling.sweeping.planning import cells, price
 from scaling.training.cell import Cell
 from scaling.training.hardware import compile
 from scaling.training.hardware.devices import deterministic, find_device, products
@@ -30,14 +29,11 @@ from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.run import assemble
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
-from scaling.training.packs.stack import Stack, key
 
 TURNS = 21
 """Pairs of steps behind a ratio."""
 WARM_UP = 3
 """Steps before the first that counts: memory is found, kernels are chosen, blocks are compiled."""
-MEMBERS = (2, 4, 8, 16)
-"""Of the packs in the table from which a sweep is packed."""
 LEVEL = 0.95
 
 
@@ -59,8 +55,6 @@ class Way:
     """Whether the optimiser updates all weights in one kernel."""
     exact: bool = False
     """Only operations that give the same bits every time."""
-    members: int = 1
-    """Cells side by side."""
 
 
 def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[str, Way | str]]:
@@ -81,29 +75,23 @@ def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[
         ("device.dtype=bfloat16", Way(dtype="bfloat16")),
         ("device.dtype=tf32", on_cuda(Way(dtype="tf32"))),
         ("device.deterministic=true", on_cuda(Way(exact=True), "a CPU always gives the same bits")),
-        ("device.pack=4", Way(members=4)),
     ]
 
 
-def ablate(
-    configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS, members: Sequence[int] | None = None
-) -> dict[str, Any]:
-    """Measures every switch at the shape and batch of each config, and packs of so many `members` at each of
-    the first's `sweep.sizes`; None = MEMBERS on CUDA, and none on a CPU, which packs only when told.
+def ablate(configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS) -> dict[str, Any]:
+    """Measure every switch at the shape and batch of each config.
 
     Returns what `keep` writes: under `switches` the speed of each over the plain step's, `ratio` with the
     interval from `low` to `high` (of the median, 95 %), `tokens_per_second` and `mfu`, or `why` it was not
-    measured; under `peaks` the peak behind `mfu` of each number format that has one; under `packs` runs per
-    hour over those of runs one by one, as `gain`. Raises LaunchError when the device is not there.
+    measured; under `peaks` the peak behind `mfu` of each number format that has one. Raises LaunchError when
+    the device is not there.
     """
     config = configs[0]
     device = find_device(str(config["device"]["name"]))
-    if members is None:
-        members = MEMBERS if device.type == "cuda" else ()
-    first = _cell(config, {})
+    first = _cell(config)
     peaks = known_peaks(config, device)
     found: dict[str, Any] = {
-        "schema": 2,
+        "schema": 3,
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": provenance.device(device),
         "dtype": first.dtype,
@@ -113,34 +101,19 @@ def ablate(
     }
     rows: list[dict[str, Any]] = []
     for one in configs:
-        plain = _cell(one, {})
+        plain = _cell(one)
         batch = plain.hyperparameters.batch_sequences
         at = {"params": plain.counts.params_total, "batch_sequences": batch, "context": plain.context}
         for name, way in switches(batch, plain.batch_tokens, device.type == "cuda"):
             row = at | dict.fromkeys(("ratio", "low", "high", "tokens_per_second", "mfu", "why"))
             row |= {"switch": name}
-            row |= {"why": way} if isinstance(way, str) else _against(one, {}, way, device, turns)
+            row |= {"why": way} if isinstance(way, str) else _against(one, way, device, turns)
             dtype = (None if isinstance(way, str) else way.dtype) or plain.dtype
             if row["tokens_per_second"] and dtype in peaks:
                 peak = peaks[dtype]["flops_per_second"]
                 row["mfu"] = row["tokens_per_second"] * plain.flops_per_token / peak
             rows.append(row)
-    packs: list[dict[str, Any]] = []
-    for size in config["sweep"]["sizes"] or []:
-        for many in members:
-            at = {"family.size": size}
-            got = _against(config, at, Way(members=many), device, turns)
-            cell = _cell(config, at)
-            packs.append(
-                {
-                    "family": cell.family,
-                    "params": cell.counts.params_total,
-                    "members": many,
-                    "gain": got.get("ratio"),
-                    "why": got.get("why"),
-                }
-            )
-    return {**found, "switches": rows, "packs": packs}
+    return {**found, "switches": rows}
 
 
 def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, dict[str, Any]]:
@@ -162,27 +135,30 @@ def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, di
     return peaks
 
 
+def path_of(config: Mapping[str, Any]) -> Path:
+    """Return where the measurements of a config's device are kept: beside its table of speeds."""
+    return price.path_of(config).with_suffix(".switches.json")
+
+
 def keep(path: Path, found: Mapping[str, Any]) -> None:
     """Writes it, whole, in place of what was measured before."""
     files.write(path, json.dumps(found, indent=1) + "\n", "the table of switches", durable=True)
 
 
-def _cell(config: Mapping[str, Any], more: Mapping[str, Any]) -> Cell:
+def _cell(config: Mapping[str, Any], **more: Any) -> Cell:
     known = {"budget.tokens": 1e6, "budget.flops": None, **more}
     return Cell.from_config(cells.merged(config, known), cells.corpus_of(config))
 
 
-def _against(
-    config: Mapping[str, Any], more: Mapping[str, Any], way: Way, device: torch.device, turns: int
-) -> dict[str, Any]:
+def _against(config: Mapping[str, Any], way: Way, device: torch.device, turns: int) -> dict[str, Any]:
     """`ratio`, `low` and `high` of a way's speed over the plain step's and its tokens a second, or `why`
     there are none."""
     try:
-        switched, plain = _step(config, more, way, device), _step(config, more, Way(), device)
+        switched, plain = _step(config, way, device), _step(config, Way(), device)
         pairs = _paired(plain, switched, device, turns)
-        tokens = way.members * _cell(config, more).batch_tokens
+        tokens = _cell(config).batch_tokens
         speed = {"tokens_per_second": tokens / statistics.median(s for _, s in pairs)}
-        return median([way.members * p / s for p, s in pairs]) | speed
+        return median([p / s for p, s in pairs]) | speed
     except ScalingError as error:
         return {"why": str(error)}
     except Exception as error:
@@ -193,40 +169,26 @@ def _against(
         raise
 
 
-def _step(
-    config: Mapping[str, Any], more: Mapping[str, Any], way: Way, device: torch.device
-) -> Callable[[], None]:
-    """One optimiser step of each member. Raises ScalingError for what the cell or the device cannot."""
-    dtype = {} if way.dtype is None else {"device.dtype": way.dtype}
-    some = [_cell(config, {**more, **dtype, "seed": seed}) for seed in range(way.members)]
-    if way.members > 1 and key(some[0]) is None:
-        raise ScalingError("cells of this kind cannot be packed")
-    batch = some[0].hyperparameters.batch_sequences
-    trainers: list[Trainer] = []
-    for one in some:
-        trainer = assemble(
-            one,
-            cells.corpus_of(config),
-            device=device,
-            micro_batch=way.micro_batch or batch,
-            compiled=way.compiled,
-            resident=way.resident,
-        )
-        if way.chunk is not None:
-            trainer.headless = Headless(trainer.module, way.chunk)
-        if not way.fused:
-            _unfuse(trainer)
-        trainers.append(trainer)
-    stack = Stack(trainers) if way.members > 1 else None
+def _step(config: Mapping[str, Any], way: Way, device: torch.device) -> Callable[[], None]:
+    """Return one optimiser step. Raises ScalingError for what the cell or the device cannot."""
+    cell = _cell(config, **({} if way.dtype is None else {"device.dtype": way.dtype}))
+    trainer = assemble(
+        cell,
+        cells.corpus_of(config),
+        device=device,
+        micro_batch=way.micro_batch or cell.hyperparameters.batch_sequences,
+        compiled=way.compiled,
+        resident=way.resident,
+    )
+    if way.chunk is not None:
+        trainer.headless = Headless(trainer.module, way.chunk)
+    if not way.fused:
+        _unfuse(trainer)
 
     def step() -> None:
-        with ExitStack() as settings:
-            settings.enter_context(deterministic(way.exact))
-            settings.enter_context(products(some[0].dtype, device))
-            losses = [trainers[0].gradients(0)] if stack is None else stack.gradients()
-            for trainer, loss in zip(trainers, losses, strict=True):
-                trainer.pending[:] = [loss]
-                trainer.update()
+        with deterministic(way.exact), products(cell.dtype, device):
+            trainer.pending[:] = [trainer.gradients(0)]
+            trainer.update()
 
     return step
 

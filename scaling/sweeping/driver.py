@@ -76,12 +76,6 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     """
     shown = [str(name) for name in config.sweep.get("mirrors") or []]
     mirrors.check(shown)
-    told = config.device.get("pack")
-    if told is not None and told != 1 and not getattr(launcher, "packs", False):
-        raise ConfigError(
-            f"device.pack is {told!r} and this launcher starts every cell for itself; use "
-            f"hydra/launcher=slots, or leave device.pack out"
-        )
     compose = composer(loader, config)
     asked = plan(compose, split(arguments))
     cells.writable(asked.results)

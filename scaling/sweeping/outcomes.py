@@ -1,6 +1,6 @@
-"""A resolved config, or a pack of them, to outcomes: the corpus is prepared, the cell claimed, trained or
-continued, and what came out is told. Every launcher calls this, and it never raises for a run that fails: a
-sweep goes on.
+"""Turn a resolved config into an outcome: prepare the corpus, lease the cell, train or continue it.
+
+Every launcher calls this. It never raises for a run that fails: the sweep goes on.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from scaling import extras
@@ -74,73 +73,6 @@ def run_config(
             return _claimed(config, cell, corpus, paths, slot, team)
     except Exception as error:
         return _kept_out(run_id, error)
-
-
-def run_pack(
-    configs: Sequence[Mapping[str, Any]],
-    *,
-    slot: int | None = None,
-    started: Callable[[int, str], None] | None = None,
-) -> list[dict[str, Any]]:
-    """As `run_config`, for cells of one shape that train side by side: an outcome of each, in their order.
-
-    Each is claimed for itself, and what is done, or trained by another process, is left out of the pack. A
-    member that cannot be prepared, diverges or fails leaves the others alone. `started` gets a member's
-    position and run id.
-    """
-    if len(configs) == 1:
-        return [run_config(configs[0], slot=slot, started=started and partial(started, 0))]
-    from scaling.sweeping.planning.cells import prepare
-    from scaling.training import record
-
-    outcomes: dict[int, dict[str, Any]] = {}
-    ours: dict[int, tuple[Cell, Corpus, RunPaths]] = {}
-    with ExitStack() as claimed:
-        for i, config in enumerate(configs):
-            run_id: str | None = None
-            try:
-                cell, corpus, paths = prepare(config)
-                run_id = cell.run_id
-                if started is not None:
-                    started(i, run_id)
-                claim = None if record.find(paths) else _claim(paths)
-                if claim is not None:
-                    claimed.enter_context(claim)
-                known = record.find(paths)  # it may have been finished between the look and the claim
-                if known is not None:
-                    outcomes[i] = _outcome(known, new=False)
-                elif claim is None:
-                    outcomes[i] = _elsewhere(run_id)
-                else:
-                    ours[i] = cell, corpus, paths
-            except Preempted as error:  # nothing was begun, and the signal was for all
-                return [outcomes.get(j) or _kept_out(run_id, error) for j in range(len(configs))]
-            except Exception as error:
-                outcomes[i] = _kept_out(run_id, error)
-        if ours:
-            outcomes |= _together(ours, configs, slot)
-    return [outcomes[i] for i in range(len(configs))]
-
-
-def _together(
-    ours: Mapping[int, tuple[Cell, Corpus, RunPaths]], configs: Sequence[Mapping[str, Any]], slot: int | None
-) -> dict[int, dict[str, Any]]:
-    """Trains the members that are ours; position → outcome."""
-    from scaling.training.lifecycle.run import Place
-    from scaling.training.packs.run import run_together
-
-    cells, corpora, paths = zip(*ours.values(), strict=True)
-    configs = [configs[i] for i in ours]
-    found: list[Any]
-    try:
-        place = Place.from_config(configs[0], slot=slot)
-        found = run_together(cells, corpus=corpora[0], paths=paths, place=place, configs=configs)
-    except Exception as error:
-        found = [error] * len(ours)
-    return {
-        i: _kept_out(cell.run_id, one) if isinstance(one, Exception) else _outcome(one, new=True)
-        for i, cell, one in zip(ours, cells, found, strict=True)
-    }
 
 
 def _kept_out(run_id: str | None, error: Exception) -> dict[str, Any]:

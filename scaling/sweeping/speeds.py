@@ -66,11 +66,4 @@ def switches_table(path: Path, found: Mapping[str, Any]) -> None:
     console.print(_MFU, soft_wrap=True)
     for dtype, peak in found["peaks"].items():
         console.print(f"peak in {dtype}: {peak['flops_per_second']:.3g} FLOP/s, {peak['by']}", soft_wrap=True)
-    packs = Table("parameters", "members", "× runs per hour", box=None, pad_edge=False)
-    for row in found["packs"]:
-        packs.add_row(
-            f"{row['params']:,}", str(row["members"]), f"{row['gain']:.2f}" if row["gain"] else row["why"]
-        )
-    if found["packs"]:
-        console.print(packs)
-    console.print(f"kept in {path}; on CUDA `scaling run` packs by it", soft_wrap=True)
+    console.print(f"kept in {path}", soft_wrap=True)

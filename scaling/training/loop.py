@@ -65,6 +65,11 @@ class State:
     stopped: bool = False
     """Early stopping ended it."""
 
+    def spend(self, joules: float | None) -> None:
+        """Add the energy of the steps since the last call; None where nobody counts it."""
+        if joules is not None:
+            self.joules = (self.joules or 0.0) + joules
+
     @property
     def improved(self) -> bool:
         """Whether the step before now was evaluated, with the lowest held-out loss so far."""

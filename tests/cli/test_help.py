@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import scaling
 from scaling.cli import app
 
 GROUPS = [[], *([group.name] for group in app.registered_groups)]
@@ -23,3 +24,7 @@ def test_no_verb_is_cut_on_eighty_columns(group: list[str]) -> None:
 def test_every_verb_says_what_it_does() -> None:
     command = typer.main.get_command(app)
     assert [name for name, verb in command.commands.items() if not verb.help] == []
+
+
+def test_the_version_is_printed() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"{scaling.__version__}\n"

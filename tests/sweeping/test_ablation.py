@@ -10,7 +10,6 @@ import pytest
 from scaling.sweeping import ablation
 from scaling.sweeping.planning import cells
 from scaling.sweeping.planning import config as configs
-from scaling.sweeping.planning.packing import switches_path
 from scaling.sweeping.speeds import switches_table
 from scaling.training.cell import Cell
 
@@ -32,13 +31,13 @@ def test_switches_on_a_cpu(
     with configs.hydra("bench") as (engine, name):
         config = configs.plain(configs.master(engine, name, TINY))
         wider = configs.plain(configs.master(engine, name, [*TINY, "recipe.batch_sequences=8"]))
-    found = ablation.ablate([config, wider], turns=5, members=(2,))
+    found = ablation.ablate([config, wider], turns=5)
     assert {row["batch_sequences"] for row in found["switches"]} == {4, 8}
     rows = {row["switch"]: row for row in found["switches"] if row["batch_sequences"] == 4}
     measured = {name for name, row in rows.items() if row["ratio"] is not None}
     assert measured == {
         *("none, against itself", "device.loss_chunk=16", "device.micro_batch=2", "optimiser not fused"),
-        *("device.dtype=bfloat16", "device.pack=4"),
+        "device.dtype=bfloat16",
     }
     assert all(0 < rows[name]["low"] <= rows[name]["ratio"] <= rows[name]["high"] for name in measured)
     assert all(row["why"] for name, row in rows.items() if name not in measured)
@@ -47,10 +46,7 @@ def test_switches_on_a_cpu(
     flops = Cell.from_config(config | {"budget": {"tokens": 1e6}}, cells.corpus_of(config)).flops_per_token
     assert plain["mfu"] == pytest.approx(plain["tokens_per_second"] * flops / peak)
     assert 0 < plain["mfu"] < 1
-    (pack,) = found["packs"]
-    assert pack["members"] == 2
-    assert pack["gain"] > 0
-    path = switches_path(config)
+    path = ablation.path_of(config)
     ablation.keep(path, found)
     assert json.loads(path.read_text()) == found
     switches_table(path, found)

@@ -22,7 +22,7 @@ def bench_verb(
     """Measures this machine's speed, which prices the plans.
 
     Speed of a few shapes, in its slots, by batch too (recipe.batch=8,32). With --ablate, what each switch of
-    the device does to a step, by shape and batch (family.size=1,4 recipe.batch=8,32), and what packs gain.
+    the device does to a step, by shape and batch (family.size=1,4 recipe.batch=8,32).
     """
     if ablate:
         return _ablate(list(overrides or []), as_json)
@@ -61,7 +61,6 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
     from scaling.sweeping import ablation
     from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.planning.packing import switches_path
     from scaling.sweeping.speeds import switches_table
 
     with configs.hydra("bench") as (engine, name):
@@ -69,7 +68,7 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
         compose = configs.composer(engine.config_loader, master)
         every = [compose(one) for one in split([str(one) for one in master.hydra.overrides.task])]
     torch.set_num_threads(1)  # as in a slot
-    found, path = ablation.ablate(every), switches_path(every[0])
+    found, path = ablation.ablate(every), ablation.path_of(every[0])
     ablation.keep(path, found)
     emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
 

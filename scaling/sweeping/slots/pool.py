@@ -1,6 +1,4 @@
-"""The parent of the slots: hands out cells and packs, replaces workers that die, shows progress, stops them
-gently.
-"""
+"""Keep the slots at work: hand out cells, replace workers that die, show progress, stop them gently."""
 
 from __future__ import annotations
 
@@ -21,7 +19,6 @@ from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from scaling.sweeping.launching.outcomes import returned
-from scaling.sweeping.planning import cells, packing
 from scaling.sweeping.planning.config import composer, plain, results_of
 from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.seats import Seat, seats
@@ -36,8 +33,8 @@ class Worker:
 
     def __init__(self, seat: Seat, log: Path) -> None:
         self.seat, self.log = seat, log
-        self.jobs: list[int] = []
-        self.run_ids: dict[int, str] = {}
+        self.job: int | None = None
+        self.run_id: str | None = None
         self.stopping = self.ready = False
         self._tail = b""
         reading, writing = os.pipe()
@@ -52,12 +49,12 @@ class Worker:
         os.set_blocking(reading, False)
         self.events = reading
 
-    def send(self, jobs: list[int], configs: list[dict[str, Any]]) -> None:
-        """Gives it a cell, or a pack. A worker that is already dead is noticed by its closed pipe."""
-        self.jobs, self.run_ids = jobs, {}
+    def send(self, job: int, config: dict[str, Any]) -> None:
+        """Give it a cell. A worker that is already dead is noticed by its closed pipe."""
+        self.job, self.run_id = job, None
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps({"configs": configs}).encode() + b"\n")
+            self.process.stdin.write(json.dumps(config).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
@@ -119,25 +116,13 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     compose = composer(loader, config)
     configs = [partial(compose, job) for job in jobs]
-    packs = _packs(settings, configs)
     device = settings["device"]
     many = whole(device, "processes", "device.processes")
     room = seats(device=str(device["name"]), slots=slots, per_gpu=per_gpu, processes=many)
-    places = room[: max(1, len(packs))]
+    places = room[: max(1, len(jobs))]
     display = Display(cells=len(jobs), slots=len(places), runs=results_of(settings) / "runs", lines=lines)
-    if len(packs) < len(jobs):
-        display.say(f"{len(jobs)} cells in {len(packs)} packs of one shape, or alone")
-    outcomes = Pool(places, folder, display).run(configs, packs)
+    outcomes = Pool(places, folder, display).run(configs)
     return [returned(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
-
-
-def _packs(settings: dict[str, Any], configs: Sequence[Callable[[], dict[str, Any]]]) -> list[list[int]]:
-    """Positions of the cells that go side by side; each alone where nothing is packed, and then no cell is
-    looked at before its turn."""
-    many = packing.members(settings)
-    if many is None or len(configs) < 2:
-        return [[i] for i in range(len(configs))]
-    return packing.lay([cells.prepare(make())[0] for make in configs], many)
 
 
 class Pool:
@@ -145,19 +130,16 @@ class Pool:
 
     def __init__(self, places: Sequence[Seat], folder: Path, display: Display) -> None:
         self.places, self.folder, self.display = list(places), folder, display
-        self.waiting: deque[list[int]] = deque()
+        self.waiting: deque[int] = deque()
         self.outcomes: dict[int, dict[str, Any]] = {}
         self.workers: dict[int, Worker] = {}
         self.selector = selectors.DefaultSelector()
         self.stopped_by: int | None = None
 
-    def run(
-        self, configs: Sequence[Callable[[], dict[str, Any]]], packs: Sequence[Sequence[int]] | None = None
-    ) -> list[dict[str, Any]]:
-        """Runs all; each element makes the config of one cell when its turn has come. `packs` holds the
-        positions of those that go to a slot together; None = each alone."""
+    def run(self, configs: Sequence[Callable[[], dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Run all and return their outcomes; each element makes the config of one cell at its turn."""
         self.configs = configs
-        self.waiting.extend([[i] for i in range(len(configs))] if packs is None else map(list, packs))
+        self.waiting.extend(range(len(configs)))
         previous = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with self.display:
@@ -210,32 +192,29 @@ class Pool:
         if self.stopped_by is not None and time.monotonic() > self.deadline:
             for worker in self.workers.values():
                 worker.process.kill()
-        self.display.refresh(
-            {w.seat.slot: next(iter(w.run_ids.values()), None) for w in self.workers.values()}
-        )
+        self.display.refresh({w.seat.slot: w.run_id for w in self.workers.values()})
 
     def _event(self, worker: Worker, event: dict[str, Any]) -> None:
         if event["event"] == "started":
-            worker.run_ids[event["member"]] = event["run_id"]
+            worker.run_id = event["run_id"]
             return
         worker.ready = True
         if event["event"] == "finished":
-            for job, outcome in zip(worker.jobs, event["outcomes"], strict=True):
-                self._finish(job, outcome)
-            worker.jobs, worker.run_ids = [], {}
+            assert worker.job is not None
+            self._finish(worker.job, event["outcome"])
+            worker.job = worker.run_id = None
         self._next(worker)
 
     def _next(self, worker: Worker) -> None:
         while self.waiting:
-            sent: dict[int, dict[str, Any]] = {}
-            for job in self.waiting.popleft():
-                try:
-                    sent[job] = self.configs[job]()
-                except Exception as error:
-                    self._finish(job, {"status": "failed", "reason": str(error)})
-            if sent:
-                worker.send(list(sent), list(sent.values()))
-                return
+            job = self.waiting.popleft()
+            try:
+                config = self.configs[job]()
+            except Exception as error:
+                self._finish(job, {"status": "failed", "reason": str(error)})
+                continue
+            worker.send(job, config)
+            return
         if worker.process.stdin is not None:
             worker.process.stdin.close()
             worker.process.stdin = None
@@ -250,12 +229,11 @@ class Pool:
         os.close(worker.events)
         del self.workers[worker.seat.slot]
         words = worker.last_words()
-        for i, job in enumerate(() if worker.stopping else worker.jobs):
-            self._finish(job, {"status": "died", "reason": words, "run_id": worker.run_ids.get(i)})
+        if worker.job is not None and not worker.stopping:
+            self._finish(worker.job, {"status": "died", "reason": words, "run_id": worker.run_id})
         if worker.ready and self.waiting and self.stopped_by is None:
             self._start(worker.seat)
         elif not worker.ready and not self.workers:
             # No slot got as far as a cell, so none will: every cell left has the same reason.
             while self.waiting:
-                for job in self.waiting.popleft():
-                    self._finish(job, {"status": "died", "reason": words, "run_id": None})
+                self._finish(self.waiting.popleft(), {"status": "died", "reason": words, "run_id": None})

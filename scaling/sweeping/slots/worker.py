@@ -1,5 +1,5 @@
-"""The process of one slot: imports torch once, then trains one cell, or pack of cells, after another, as the
-parent sends them.
+"""Run the process of one slot: import torch once, then train one cell after another, as the parent sends
+them.
 
 Jobs come in as lines of JSON on standard input; events go out as lines of JSON on the file descriptor given
 as first argument.
@@ -32,18 +32,18 @@ def main(arguments: list[str]) -> None:
 
 
 def _work(slot: int, events: TextIO) -> None:
-    from scaling.sweeping.outcomes import run_pack, warm
+    from scaling.sweeping.outcomes import run_config, warm
 
     warm()
     tell(events, {"event": "ready"})
     for line in sys.stdin:
-        outcomes = run_pack(
-            json.loads(line)["configs"],
+        outcome = run_config(
+            json.loads(line),
             slot=slot,
-            started=lambda i, run_id: tell(events, {"event": "started", "member": i, "run_id": run_id}),
+            started=lambda run_id: tell(events, {"event": "started", "run_id": run_id}),
         )
-        tell(events, {"event": "finished", "outcomes": outcomes})
-        if any(outcome["status"] == "preempted" for outcome in outcomes):
+        tell(events, {"event": "finished", "outcome": outcome})
+        if outcome["status"] == "preempted":
             return
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import torch
 
-from scaling.training.loop import State
-
 
 class Meter:
     """What one accelerator has used since it was last read."""
@@ -32,14 +30,11 @@ class Meter:
             if len(pynvml.nvmlDeviceGetComputeRunningProcesses(handle)) <= 1:
                 self.handle = handle
 
-    def read(self, *states: State) -> None:
-        """Adds the joules since the last reading to the state, or in equal parts to those of a pack; leaves
-        them alone where nothing is counted."""
+    def read(self) -> float | None:
+        """Return the joules since the last reading; None where nothing is counted."""
         if self.handle is None:
-            return
+            return None
         import pynvml
 
-        now = int(pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
-        for state in states:
-            state.joules = (state.joules or 0.0) + (now - self.last) / 1000 / len(states)
-        self.last = now
+        before, self.last = self.last, int(pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
+        return (self.last - before) / 1000

@@ -8,13 +8,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.errors import Preempted, StorageError
 from scaling.files import atomic
 from scaling.training.checkpoints import checkpoint
+from scaling.training.hardware.energy import Meter
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.keeping import milestone_steps
 from scaling.training.lifecycle.placement import Place
@@ -78,7 +79,7 @@ class Pause:
         place: Place,
         asked: Asked,
         started: str,
-        meter: Callable[[], None],
+        meter: Meter,
     ) -> None:
         self.meter = meter
         self.trainer, self.paths, self.place, self.asked, self.started = trainer, paths, place, asked, started
@@ -123,7 +124,7 @@ class Pause:
 
     def save(self) -> None:
         """A checkpoint now."""
-        self.meter()
+        self.trainer.state.spend(self.meter.read())
         checkpoint.save(self.trainer, self.paths, started=self.started)
 
     def heartbeat(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -108,7 +107,7 @@ def run(
                 started = continued.get("started", started)
                 train(
                     trainer,
-                    pause=Pause(trainer, paths, place, asked, started, partial(meter.read, trainer.state)),
+                    pause=Pause(trainer, paths, place, asked, started, meter),
                 )
                 outcome = finish(trainer, paths, place)
             except checkpoint.Damaged:
@@ -137,7 +136,7 @@ def run(
                     reason += room(cell, device, place)
                     outcome = {"status": OutOfMemory.status, "reason": reason}
     if trainer is not None:
-        meter.read(trainer.state)
+        trainer.state.spend(meter.read())
     return conclude(
         cell,
         trainer.state if trainer else State(),

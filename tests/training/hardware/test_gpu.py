@@ -14,7 +14,6 @@ import torch
 from scaling.corpora import Corpus
 from scaling.training import Cell, RunPaths, record
 from scaling.training.lifecycle.run import Place, run
-from scaling.training.packs.run import run_together
 
 pytestmark = [
     pytest.mark.gpu,
@@ -128,16 +127,6 @@ def test_the_loss_in_chunks_holds_less(
         )
     assert found["chunks"]["memory_bytes"] < found["whole"]["memory_bytes"]
     assert found["chunks"]["loss"] == pytest.approx(found["whole"]["loss"], abs=0.01)
-
-
-def test_a_pack_reaches_the_losses_of_its_members(
-    cell: Callable[..., Cell], corpus: Corpus, folder: Callable[[Cell, str], RunPaths]
-) -> None:
-    cells = [cell(**LONG, seed=seed) for seed in range(3)]
-    alone = [run(one, corpus=corpus, paths=folder(one, "alone"), place=GPU)["loss"] for one in cells]
-    paths = [folder(one, "pack") for one in cells]
-    packed = run_together(cells, corpus=corpus, paths=paths, place=GPU)
-    assert [one["loss"] for one in packed] == pytest.approx(alone, abs=0.01)
 
 
 @pytest.mark.parametrize("mode", ["default", "reduce-overhead"])

@@ -33,9 +33,6 @@ ConfigStore.instance().store(group="hydra/launcher", name="slots", node=SlotsLau
 class SlotsLauncher(Launcher):
     """Runs jobs in slots on this machine."""
 
-    packs = True
-    """Puts cells of one shape side by side where `device.pack` or a measured table says so."""
-
     def __init__(self, slots: int | None = None, per_gpu: int = 1, lines: bool = False) -> None:
         self.slots, self.per_gpu, self.lines = slots, per_gpu, lines
 

@@ -1,1 +1,0 @@
-"""Train several runs at once as one batched module."""
