@@ -1,15 +1,17 @@
-"""Write files that appear whole or not at all, and say in one sentence why a disk refuses."""
+"""Write files that appear whole or not at all, read them back, and say in one sentence what stands in the
+way."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from scaling.errors import StorageError
+from scaling.errors import StorageError, TableError
 
 _FREE = "free some space"
 _MOVE = "choose another folder with {option}"
@@ -86,6 +88,17 @@ def write(
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic(path, what, durable=durable, option=option) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """Return the JSON object of a file. Raises TableError, which ends with `remedy`."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} cannot be read as JSON ({error}); {remedy}") from None
+    if not isinstance(found, dict):
+        raise TableError(f"{path} holds a {type(found).__name__} instead of an object; {remedy}")
+    return found
 
 
 def set_aside(path: Path) -> Path:

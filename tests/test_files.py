@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scaling import files
-from scaling.errors import StorageError
+from scaling.errors import StorageError, TableError
 
 
 def test_a_file_appears_whole_with_its_folder(tmp_path: Path) -> None:
@@ -83,6 +83,20 @@ def test_file_and_folder_are_synced_where_asked(
 def test_an_error_of_the_caller_stays_its_own(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="mine"), files.storage(tmp_path, "the record"):
         raise RuntimeError("mine")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("{", "cannot be read as JSON"), ("[]", "holds a list instead of an object"), (None, "cannot")],
+)
+def test_json_that_is_no_object_is_a_sentence(tmp_path: Path, text: str | None, part: str) -> None:
+    path = tmp_path / "fit.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(TableError, match=rf"{part}.*; fit again"):
+        files.read_json(path, "fit again")
+    path.write_text('{"a": 1}')
+    assert files.read_json(path, "fit again") == {"a": 1}
 
 
 def test_a_damaged_file_is_set_aside_over_an_older_one(tmp_path: Path) -> None:

@@ -94,14 +94,8 @@ def draw(data: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     found = plate(str(data.get("figure")))
     with style.printed_on(sheet):
         if data.get("missing"):
-            return _missing(data)
+            return style.not_drawn(str(data["missing"]))
         return found.draw(data)
-
-
-def _missing(data: dict[str, Any]) -> Figure:
-    figure, ((axes,),) = style.canvas("Not drawn yet", str(data["missing"]), [], height=2.2)
-    axes.set_axis_off()
-    return figure
 
 
 def to_svg(data: dict[str, Any], sheet: style.Paper = style.LIGHT, dots: float | None = None) -> bytes:
@@ -141,13 +135,8 @@ def load(
 ) -> dict[str, Any]:
     """The JSON behind a figure, one of `names`; `redraw` is the command that makes it. Raises TableError when
     it is none."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as the JSON of a figure ({error}); redraw it with `{redraw}`"
-        ) from None
-    if not isinstance(data, dict) or data.get("figure") not in names:
+    data = files.read_json(path, f"redraw it with `{redraw}`")
+    if data.get("figure") not in names:
         raise TableError(
             f"{path} is not the JSON of a figure that `{redraw}` makes; it needs a key 'figure' that is one "
             f"of {', '.join(map(repr, names))}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scaling import folders
+from scaling import files, folders
 from scaling.errors import ScalingError, TableError
 from scaling.figures import kinds, units
 from scaling.tables import ledger
@@ -149,18 +148,7 @@ def locate(sweep: str | Path) -> Path:
 def _json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as JSON ({error}); make it again with the command that wrote it"
-        ) from None
-    if not isinstance(found, dict):
-        raise TableError(
-            f"{path} holds a {type(found).__name__} instead of an object; make it again with the "
-            "command that wrote it"
-        )
-    return found
+    return files.read_json(path, "make it again with the command that wrote it")
 
 
 def read(sweep: str | Path) -> Source:

@@ -57,9 +57,7 @@ def draw(found: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     """The figure of one JSON."""
     with style.printed_on(sheet):
         if found.get("missing"):
-            figure, ((axes,),) = style.canvas("Not drawn yet", str(found["missing"]), [], height=2.2)
-            axes.set_axis_off()
-            return figure
+            return style.not_drawn(str(found["missing"]))
         drawn: Figure = module(str(found["figure"])).draw(found)
         return drawn
 
