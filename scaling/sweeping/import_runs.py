@@ -17,8 +17,7 @@ import pandas as pd
 from scaling.errors import LaunchError, TableError, one_of
 from scaling.sweeping import ledger
 from scaling.tables import read as tables
-from scaling.tables.columns import column, kept
-from scaling.tables.expression import evaluate
+from scaling.tables.columns import cells, column, kept
 from scaling.tables.files import ENDINGS
 from scaling.tables.ledger import LEDGER
 from scaling.tables.schema import COLUMNS, SCHEMA_VERSION
@@ -113,9 +112,9 @@ def events(path: Path) -> list[Row]:
     return [row]
 
 
-FOLDERS: dict[str, Callable[[Path], list[Row]]] = {"trainer": trainer, "wandb": wandb, "tensorboard": events}
+PROGRAMS: dict[str, Callable[[Path], list[Row]]] = {"trainer": trainer, "wandb": wandb, "tensorboard": events}
 """What a program leaves of one run → its reader."""
-KINDS = ("table", "nanochat", *FOLDERS)
+KINDS = ("table", "nanochat", *PROGRAMS)
 """What can be imported: a table is read as `scaling fit` reads it."""
 
 
@@ -159,7 +158,7 @@ def read(
         if chosen not in KINDS:
             raise TableError(one_of("--kind", chosen, KINDS))
         words = [*_WORDS, *(text for name, text in names.items() if name in _WORDS)]
-        source: Any = FOLDERS[chosen](path) if chosen in FOLDERS else path
+        source: Any = PROGRAMS[chosen](path) if chosen in PROGRAMS else path
         came = tables.read(source, decimal=decimal, text=words)
         frame = came.frame
         if chosen == "nanochat" or (kind is None and "tokens_trained" in frame.columns):
@@ -199,7 +198,7 @@ def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
     """The values of one column of the ledger, missing where the source has none."""
     kind = COLUMNS[name].dtype
     if kind in ("string", "bool"):
-        raw = pd.Series(evaluate(text, frame))
+        raw = cells(text, name, frame)
         words = (
             raw.astype(str) if kind == "string" else raw.astype(str).str.lower().isin(("true", "1", "yes"))
         )

@@ -27,15 +27,21 @@ def kept(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
     return found
 
 
+def cells(text: str, what: str, frame: pd.DataFrame) -> pd.Series:
+    """Return a column or expression as it is; `what` says in errors what it stands for. Raises TableError."""
+    raw = evaluate(text, frame)
+    if not isinstance(raw, pd.Series):
+        raise TableError(f"{what} = {text!r} is one number for all rows; name a column that varies")
+    return raw
+
+
 def column(text: str, what: str, frame: pd.DataFrame, *, positive: bool = False) -> pd.Series:
     """Return the numbers of a column or expression, not a number where a row has no value.
 
     `what` says in errors what the column stands for. Raises TableError for words, conditions, constants and
     infinite values, and with `positive` for values that are not above zero.
     """
-    raw = evaluate(text, frame)
-    if not isinstance(raw, pd.Series):
-        raise TableError(f"{what} = {text!r} is one number for all rows; name a column that varies")
+    raw = cells(text, what, frame)
     if pd.api.types.is_bool_dtype(raw):
         raise TableError(
             f"column {text!r} ({what}) is true or false; it must hold numbers, and conditions go to --where"

@@ -8,8 +8,8 @@ import sys
 CODE = """
 from scaling.figures import style
 with style.printed_on():
-    words = dict(title="N* grows as C\\u2070\\u00b7\\u2075", subtitle="\\u0414\\u0430 \\u221d", footer=["n = 1"])
-    figure, _ = style.canvas(words)
+    words = dict(title="N* grows as C\\u2070\\u00b7\\u2075", subtitle="\\u0414\\u0430 \\u221d")
+    figure, _ = style.canvas(words | dict(footer=["n = 1"]))
     figure.savefig("{out}/x.png")
 """
 

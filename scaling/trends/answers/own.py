@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from scaling.errors import FitError, TableError
 from scaling.tables import read as tables
-from scaling.tables.columns import column, kept
-from scaling.tables.expression import evaluate
+from scaling.tables.columns import cells, column, kept
 from scaling.trends.answers.rows import RATE_COLUMNS, rate_row
 from scaling.trends.growth import kinks
 from scaling.trends.growth.choose import choose
@@ -48,13 +45,15 @@ def read(
     came = tables.read(source, decimal=decimal, text=(date,))
     name = Path(came.path).name
     table = kept(came.frame.reset_index(drop=True), where)
-    dates, values = pd.Series(evaluate(date, table)), column(value, "value", table)
+    dates, values = cells(date, "date", table), column(value, "value", table)
     there = dates.notna() & values.notna()
     if not there.any():
         raise TableError(
             f"{name} has no row with both {date!r} and {value!r}; name other columns or loosen the filter"
         )
-    units, groups = (pd.Series(evaluate(c, table))[there] if c else None for c in (unit, group))
+    units, groups = (
+        cells(text, what, table)[there] if text else None for text, what in ((unit, "unit"), (group, "group"))
+    )
     if units is not None:
         kinds = sorted(map(str, units.dropna().unique()))
         if len(kinds) > 1:
