@@ -69,6 +69,7 @@ def loss_of(run_id: str) -> float:
 def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict[str, Any]:
     """Stand in for `scaling.training.lifecycle.run.run`: leave a record, or fail by this try's dice."""
     from scaling.errors import Preempted
+    from scaling.tables import schema
     from scaling.training import record
 
     log = Path(os.environ["SCHEDULER_LOG"]) / cell.run_id
@@ -91,7 +92,7 @@ def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict
             note(log, "left")
             raise Preempted("replaced")
     kinds = {"string": "-", "int64": 0, "float64": 0.0, "bool": False}
-    row = {name: kinds[column.dtype] if column.required else None for name, column in record.COLUMNS.items()}
+    row = {name: kinds[column.dtype] if column.required else None for name, column in schema.COLUMNS.items()}
     row |= cell.columns() | {"sweep": place.sweep, "config": json.dumps(config), "status": "done"}
     row |= {"loss": loss_of(cell.run_id), "reason": None}
     if failed:

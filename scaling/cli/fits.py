@@ -178,7 +178,7 @@ def fit(
     from scaling.fitting.fit_file import contents
     from scaling.fitting.progress import shown
     from scaling.fitting.validation.validate import validate
-    from scaling.folders import results
+    from scaling.tables import ledger
 
     with shown(sys.stderr):
         found = run(
@@ -205,10 +205,8 @@ def fit(
     payload = contents(found, validation) | {"made": made()}
     target = Path(out) if out else None
     if target is None:
-        folders = (Path(source), results() / source)
-        target = next(
-            (folder / "fit.json" for folder in folders if (folder / "ledger.parquet").is_file()), None
-        )
+        path = ledger.find(source)
+        target = path.parent / "fit.json" if path else None
     if target is not None:
         write(target, to_json(payload))
 
@@ -225,25 +223,13 @@ def fit(
 
 
 def write(path: Any, text: str) -> None:
-    """Writes a file whole or not at all. Raises StorageError."""
-    import contextlib
-    import os
-
+    """Writes the JSON of a fit whole or not at all. Raises StorageError."""
+    from scaling import files
     from scaling.errors import StorageError
 
     if not path.name or path.is_dir():
         raise StorageError(f"{path} is a folder; give a file, as in --out {path / 'fit.json'}")
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}); choose another place with --out"
-        ) from None
+    files.write(path, text, "the JSON", option="--out FILE")
 
 
 def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:

@@ -21,10 +21,11 @@ from scaling.fitting.law import Law
 from scaling.fitting.options import Options, check_values
 from scaling.fitting.progress import tell
 from scaling.fitting.result import Fit
-from scaling.fitting.table import LETTERS, Table, numbers, read
+from scaling.fitting.table import LETTERS, Table, read
 from scaling.fitting.uncertainty.bootstrap import bootstrap
 from scaling.fitting.uncertainty.profile import up_from_zero
 from scaling.fitting.warnings import warnings
+from scaling.tables.columns import numbers
 
 
 def fit(

@@ -4,7 +4,6 @@ give the same fit."""
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from scaling.errors import FitError, StorageError, TableError
+from scaling import files
+from scaling.errors import FitError, TableError
 from scaling.fitting import laws
 from scaling.fitting.fit import fit, read_for
 from scaling.fitting.options import Options
@@ -65,17 +65,8 @@ def save(fit: Fit, path: str | Path, validation: Validation | None = None) -> No
 
     Raises StorageError where it cannot be written.
     """
-    file = Path(path)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     text = json.dumps(contents(fit, validation), indent=1, allow_nan=False) + "\n"
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(
-            f"the fit cannot be written to {file} ({error.strerror}); choose another file"
-        ) from None
+    files.write(Path(path), text, "the fit", option="another path")
 
 
 def _options(options: Options) -> dict[str, Any]:

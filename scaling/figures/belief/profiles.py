@@ -141,9 +141,7 @@ def draw(data: dict[str, Any]) -> Figure:
     columns = len(rows) if len(rows) <= 5 else math.ceil(len(rows) / 2)
     deep = math.ceil(len(rows) / columns)
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=columns,
         rows=(1.0,) * deep,
         gap=0.26,

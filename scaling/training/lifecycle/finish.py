@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from scaling.errors import Diverged
+from scaling.files import atomic
+from scaling.tables import schema
 from scaling.training import record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -20,7 +22,7 @@ from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.placement import Place
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 
 def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
         "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
         "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
         "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
-        **{name: value for name, value in measured.items() if name in record.COLUMNS},
+        **{name: value for name, value in measured.items() if name in schema.COLUMNS},
         **early,
     }
 
@@ -90,7 +92,7 @@ def conclude(
     tokens_done = (state.step - state.inherited) * cell.batch_tokens
     speed = tokens_done / state.seconds_training if state.seconds_training else None
     result = {
-        **dict.fromkeys(record.COLUMNS),
+        **dict.fromkeys(schema.COLUMNS),
         **cell.columns(),
         **provenance.columns(),
         "sweep": place.sweep,
@@ -141,7 +143,7 @@ def best_step(state: State) -> int:
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     """Keeps the traceback; returns the columns of the outcome."""
     text = "".join(traceback.format_exception(error))
-    with whole(paths.error, "the traceback") as file:
+    with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
     return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
 
@@ -153,9 +155,9 @@ def line_of(error: BaseException) -> str:
 
 def write_curve(paths: RunPaths, rows: list[Any]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
-    lines = [",".join(record.CURVE_COLUMNS)]
+    lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
-    with whole(paths.curve, "the curve") as file:
+    with atomic(paths.curve, "the curve") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
@@ -165,10 +167,10 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
     """
     if final.by_position.shape[1] < 2:
         return
-    lines = [",".join(record.POSITION_COLUMNS)]
+    lines = [",".join(schema.POSITION_COLUMNS)]
     for i, values in enumerate(final.by_position.T):
         lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
-    with whole(paths.positions, "the loss by position") as file:
+    with atomic(paths.positions, "the loss by position") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
