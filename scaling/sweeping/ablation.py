@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from scaling import files
 from scaling.config import Config
 from scaling.errors import ScalingError
 from scaling.sweeping.planning import cells, price
@@ -29,7 +30,6 @@ from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.run import assemble
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
-from scaling.training.paths import whole
 
 TURNS = 21
 """Pairs of steps behind a ratio."""
@@ -143,9 +143,7 @@ def path_of(config: Config) -> Path:
 
 def keep(path: Path, found: Mapping[str, Any]) -> None:
     """Writes it, whole, in place of what was measured before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path, "the table of switches") as file:
-        file.write((json.dumps(found, indent=1) + "\n").encode())
+    files.write(path, json.dumps(found, indent=1) + "\n", "the table of switches", durable=True)
 
 
 def _cell(config: Config, **more: Any) -> Cell:

@@ -25,6 +25,8 @@ from scaling.sweeping.planning import cells
 from scaling.sweeping.planning.config import composer, parsed, sentences
 from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
+from scaling.tables import schema
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -146,7 +148,7 @@ def _launch_all(
             reasons.pop(cell.run_id, None)
             if outcome.get("reason"):
                 reasons[cell.run_id] = outcome["reason"]
-            if outcome.get("new") and status in record.STATUSES:
+            if outcome.get("new") and status in schema.STATUSES:
                 trained.append(cell.run_id)
         first += len(batch)
         rounds += 1
@@ -268,8 +270,8 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], lis
     total = len(planned.cells)
     lines = [
         f"sweep {planned.sweep}: {total} cells, {len(before)} done, {total - len(before)} to run",
-        f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / ledger.LEDGER}, "
-        f"{ledger.CURVES}, {ledger.POSITIONS}, plan.json",
+        f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / LEDGER}, "
+        f"{CURVES}, {POSITIONS}, plan.json",
     ]
     edited = edits(planned, *changes)
     if edited:

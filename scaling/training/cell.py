@@ -12,13 +12,13 @@ from typing import Any
 from scaling import families
 from scaling.config import Config
 from scaling.config.kinds import POSITIVE
+from scaling.tables.schema import SCHEMA_VERSION
 from scaling.training.compression.settings import Compression
 from scaling.training.compression.settings import from_config as compression_of
 from scaling.training.config.budget import check_steps, solve, tokens_asked
 from scaling.training.config.text import check_heldout, check_kind, read_by, supply
 from scaling.training.parent import Start, find
 from scaling.training.recipes.recipe import Hyperparameters, Situation
-from scaling.training.record import SCHEMA_VERSION
 
 IDENTITY = 1
 """Version of what `science` says. It moves only when the same words come to mean another run, not with the

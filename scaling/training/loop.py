@@ -31,7 +31,7 @@ CURVE_POINTS = 200
 """Rows of the training curve, evenly spaced, beside those of the evaluations."""
 
 Row = list[float | None]
-"""One row of the curve, in the order of `record.CURVE_COLUMNS`."""
+"""One row of the curve, in the order of `schema.CURVE_COLUMNS`."""
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -16,6 +16,7 @@ from scaling.corpora.tokenizers import identity
 from scaling.errors import ConfigError, ScalingError
 from scaling.families.adapting import adaptation as adapting
 from scaling.families.registry import MODULES
+from scaling.tables import ledger
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -121,20 +122,12 @@ def _by_name(name: str, results: Path) -> RunPaths:
 
 def _best(results: Path, sweep: str, family: Any, shape: Any) -> RunPaths:
     """The run of lowest loss of a sweep among those of the cell's body and size."""
-    import pyarrow.parquet as pq
-
-    path = results / sweep / "ledger.parquet"
-    wanted = ["run_id", "family", "size", "status", "loss"]
-    try:
-        table = pq.read_table(path, columns=wanted, partitioning=None).to_pylist()
-    except FileNotFoundError:
-        raise ConfigError(
-            f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}"
-        ) from None
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
+    path = results / sweep / ledger.LEDGER
+    if not path.exists():
+        raise ConfigError(f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}")
+    rows = ledger.rows(path, ["family", "size", "status", "loss"])
     body = _body(family.name)
-    fitting = [r for r in table if r["status"] == "done" and _body(r["family"]) == body]
+    fitting = [r for r in rows if r["status"] == "done" and _body(r["family"]) == body]
     alike = [row for row in fitting if row["size"] == shape.size]
     if not alike:
         there = sorted({row["size"] for row in fitting})

@@ -18,6 +18,7 @@ from scaling.sweeping.driver import split
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import planner as plans
+from scaling.tables import schema
 from scaling.training import record
 
 SWEEPS = {path.stem: path for path in sorted(folders.shipped("sweeps").rglob("*.yaml"))}
@@ -60,7 +61,7 @@ def leave(name: str, folder: Path) -> None:
             config = compose(planned_cell.overrides)
             cell, _, paths = cellar.prepare(config)
             values = {"string": "x", "int64": 1, "float64": 0.5, "bool": False}
-            row = {name: values[column.dtype] for name, column in record.COLUMNS.items()}
+            row = {name: values[column.dtype] for name, column in schema.COLUMNS.items()}
             row |= cell.columns() | {"status": "done", "config": json.dumps(plain(config))}
             paths.make()
             record.write(paths, row)

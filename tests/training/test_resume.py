@@ -21,11 +21,11 @@ import torch
 
 from scaling.corpora import Corpus
 from scaling.errors import Preempted, StorageError, TableError
+from scaling.files import atomic
 from scaling.training import Cell, RunPaths, record
 from scaling.training.checkpoints import checkpoint
 from scaling.training.lifecycle.interrupts import Pause
 from scaling.training.lifecycle.run import Placement, run
-from scaling.training.paths import whole
 from scaling.training.recipes.recipe import OPTIMIZERS
 
 SAME = ("loss", "loss_se", "loss_train", "loss_best", "status", "steps_done", "bits_per_byte")
@@ -250,7 +250,7 @@ def test_weights_larger_than_the_disk(small_disk: Path) -> None:
     """torch.save leaves an error of its own over the disk's, once a weight's bytes do not fit."""
 
     def write() -> None:
-        with whole(small_disk / "weights", "the checkpoint") as file:
+        with atomic(small_disk / "weights", "the checkpoint") as file:
             torch.save({"weights": torch.zeros(1 << 18)}, file)
 
     with pytest.raises(StorageError, match="the disk is full"):
@@ -304,7 +304,7 @@ def test_whole_leaves_the_old_file_when_the_writer_fails(tmp_path: Path) -> None
     path.write_text("old")
 
     def write() -> None:
-        with whole(path, "it") as file:
+        with atomic(path, "it") as file:
             file.write(b"new")
             raise RuntimeError
 

@@ -4,16 +4,14 @@ No torch.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scaling import files
 from scaling.config import DeviceConfig, RescueConfig
-from scaling.errors import StorageError
 from scaling.sweeping.planning import disk, price
 
 COLUMNS = (
@@ -192,20 +190,7 @@ class Plan:
 
     def save(self) -> None:
         """Writes `plan.json`, whole. Raises StorageError."""
-        path = self.folder / "plan.json"
-        temporary = path.with_name(f".plan.json.{os.getpid()}")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(_lines({"schema": 1, **self.payload()}), encoding="utf-8")
-            os.replace(temporary, path)
-        except OSError as error:
-            raise StorageError(
-                f"{path} cannot be written ({error.strerror}); make it writable, or choose another folder "
-                f"with results=FOLDER"
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        files.write(self.folder / "plan.json", _lines({"schema": 1, **self.payload()}), "the plan")
 
 
 def _own(overrides: tuple[str, ...]) -> list[str]:

@@ -13,6 +13,8 @@ import torch
 
 from scaling.config import Config, plain
 from scaling.errors import Diverged
+from scaling.files import atomic
+from scaling.tables import schema
 from scaling.training import record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -21,7 +23,7 @@ from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 
 def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str,
         "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
         "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
         "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
-        **{name: value for name, value in measured.items() if name in record.COLUMNS},
+        **{name: value for name, value in measured.items() if name in schema.COLUMNS},
         **early,
     }
 
@@ -91,7 +93,7 @@ def conclude(
     tokens_done = (state.step - state.inherited) * cell.batch_tokens
     speed = tokens_done / state.seconds_training if state.seconds_training else None
     result = {
-        **dict.fromkeys(record.COLUMNS),
+        **dict.fromkeys(schema.COLUMNS),
         **cell.columns(),
         **provenance.columns(),
         "sweep": placement.sweep,
@@ -142,7 +144,7 @@ def best_step(state: State) -> int:
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     """Keeps the traceback; returns the columns of the outcome."""
     text = "".join(traceback.format_exception(error))
-    with whole(paths.error, "the traceback") as file:
+    with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
     return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
 
@@ -154,9 +156,9 @@ def line_of(error: BaseException) -> str:
 
 def write_curve(paths: RunPaths, rows: list[Any]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
-    lines = [",".join(record.CURVE_COLUMNS)]
+    lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
-    with whole(paths.curve, "the curve") as file:
+    with atomic(paths.curve, "the curve") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
@@ -166,10 +168,10 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
     """
     if final.by_position.shape[1] < 2:
         return
-    lines = [",".join(record.POSITION_COLUMNS)]
+    lines = [",".join(schema.POSITION_COLUMNS)]
     for i, values in enumerate(final.by_position.T):
         lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
-    with whole(paths.positions, "the loss by position") as file:
+    with atomic(paths.positions, "the loss by position") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 

@@ -13,12 +13,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.errors import Preempted, StorageError
+from scaling.files import atomic
 from scaling.training.checkpoints import checkpoint
 from scaling.training.hardware.energy import Meter
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.placement import Placement, milestone_steps
 from scaling.training.loop import Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 BEAT_SECONDS = 1.0
 _ONE_REQUEST_SECONDS = 1.0
@@ -148,5 +149,5 @@ class Pause:
             "host": provenance.host(),
             "sweep": self.placement.sweep,
         }
-        with suppress(StorageError), whole(self.paths.progress, "the heartbeat", durable=False) as file:
+        with suppress(StorageError), atomic(self.paths.progress, "the heartbeat", durable=False) as file:
             file.write(json.dumps(progress).encode())

@@ -10,6 +10,7 @@ import yaml
 
 from scaling.config import Config, plain
 from scaling.errors import ConfigError, Diverged, OutOfMemory, ScalingError
+from scaling.files import atomic
 from scaling.training import objectives, record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -26,7 +27,7 @@ from scaling.training.network import build
 from scaling.training.objectives import language
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 __all__ = ["Placement", "run"]
 
@@ -155,10 +156,9 @@ def run(
 def open_folder(paths: RunPaths, config: Config | None) -> None:
     """Makes the run's folder, with the config in it and no traceback of before."""
     paths.make()
-    with whole(paths.config, "the config") as file:
-        file.write(
-            yaml.safe_dump(plain(config) if config else {}, sort_keys=False, allow_unicode=True).encode()
-        )
+    text = yaml.safe_dump(plain(config) if config else {}, sort_keys=False, allow_unicode=True)
+    with atomic(paths.config, "the config") as file:
+        file.write(text.encode())
     paths.error.unlink(missing_ok=True)
 
 

@@ -194,11 +194,8 @@ def test_a_full_disk_leaves_nothing_half_done(
         ):
             corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / "root")
     assert not list((tmp_path / "root").iterdir())
-    left = (
-        tmp_path
-        / "root"
-        / f".building-{corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / 'root').folder.name}-old"
-    )
+    corpus = corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / "root")
+    left = tmp_path / "root" / f".building-{corpus.folder.name}-old"
     left.mkdir()
     os.utime(left, (0, 0))
     (left.parent / left.name.removeprefix(".building-").removesuffix("-old") / "train.bin").unlink()
