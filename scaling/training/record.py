@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from scaling.errors import StorageError, TableError
 from scaling.training.paths import RunPaths, set_aside, whole
@@ -167,6 +167,19 @@ CURVE_COLUMNS: dict[str, Column] = {
     ),
 }
 """Columns of `curve.csv`."""
+
+
+class CurveRow(NamedTuple):
+    """One row of a run's loss curve; its fields are `CURVE_COLUMNS`, None where nothing was measured."""
+
+    step: int
+    tokens: int
+    flops: float
+    loss_train: float | None
+    learning_rate: float
+    gradient_norm: float | None
+    loss: float | None
+
 
 POSITION_COLUMNS: dict[str, Column] = {
     "position": _count("", "of the target in its sequence, from 0"),
