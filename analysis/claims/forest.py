@@ -6,14 +6,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
+from schema import Number
 
 from scaling.figures import style, units
-
-if TYPE_CHECKING:
-    from claim import Number
 
 NAME = "numbers"
 

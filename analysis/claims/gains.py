@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from claim import Number, bare, digits, done, of_estimate, spoken, window
+from claim import bare, digits, done, of_estimate, spoken, window
+from schema import Number
 
 from scaling import figures
 from scaling.errors import FitError

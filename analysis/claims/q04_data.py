@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import json
 
-from claim import (
-    RESULTS,
-    Claim,
-    bare,
-    digits,
-    done,
-    of_estimate,
-    per_doubling,
-    spoken,
-    studies,
-    window,
-    write,
-)
+from claim import RESULTS, bare, digits, done, of_estimate, per_doubling, spoken, studies, window, write
+from schema import Claim
 
 from scaling import figures
 from scaling.fitting.fit import fit as run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gains
-from claim import Claim, done, missing, of_estimate, studies, window, write
+from claim import done, missing, of_estimate, studies, window, write
+from schema import Claim
 
 from scaling.trends.worth.exchange import of_comparison
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import forest
 import pandas as pd
-from claim import Claim, bare, digits, done, missing, of_estimate, spoken, studies, window, write
+from claim import bare, digits, done, missing, of_estimate, spoken, studies, window, write
+from schema import Claim
 
 from scaling.fitting.fit import fit as run
 

@@ -4,6 +4,7 @@ the analysis half reads."""
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 SCHEMA_VERSION = 2
 """What is written: version 1 with the columns whose `since` is 2."""
@@ -161,6 +162,19 @@ CURVE_COLUMNS: dict[str, Column] = {
     ),
 }
 """Columns of `curve.csv`."""
+
+
+class CurveRow(NamedTuple):
+    """One row of a run's loss curve; its fields are `CURVE_COLUMNS`, None where nothing was measured."""
+
+    step: int
+    tokens: int
+    flops: float
+    loss_train: float | None
+    learning_rate: float
+    gradient_norm: float | None
+    loss: float | None
+
 
 POSITION_COLUMNS: dict[str, Column] = {
     "position": _count("", "of the target in its sequence, from 0"),

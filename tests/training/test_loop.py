@@ -58,7 +58,7 @@ def test_a_copy_of_the_token_itself_cannot_be_learnt(corpus: Corpus, cell: Calla
     it.task = Causal(cell=it.cell, corpus=SimpleNamespace(train=noise))
     train(it, pause=lambda: None)
     # 300 steps reach 2.3 on text; here they stay within noise of ln 256 = 5.545, and above it
-    assert min(row[3] for row in it.state.rows if row[3] is not None) > math.log(256) - 0.1
+    assert min(row.loss_train for row in it.state.rows if row.loss_train is not None) > math.log(256) - 0.1
 
 
 def test_one_batch_is_overfitted(corpus: Corpus, cell: Callable[..., Cell]) -> None:
@@ -163,7 +163,7 @@ def test_the_curve_and_the_record_agree(
         placement=Placement(peak_flops=1e9, price_per_hour=3.6, watts=3.6e6),
     )
     lines = paths(it).curve.read_text().splitlines()
-    assert lines[0].split(",") == list(schema.CURVE_COLUMNS)
+    assert lines[0].split(",") == list(schema.CURVE_COLUMNS) == list(schema.CurveRow._fields)
     rows = [dict(zip(schema.CURVE_COLUMNS, line.split(","), strict=True)) for line in lines[1:]]
     assert int(rows[-1]["step"]) == got["steps"] == it.steps
     assert float(rows[-1]["loss"]) == got["loss"]

@@ -22,6 +22,7 @@ import torch
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
 from scaling.files import atomic, set_aside, storage
+from scaling.tables.schema import CurveRow
 from scaling.training.checkpoints import shards, trunk
 from scaling.training.hardware import sharding
 from scaling.training.loop import State, Trainer
@@ -81,7 +82,7 @@ def rest(trainer: Trainer) -> dict[str, Any]:
         "scaler": trainer.scaler.state_dict() if trainer.scaler else None,
         "random": torch.get_rng_state(),
         "random_device": torch.cuda.get_rng_state() if trainer.precision.device.type == "cuda" else None,
-        "state": dataclasses.asdict(trainer.state),
+        "state": dataclasses.asdict(trainer.state) | {"rows": [list(row) for row in trainer.state.rows]},
     }
 
 
@@ -177,7 +178,8 @@ def restore_rest(trainer: Trainer, content: dict[str, Any]) -> None:
             torch.cuda.set_rng_state(content["random_device"])
     else:  # dropout differs between the parts of a batch
         diverge(trainer, step=int(content["state"]["step"]))
-    trainer.state = State(**content["state"])
+    rows = [CurveRow(*row) for row in content["state"]["rows"]]
+    trainer.state = State(**content["state"] | {"rows": rows})
 
 
 def diverge(trainer: Trainer, *, step: int = 0) -> None:

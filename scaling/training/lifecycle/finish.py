@@ -6,7 +6,7 @@ import datetime
 import json
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -37,10 +37,8 @@ def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str,
     # the way
     thinned, whole_set = final.thinned()
     shift = whole_set - thinned
-    for row in state.rows:
-        if row[-1] is not None:
-            row[-1] += shift
-    state.rows[-1][-1] = final.loss
+    state.rows = [row if row.loss is None else row._replace(loss=row.loss + shift) for row in state.rows]
+    state.rows[-1] = state.rows[-1]._replace(loss=final.loss)
     if placement.keep_weights:
         checkpoint.save_weights(trainer, paths.weights)
     if placement.keep_best and best_step(state) == state.step:
@@ -63,7 +61,7 @@ def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str,
         "loss_se": None if math.isnan(final.loss_se) else final.loss_se,
         "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
         "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
-        "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
+        "loss_best": min(row.loss for row in state.rows if row.loss is not None),
         **{name: value for name, value in measured.items() if name in schema.COLUMNS},
         **early,
     }
@@ -137,8 +135,7 @@ def energy(state: State, placement: Placement, seconds: float, team: Team) -> di
 
 def best_step(state: State) -> int:
     """The step of the lowest held-out loss on the curve."""
-    held = [(row[-1], row[0]) for row in state.rows if row[-1] is not None]
-    return int(min(held)[1] or 0)
+    return min((row.loss, row.step) for row in state.rows if row.loss is not None)[1]
 
 
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
@@ -154,7 +151,7 @@ def line_of(error: BaseException) -> str:
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
 
 
-def write_curve(paths: RunPaths, rows: list[Any]) -> None:
+def write_curve(paths: RunPaths, rows: Sequence[schema.CurveRow]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
     lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]

@@ -21,11 +21,13 @@ from scaling.trends.verify.crosscheck import disagreements
 
 CHECKS = checks()
 
+NO_SNAPSHOTS = "SCALING_MIRROR names no folder with public snapshots in trends/"
+
 
 @pytest.mark.parametrize("check", CHECKS, ids=[f"{c.on}: {c.name}" for c in CHECKS])
 def test_published_figures(check) -> None:
     if check.on == "snapshot" and mirror.folder() is None:
-        pytest.skip("the public snapshots are not here; set SCALING_MIRROR to a folder that has trends/")
+        pytest.skip(NO_SNAPSHOTS)
     value = check.value()
     assert check.low - 1e-9 <= value <= check.high + 1e-9, f"{value} is not {check.published}"
 
@@ -67,7 +69,7 @@ def test_mixed_columns_are_refused() -> None:
             mirror.hardware(column)
 
 
-@pytest.mark.skipif(mirror.folder() is None, reason="the public snapshots are not here; set SCALING_MIRROR")
+@pytest.mark.skipif(mirror.folder() is None, reason=NO_SNAPSHOTS)
 def test_few_facts_lie_far_from_a_snapshot() -> None:
     assert len(disagreements()) <= 15
 
