@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import extras
 from scaling.config import Config, parse
 from scaling.errors import Preempted, RunFailure, ScalingError
-from scaling.sweeping.launching import processes
+from scaling.sweeping import processes
 
 if TYPE_CHECKING:
     from scaling.corpora import Corpus

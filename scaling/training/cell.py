@@ -13,9 +13,9 @@ from scaling import families
 from scaling.config import Config
 from scaling.config.kinds import POSITIVE
 from scaling.tables.schema import SCHEMA_VERSION
-from scaling.training.compression.settings import Compression
-from scaling.training.compression.settings import from_config as compression_of
 from scaling.training.config.budget import check_steps, solve, tokens_asked
+from scaling.training.config.compression import Compression
+from scaling.training.config.compression import from_config as compression_of
 from scaling.training.config.text import check_heldout, check_kind, read_by, supply
 from scaling.training.parent import Start, find
 from scaling.training.recipes.recipe import Hyperparameters, Situation

@@ -92,7 +92,7 @@ def clean_verb(
     """
     from scaling import folders
     from scaling.sweeping import cleanup
-    from scaling.sweeping.tables import human_bytes
+    from scaling.sweeping.console import human_bytes
 
     folder = results or folders.results()
     found = cleanup.rubbish(folder, kinds or ("checkpoints", "damaged"))

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from scaling.config import Config
 from scaling.errors import LaunchError
-from scaling.sweeping.launching.outcomes import returned
+from scaling.sweeping.job_return import returned
 from scaling.sweeping.planning.config import composer, parsed
 from scaling.sweeping.slots.display import outcome_line
 from scaling.sweeping.slots.seats import THREAD_LIMITS

@@ -19,7 +19,7 @@ from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from scaling.config import Config, plain
-from scaling.sweeping.launching.outcomes import returned
+from scaling.sweeping.job_return import returned
 from scaling.sweeping.planning.config import composer, parsed
 from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.seats import Seat, seats

@@ -20,8 +20,8 @@ from scaling.sweeping import compression, ledger
 from scaling.training import Cell, RunPaths, objectives
 from scaling.training.compression.pruning import masks
 from scaling.training.compression.rounding import rounded, straight_through
-from scaling.training.compression.settings import Compression
 from scaling.training.compression.training import CompressedLinear, prune
+from scaling.training.config.compression import Compression
 from scaling.training.config.text import open_data
 from scaling.training.evaluation import Precision, evaluate
 from scaling.training.lifecycle.run import run
