@@ -26,7 +26,10 @@ def job(config: DictConfig) -> dict[str, Any]:
 
     batch.limit_threads()
     with batch.warned() as queue:
-        outcome = run_config(parsed(config))
+        try:
+            outcome = run_config(parsed(config))
+        except ConfigError as error:  # the config itself, before there is a run
+            outcome = {"run_id": None, "status": "failed", "reason": str(error), "new": True}
     if outcome["status"] == "preempted":
         queue.left(outcome["signal"])
     return outcome

@@ -110,7 +110,7 @@ def _register() -> None:
     """Imports the verb files, which hang their functions on `app`."""
     from importlib import import_module
 
-    sweeps = (f"sweeps.{part}" for part in ("planning", "running", "machine", "importing"))
+    sweeps = (f"sweeps.{part}" for part in ("planning", "running", "keys", "machine", "importing"))
     trends = (f"trends.{part}" for part in ("questions", "worth", "ahead", "drawn", "own"))
     for room in (
         *sweeps,

@@ -70,7 +70,7 @@ def _positive(name: str, value: Any) -> float:
 def _flops(name: str, value: Any) -> float:
     try:
         number = float(value)
-        if not 0 < number < math.inf:
+        if isinstance(value, bool) or not 0 < number < math.inf:
             raise ValueError
     except (TypeError, ValueError):
         raise ConfigError(

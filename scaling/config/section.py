@@ -100,7 +100,7 @@ def parse(
             if value is not None:
                 values[name] = shape.kinds[name].read(dotted, value)
             elif name not in shape.nullable and not stored:
-                raise ConfigError(f"{dotted} is null; it must be a {shape.kinds[name].words}")
+                raise ConfigError(f"{dotted} is null; give it a value: {shape.kinds[name].words}")
         elif shape.rest is not None:
             others[str(name)] = value
         elif not stored:
@@ -109,7 +109,7 @@ def parse(
                 one_of(f"a key of {where}" if where else "a key of the config", str(name), known)
             )
     for name in sorted(shape.required - set(values)):
-        raise ConfigError(f"{where}.{name} is not set; it must be a {shape.kinds[name].words}")
+        raise ConfigError(f"{where}.{name} is not set; give it a value: {shape.kinds[name].words}")
     if shape.rest is not None:
         values[shape.rest] = others
     return section(**values)

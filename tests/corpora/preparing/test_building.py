@@ -163,7 +163,10 @@ def test_overlap_is_measured(tmp_path: Path) -> None:
     [
         ({"source": "filez"}, "corpus.source cannot be 'filez'; did you mean 'files'"),
         ({"heldout_fraction": 1.5}, "heldout_fraction is 1.5; give a number between 0 and 1"),
-        ({"heldout_fraction": None}, "corpus.heldout_fraction is null; it must be a number between 0 and 1"),
+        (
+            {"heldout_fraction": None},
+            "corpus.heldout_fraction is null; give it a value",
+        ),
         ({"name": "../up"}, "corpus.name is '../up'"),
         ({"path": "???"}, "corpus.path is not set"),
         ({"feild": "text"}, "a key of corpus 'files' cannot be 'feild'; did you mean 'field'"),

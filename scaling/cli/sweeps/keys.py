@@ -1,0 +1,91 @@
+"""`scaling config` and `scaling new`: every key of a config, and a sweep file to start from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from scaling.cli import app, emit
+from scaling.cli.sweeps.options import JSON
+
+
+@app.command(name="config")
+def config_verb(
+    asked: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[KEY|SWEEP]",
+            help="A key or section, as sweep.budgets or device; a choice, as family=bert; or a sweep.",
+        ),
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Lists every key with its type, default and meaning.
+
+    With the name of a sweep: the values of its base, those that differ from the defaults marked.
+    """
+    import dataclasses
+
+    from scaling import folders
+    from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning import keys
+
+    sections = {row.name.partition(".")[0] for row in keys.every()}
+    if asked and asked not in sections and (asked in folders.sweeps() or asked.endswith((".yaml", ".yml"))):
+        with configs.hydra(asked) as (engine, name):
+            rows = keys.resolved(configs.composer(engine.config_loader, configs.master(engine, name, [])))
+        payload: Any = [{"key": key, "value": value, "changed": changed} for key, value, changed in rows]
+        return emit(payload, as_json, lambda: _values(rows))
+    listed = keys.asked(asked)
+    emit([dataclasses.asdict(row) for row in listed], as_json, lambda: _keys(listed))
+
+
+def _keys(rows: list[Any]) -> None:
+    """Print keys for people: the key with its default and kind, and below it what it means."""
+    import shutil
+    import textwrap
+
+    width = min(shutil.get_terminal_size((100, 20)).columns, 120)
+    section = ""
+    for row in rows:
+        if row.name.partition(".")[0] != section:
+            section = row.name.partition(".")[0]
+            typer.echo("")
+        typer.echo(f"{row.name}: {_written(row.default)}   ({row.kind})")
+        for line in textwrap.wrap(row.meaning, width - 4):
+            typer.echo(f"    {line}")
+
+
+def _values(rows: list[tuple[str, Any, bool]]) -> None:
+    width = max(len(key) for key, _, _ in rows)
+    for key, value, changed in rows:
+        typer.echo(f"{'*' if changed else ' '} {key:<{width}}  {_written(value)}")
+    typer.echo("* differs from the default; keys that are null on both sides are left out")
+
+
+def _written(value: Any) -> str:
+    """Return a value as YAML writes it on one line."""
+    import yaml
+
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return yaml.safe_dump(value, default_flow_style=True, width=1 << 20, allow_unicode=True).splitlines()[0]
+
+
+@app.command(name="new")
+def new_verb(
+    name: Annotated[str, typer.Argument(help="Of the sweep: sweeps/NAME.yaml, or the path of a .yaml file.")],
+    design: Annotated[
+        str,
+        typer.Option(help="isoflop, ladder, branches, grid, tuning, repetition, seeds or switches."),
+    ] = "isoflop",
+    as_json: JSON = False,
+) -> None:
+    """Writes a commented sweep file to start from."""
+    from scaling.sweeping.planning import new
+
+    path = new.write(name, design)
+    emit({"file": str(path)}, as_json, lambda: typer.echo(f"wrote {path}; next: scaling plan {name}"))

@@ -1,0 +1,59 @@
+"""`scaling config` lists every key; `scaling new` writes a sweep file that plans at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from scaling import families, folders
+from scaling.cli import app
+from scaling.errors import ConfigError
+from scaling.sweeping.planning import config as configs
+from scaling.sweeping.planning import keys, new, planner
+from scaling.training.recipes import RECIPES
+
+
+def test_every_key_has_a_type_and_a_meaning() -> None:
+    for family in families.names():
+        for row in keys.every(family=family):
+            assert row.kind, row.name
+            assert row.meaning, row.name
+    for recipe in RECIPES:
+        assert all(row.meaning for row in keys.every(recipe=recipe))
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [("context", "context"), ("device", "device.name"), ("family=lstm", "family.name"), (None, "context")],
+)
+def test_a_key_a_section_or_a_choice_is_listed(asked: str | None, first: str) -> None:
+    assert keys.asked(asked)[0].name == first
+
+
+def test_an_unknown_key_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'context'"):
+        keys.asked("contxt")
+
+
+def test_a_sweeps_values_are_marked_where_they_differ() -> None:
+    out = CliRunner().invoke(app, ["config", "demo", "--json"])
+    rows = {row["key"]: row for row in json.loads(out.output)}
+    assert rows["family.depth"] == {"key": "family.depth", "value": 2, "changed": True}
+    assert not rows["context"]["changed"]
+
+
+@pytest.mark.parametrize("design", sorted(new.EXAMPLES))
+def test_a_new_sweep_plans_at_once(design: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = folders.results().absolute() / "corpora"
+    monkeypatch.chdir(tmp_path)
+    path = new.write("mine", design)
+    assert path == Path("sweeps/mine.yaml")
+    with pytest.raises(ConfigError, match="is there already"):
+        new.write("mine", design)
+    results = corpus.parent if corpus.is_dir() else tmp_path / "results"
+    with configs.hydra("mine") as (engine, name):
+        master = configs.master(engine, name, [f"results={results}"])
+        assert planner.plan(configs.composer(engine.config_loader, master), [[]]).cells
