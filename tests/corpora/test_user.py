@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scaling import corpora, folders
+from scaling.config import CorpusConfig, parse
 from scaling.errors import ConfigError, CorpusError
 from scaling.sweeping.planning.config import spelled
 
@@ -41,10 +42,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def config(file: Path, **changes: Any) -> dict[str, Any]:
+def config(file: Path, **changes: Any) -> CorpusConfig:
     """Return the config of a corpus of that file."""
     asked = {"name": "mine", "source": f"{file}:counted_texts", "tokenizer": "bytes", "heldout_fraction": 0.2}
-    return asked | changes
+    return parse(CorpusConfig, asked | changes)
 
 
 def test_it_works_like_any_other_and_takes_its_arguments_as_keys(file: Path, tmp_path: Path) -> None:

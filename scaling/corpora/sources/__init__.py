@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling.config import CorpusConfig
 from scaling.errors import ConfigError, one_of
 
 
@@ -39,23 +40,22 @@ class Source:
 
 NAMES = ("files", "hub", "mixture", "sotu", "synthetic")
 """Every `source` that a corpus config can name, beside `path.py:name` of one's own."""
-_CORPUS = {"name", "source", "tokenizer", "heldout_fraction", "unique_tokens", "max_epochs", "licence"}
-COMMON = _CORPUS | {"label", "target", "group"}
-"""Keys that every corpus may have."""
+COMMON = {"licence", "label", "target", "group"}
+"""Options that every corpus may have."""
 
 
-def open_source(config: Mapping[str, Any], root: Path) -> Source:
-    """The source that `config["source"]` names; `root` is where it may keep what it downloads.
+def open_source(config: CorpusConfig, root: Path) -> Source:
+    """Return the source that a corpus names; `root` is where it may keep what it downloads.
 
     Raises ConfigError for an unknown source or key, CorpusError for text that is not there.
     """
-    name = str(config["source"])
+    name = config.source
     own = ".py:" in name
     if not own and name not in NAMES:
         raise ConfigError(one_of("corpus.source", name, NAMES) + "; or path.py:name of your own")
     module = import_module(f"scaling.corpora.sources.{'user' if own else name}")
-    for key in () if own else config:
+    for key in () if own else config.options:
         if key not in COMMON | module.KEYS:
-            raise ConfigError(one_of(f"a key of corpus {name!r}", key, COMMON | module.KEYS))
+            raise ConfigError(one_of(f"a key of corpus {name!r}", key, sorted(COMMON | module.KEYS)))
     source: Source = module.source(config, root)
     return source

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source
 from scaling.corpora.sources.package import installed
 
@@ -18,7 +18,7 @@ _CITATION = "Peters and Woolley, The American Presidency Project, UC Santa Barba
 _FIELDS = ("party", "president", "sotu_type", "year")
 
 
-def source(config: Mapping[str, Any], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """Return the addresses, as documents and as rows of paragraphs. Raises CorpusError when the package is
     not installed."""
     del config, root

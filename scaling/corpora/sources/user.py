@@ -23,24 +23,22 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from scaling import user_file
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import COMMON, Source
 from scaling.errors import ConfigError, CorpusError, one_of
 
 
-def source(config: Mapping[str, Any], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """Return the source that the user's function gives.
 
     Raises CorpusError where the file is missing; ConfigError for a function that is missing, does not take
     the keys, or returns something else than a `Source`.
     """
     del root
-    reference = str(config["source"])
-    path, _, name = reference.rpartition(":")
+    path, _, name = config.source.rpartition(":")
     file = user_file.find(path)
     if file is None:
         raise CorpusError(
@@ -55,7 +53,7 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
     }
     if name not in functions:
         raise ConfigError(one_of(f"a function of {path}", name, functions or ["(none)"]))
-    arguments = {key: value for key, value in config.items() if key not in COMMON}
+    arguments = {key: value for key, value in config.options.items() if key not in COMMON}
     signature = inspect.signature(functions[name])
     try:
         signature.bind(**arguments)

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from scaling.errors import ScalingError
 from scaling.figures import style
-from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fits, usable
+from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fits
 from scaling.figures.report import svg, tables
 from scaling.figures.runs import curves
 from scaling.figures.source import Source
-from scaling.fitting.expression import evaluate
+from scaling.tables.expression import evaluate
 
 MOST_CURVES = 200
 """Loss curves of more runs than this are left out of the page: it would grow past what a browser draws
@@ -32,7 +33,7 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
     done = source.done
     fine = table["run_id"].isin(set(done["run_id"]))
     counted = {
-        letter: [(key, words, text) for key, words, text in conventions if usable(done, text)]
+        letter: [(key, words, text) for key, words, text in conventions if _usable(done, text)]
         for letter, conventions in (("N", N_CONVENTIONS), ("C", C_CONVENTIONS))
     }
     N = {key: pd.Series(evaluate(text, table)) for key, _, text in counted["N"]}
@@ -62,6 +63,15 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _usable(runs: pd.DataFrame, expression: str) -> bool:
+    """Return whether an expression over the ledger is a positive number for every run."""
+    try:
+        values = pd.to_numeric(pd.Series(evaluate(expression, runs)), errors="coerce")
+    except ScalingError:
+        return False
+    return bool((values > 0).all() and values.notna().all() and len(values))
+
+
 def _places(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequence[Any]) -> str:
     """Which of `values` every run has in a column, by its number in them; empty where there are none."""
     if not len(values):
@@ -83,7 +93,7 @@ def _sort(table: pd.DataFrame, column: str, say: Any) -> str | None:
     """What a column of the table is sorted by: null for its words, `#` for the numbers that it shows, a path
     into the payload where they are there already, else numbers."""
     known = {"params": "@N.all", "flops": "@C.counted", "tokens": "@D", tables.RATIO: "@ratio"}
-    if say is None or (column in known and usable(table, "params") and usable(table, "flops")):
+    if say is None or (column in known and _usable(table, "params") and _usable(table, "flops")):
         return known.get(column)
     return "#" if say in tables.PLAIN else _numbers(table[column])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source, open_source
 from scaling.errors import CorpusError
 
@@ -26,7 +27,7 @@ PACKAGES = {
 
 def opened(name: str, system: Path) -> Source:
     """Return the source of that name on a small system."""
-    return open_source({"source": f"{FILE}:{name}", "system": str(system)}, Path())
+    return open_source(CorpusConfig(source=f"{FILE}:{name}", options={"system": str(system)}), Path())
 
 
 def texts_of(name: str, system: Path) -> list[bytes]:

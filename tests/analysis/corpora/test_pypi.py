@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.sources import Source, open_source
 from scaling.errors import CorpusError
 
@@ -22,7 +23,7 @@ PLAY = "# Play\n\n## ACT I\n\n### SCENE I. A wood.\n\nLeaf.\n\n## ACT II\n\n### 
 
 def opened(name: str) -> Source:
     """Return the source of that name."""
-    return open_source({"source": f"{FILE}:{name}"}, Path())
+    return open_source(CorpusConfig(source=f"{FILE}:{name}"), Path())
 
 
 @pytest.fixture
@@ -62,12 +63,14 @@ def test_sentences_with_their_sentiment(packages: Path) -> None:
         "tokenizer": "bytes",
         "heldout_fraction": 0.3,
     }
-    found = open_source(config, Path())
+    found = open_source(parse(CorpusConfig, config), Path())
     rows = list(found.rows())
     assert len(list(found.documents())) == len(RATED)
     assert len(rows) == sum((n % 7) != 3 for n in range(1, 60)), "those rated 0 have no sentiment"
     assert all((row["sentiment"] == "positive") == row["text"].endswith("good") for row in rows)
-    examples = corpora.prepare_examples(config | {"label": "sentiment"}, packages / "corpora")
+    examples = corpora.prepare_examples(
+        parse(CorpusConfig, config | {"label": "sentiment"}), packages / "corpora"
+    )
     assert examples.labels == ["negative", "positive"]
     assert examples.count("train") + examples.count("heldout") == len(rows)
     assert examples.texts.manifest["licence"].startswith("MIT")

@@ -1,0 +1,44 @@
+"""Laws by name, and one's own from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaling import user_file
+from scaling.errors import ConfigError
+from scaling.fitting.law import Law
+
+_REGISTRY: dict[str, Law] = {}
+
+
+def register(law: Law) -> Law:
+    """Make a law known by its name, for `laws.get` and the command."""
+    if law.name in _REGISTRY:
+        raise ConfigError(f"there are two laws called {law.name!r}; give one of them another name")
+    _REGISTRY[law.name] = law
+    return law
+
+
+def registered() -> Iterator[Law]:
+    """Return all laws known so far, in the order they were declared."""
+    return iter(_REGISTRY.values())
+
+
+def from_file(reference: str) -> Law:
+    """Return a person's own law from `path.py:name`. The file is run as Python, as any script that one
+    starts oneself. Raises ConfigError for a file that is not there or has no such law."""
+    path, _, name = reference.rpartition(":")
+    file = user_file.find(path)
+    if file is None:
+        raise ConfigError(
+            f"there is no law file at {reference!r}; write --law path/to/file.py:name, with a file that "
+            "exists"
+        )
+    module = user_file.run(file)
+    law = getattr(module, name, None)
+    if not isinstance(law, Law):
+        found = [key for key, value in vars(module).items() if isinstance(value, Law)]
+        raise ConfigError(
+            f"{path} has no Law called {name!r}; it has {', '.join(found) or 'none'}; write --law {path}:NAME"
+        )
+    return law
