@@ -10,6 +10,7 @@ import pytest
 from scaling import corpora, folders
 from scaling.config import CorpusConfig, parse
 from scaling.errors import ConfigError, CorpusError
+from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning.config import spelled
 
 FILE = """
@@ -119,3 +120,13 @@ def test_the_command_line_trains_on_it(
     monkeypatch.setattr("sys.argv", ["train", *asked, *few])
     train.main()
     assert " done N=" in capsys.readouterr().out
+
+
+def test_a_corpus_chosen_by_name_replaces_the_sweep_files_own() -> None:
+    with configs.hydra("translation") as (engine, primary):
+        master = configs.master(engine, primary, [])
+        compose = configs.composer(engine.config_loader, master)
+        assert compose([]).corpus.source == "analysis/corpora/debian.py:eng_spa"
+        chosen = compose(["corpus.name=mine", "corpus=files", "corpus.path=x.jsonl"]).corpus
+        assert (chosen.name, chosen.source, chosen.options["target"]) == ("mine", "files", "target")
+        assert compose(["corpus=mine.py:counted_texts"]).corpus.source == "mine.py:counted_texts"

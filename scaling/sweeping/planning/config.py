@@ -21,6 +21,7 @@ Compose = Callable[[Sequence[str]], Config]
 """From overrides to the config of a run."""
 BROUGHT = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 """Hydra launchers of others → the extra that installs them."""
+_CORPUS = re.compile(r"corpus=(?!base$)[\w/-]+")
 _USER_FILE = re.compile(r"(family|corpus)=([^,\[\]]+\.py:(\w+))")
 
 
@@ -94,9 +95,23 @@ def composer(loader: Any, config: DictConfig) -> Compose:
 
     def compose(overrides: Sequence[str]) -> Config:
         with sentences(lambda: flat_keys(resolved(config))):
-            return parsed(loader.load_sweep_config(config, spelled(overrides)))
+            return parsed(loader.load_sweep_config(config, _chosen(loader, spelled(overrides))))
 
     return compose
+
+
+def _chosen(loader: Any, overrides: Sequence[str]) -> list[str]:
+    """Return the overrides, with the name and the source of a corpus that is chosen by name.
+
+    A sweep file may set its own, which Hydra would put above the chosen ones.
+    """
+    from hydra.types import RunMode
+
+    first = []
+    for text in filter(_CORPUS.fullmatch, overrides):
+        corpus = loader.load_configuration("train", [text], RunMode.MULTIRUN).corpus
+        first += [f"corpus.name={corpus.name}", f"corpus.source={corpus.source}"]
+    return [*first, *overrides]
 
 
 def parsed(config: DictConfig) -> Config:
