@@ -58,10 +58,6 @@ class RunFailure(ScalingError):
     status = "failed"
 
 
-class Crashed(RunFailure):
-    """An exception nobody foresaw; its traceback lies in the run's folder."""
-
-
 class Diverged(RunFailure):
     """The loss became infinite, not a number, or exploded."""
 
@@ -87,10 +83,6 @@ class Preempted(RunFailure):
 
 class DeviceLost(Preempted):
     """The accelerator is lost or broken; the run goes on from its checkpoint on another."""
-
-
-class DataExhausted(RunFailure):
-    """The corpus has fewer tokens than the run may see."""
 
 
 def one_of(kind: str, value: object, allowed: Iterable[str]) -> str:

@@ -42,7 +42,9 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
             rate = f"{row['entropy_rate']:.4f}" if "entropy_rate" in row else ""
             table.add_row(row["name"], row["hash"], row["licence"], row["tokenizer"], *numbers, rate)
         console.print(table)
-        console.print("Use one: corpus=NAME, as in: python -m scaling.train corpus=sotu")
+        console.print(
+            "Use one: corpus=NAME, as in scaling run demo corpus=sotu; your own: corpus=path.py:name"
+        )
 
     emit(payload, as_json, text)
 

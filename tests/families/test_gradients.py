@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from scaling import families
-from scaling.families.decoder.attention import written_out
 from scaling.families.decoder.layers import activate, rotation
 from scaling.training.objectives.chunked import Deferred
 from scaling.training.objectives.task import IGNORED, cross_entropy
+from tests.families.formula import written_out
 
 
 def numbers(*shape: int, seed: int = 0) -> Tensor:

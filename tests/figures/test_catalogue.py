@@ -11,8 +11,9 @@ import pytest
 import synthetic
 
 from scaling.errors import ConfigError, StorageError, TableError
-from scaling.figures import catalogue, labels, source, style
+from scaling.figures import catalogue, source, style
 from scaling.figures.compare import conventions
+from tests.figures.overlaps import overlaps
 
 NAMES = sorted(catalogue.CATALOGUE)
 MANY = {"sizes": 9, "budgets": tuple(10.0**e for e in range(9, 16)), "seeds": 4}
@@ -54,7 +55,7 @@ def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Pat
     found = source.read(synthetic.make(tmp_path / "made", **options))
     for name, data in catalogue.of(found).items():
         with style.printed_on():
-            assert labels.overlaps(catalogue.draw(data)) == [], name
+            assert overlaps(catalogue.draw(data)) == [], name
 
 
 @pytest.mark.slow
@@ -64,7 +65,7 @@ def test_panels_of_several_kinds_do_not_overlap_and_come_back_to_the_same_bytes(
     monkeypatch.setattr(conventions, "C_CONVENTIONS", conventions.C_CONVENTIONS[:1])  # no figure joins kinds
     for name, data in catalogue.of(source.read(mixed)).items():
         with style.printed_on():
-            assert labels.overlaps(catalogue.draw(data)) == [], name
+            assert overlaps(catalogue.draw(data)) == [], name
         again = json.loads(catalogue.to_json(data))
         assert catalogue.to_svg(again) == catalogue.to_svg(data), name
 

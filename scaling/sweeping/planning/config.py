@@ -21,7 +21,8 @@ Compose = Callable[[Sequence[str]], Config]
 """From overrides to the config of a run."""
 BROUGHT = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 """Hydra launchers of others → the extra that installs them."""
-_OWN_FAMILY = re.compile(r"family=[^,\[\]]+\.py:\w+")
+_CORPUS = re.compile(r"corpus=(?!base$)[\w/-]+")
+_USER_FILE = re.compile(r"(family|corpus)=([^,\[\]]+\.py:(\w+))")
 
 
 @contextmanager
@@ -52,12 +53,21 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
 
 
 def spelled(overrides: Sequence[str]) -> list[str]:
-    """Overrides as Hydra takes them: `family=path.py:Name` sets the name, since a file is no choice of a
-    group."""
-    return [
-        text.replace("family=", "family.name=", 1) if _OWN_FAMILY.fullmatch(text) else text
-        for text in overrides
-    ]
+    """Return overrides as Hydra takes them: a user's file sets keys, since it is no choice of a group.
+
+    `family=path.py:Name` sets the family's name. `corpus=path.py:name` sets the corpus's source and name, and
+    comes before the other overrides, so that `corpus.name=...` can change it.
+    """
+    first, rest = [], []
+    for text in overrides:
+        match = _USER_FILE.fullmatch(text)
+        if match is None:
+            rest.append(text)
+        elif match[1] == "family":
+            rest.append(f"family.name={match[2]}")
+        else:
+            first += ["corpus=base", f"corpus.source={match[2]}", f"corpus.name={match[3].replace('_', '-')}"]
+    return [*first, *rest]
 
 
 def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
@@ -85,9 +95,23 @@ def composer(loader: Any, config: DictConfig) -> Compose:
 
     def compose(overrides: Sequence[str]) -> Config:
         with sentences(lambda: flat_keys(resolved(config))):
-            return parsed(loader.load_sweep_config(config, spelled(overrides)))
+            return parsed(loader.load_sweep_config(config, _chosen(loader, spelled(overrides))))
 
     return compose
+
+
+def _chosen(loader: Any, overrides: Sequence[str]) -> list[str]:
+    """Return the overrides, with the name and the source of a corpus that is chosen by name.
+
+    A sweep file may set its own, which Hydra would put above the chosen ones.
+    """
+    from hydra.types import RunMode
+
+    first = []
+    for text in filter(_CORPUS.fullmatch, overrides):
+        corpus = loader.load_configuration("train", [text], RunMode.MULTIRUN).corpus
+        first += [f"corpus.name={corpus.name}", f"corpus.source={corpus.source}"]
+    return [*first, *overrides]
 
 
 def parsed(config: DictConfig) -> Config:
@@ -151,8 +175,8 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
             for line in text.split("Available options", 1)[1].split("Config search path")[0].splitlines()[1:]
         ]
         missing = text.split("Could not find '", 1)[1].split("'", 1)[0].removeprefix(f"{group}/")
-        if group == "family" and ".py:" in missing:
-            return f"{missing!r} is no family; one of your own stands alone, as family=path.py:Name"
+        if group in ("family", "corpus") and ".py:" in missing:
+            return f"{missing!r} is no {group}; one of your own stands alone, as {group}=path.py:Name"
         if group == "hydra/launcher" and missing in BROUGHT:
             return (
                 f"hydra/launcher={missing} is not installed; type: pip install 'scaling[{BROUGHT[missing]}]' "

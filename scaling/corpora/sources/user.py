@@ -1,0 +1,69 @@
+"""Open a source in a user's own file: `corpus=path.py:name`.
+
+    from pathlib import Path
+    from scaling.corpora.sources import Source
+
+    def novels(folder="novels"):
+        files = sorted(Path(folder).glob("*.txt"))
+        return Source(
+            origin="my novels",
+            licence="mine",
+            fingerprint={"sizes": [file.stat().st_size for file in files]},
+            documents=lambda: (file.read_bytes() for file in files),
+        )
+
+The name in the file is a function that returns a `Source`. Its arguments are keys of the corpus:
+`corpus=path.py:novels +corpus.folder=drafts`. The corpus has the function's name unless `corpus.name` is set.
+A source with `rows` also serves classification, with `+corpus.label=FIELD`, and translation, with
+`+corpus.target=FIELD`. In a sweep file: `corpus: {name: novels, source: "path.py:novels"}`. The path is below
+the working folder or below the checkout, in this order. The text is prepared again when the file changes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+
+from scaling import user_file
+from scaling.config import CorpusConfig
+from scaling.corpora.sources import COMMON, Source
+from scaling.errors import ConfigError, CorpusError, one_of
+
+
+def source(config: CorpusConfig, root: Path) -> Source:
+    """Return the source that the user's function gives.
+
+    Raises CorpusError where the file is missing; ConfigError for a function that is missing, does not take
+    the keys, or returns something else than a `Source`.
+    """
+    del root
+    path, _, name = config.source.rpartition(":")
+    file = user_file.find(path)
+    if file is None:
+        raise CorpusError(
+            f"there is no file {path!r} for the corpus; give corpus=path.py:name with a file that exists "
+            f"(those below analysis/ come with a checkout of the project, not with the package)"
+        )
+    module = user_file.run(file)
+    functions = {
+        key: value
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
+    }
+    if name not in functions:
+        raise ConfigError(one_of(f"a function of {path}", name, functions or ["(none)"]))
+    arguments = {key: value for key, value in config.options.items() if key not in COMMON}
+    signature = inspect.signature(functions[name])
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        raise ConfigError(
+            f"{name} in {path} does not take these keys of the corpus: {error}; its arguments are "
+            f"{', '.join(signature.parameters) or '(none)'}"
+        ) from None
+    made = functions[name](**arguments)
+    if not isinstance(made, Source):
+        raise ConfigError(f"{name} in {path} must return a Source; not {type(made).__name__}")
+    fingerprint = {**made.fingerprint, "file": user_file.digest(file)[:16]}
+    return dataclasses.replace(made, fingerprint=fingerprint)
