@@ -18,7 +18,9 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "ladder": {"sizes": "[0.8, 1.25, 2]", "ratios": "[10, 20, 40]", "seeds": "[0, 1]"},
     "branches": {"sizes": "[0.8, 1.25, 2]", "ratios": "[10, 20, 40]"},
-    "grid": {"axes": "{family.size: [0.8, 1.25], recipe.learning_rate: [0.002, 0.004], budget.flops: [2e10]}"},
+    "grid": {
+        "axes": "{family.size: [0.8, 1.25], recipe.learning_rate: [0.002, 0.004], budget.flops: [2e10]}"
+    },
     "tuning": {"learning_rate_factors": "0.25..4 x 5", "batch_factors": "[0.5, 1, 2]"},
     "repetition": {"sizes": "[0.8]", "unique_tokens": "[20000, 80000]", "epochs": "[1, 2, 4, 8]"},
     "seeds": {"seeds": "[0, 1, 2, 3, 4]"},
