@@ -9,7 +9,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from scaling.errors import TableError
-from scaling.figures import catalogue, units
+from scaling.figures import drawing, units
 from scaling.figures.report import answer, page, svg
 from scaling.figures.source import Source, read
 
@@ -40,9 +40,9 @@ def studies(results: Path) -> list[Path]:
 
 def _picture(source: Source, name: str) -> tuple[Markup, set[str]]:
     for kind in ("isoflop", "curves"):
-        data = catalogue.of(source, [kind])[kind]
+        data = drawing.of(source, [kind])[kind]
         if not data.get("missing"):
-            drawn = catalogue.to_svg(data, dots=90.0)
+            drawn = drawing.to_svg(data, dots=90.0)
             return svg.inline(drawn, name=f"{name}-{kind}", title=data["title"], alt=data["alt"])
     return Markup(), set()
 
@@ -88,5 +88,5 @@ def write(results: Path) -> tuple[Path, list[Card]]:
         .render(cards=cards, styles=Markup(styles), policy=page.policy(styles, []))
     )
     path = results / "index.html"
-    catalogue.write(path, text.encode("utf-8"))
+    drawing.write(path, text.encode("utf-8"))
     return path, cards

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from scaling.figures import catalogue, style
+from scaling.figures import drawing, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
 from scaling.figures.source import Source
@@ -83,12 +83,12 @@ def drawn(source: Source) -> tuple[list[dict[str, Any]], set[str]]:
     """Every figure as inline SVG or the sentence that says why it is not there, and all colours used."""
     figures: list[dict[str, Any]] = []
     colours: set[str] = set()
-    for name, data in catalogue.of(source).items():
+    for name, data in drawing.of(source).items():
         if data.get("missing"):
             figures.append({"name": name, "missing": data["missing"]})
             continue
         inside, used = svg.inline(
-            catalogue.to_svg(data, dots=dots(len(source.runs))),
+            drawing.to_svg(data, dots=dots(len(source.runs))),
             name=name,
             title=data["title"],
             alt=data["alt"],
@@ -167,5 +167,5 @@ def write(source: Source) -> tuple[Path, answering.Answer]:
     """Writes report.html beside the ledger and returns its path and the answer."""
     text, said = render(source)
     path = source.folder / "report.html"
-    catalogue.write(path, text.encode("utf-8"))
+    drawing.write(path, text.encode("utf-8"))
     return path, said
