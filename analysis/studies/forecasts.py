@@ -24,6 +24,7 @@ import pandas as pd
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
+from scaling.fitting.fit import fit
 from scaling.fitting.validation.backtest import backtest
 
 HERE = Path(__file__).resolve().parents[2]
@@ -68,7 +69,7 @@ def main() -> None:
         law = laws.get("power-floor-d" if "Seen Examples" in frame else "chinchilla")
         for objective in asked.objectives if asked.only in name else []:
             try:
-                tested = backtest(law.fit(frame, columns=columns, objective=objective, bootstrap="none"))
+                tested = backtest(fit(frame, law, columns=columns, objective=objective, bootstrap="none"))
             except ScalingError as error:
                 rows.append({"series": name, "objective": objective, "words": str(error)})
                 continue

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.errors import StorageError, TableError
+from scaling import files
+from scaling.errors import TableError
 from scaling.figures import style
 from scaling.figures.catalogue import CATALOGUE, RUNS, figure
 from scaling.figures.source import Source
@@ -60,13 +59,7 @@ def draw(data: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     """Return the figure of one JSON, or a sentence on what is missing where its data were not there."""
     spec = figure(str(data.get("figure")))
     with style.printed_on(sheet):
-        return _missing(data) if data.get("missing") else spec.draw(data)
-
-
-def _missing(data: dict[str, Any]) -> Figure:
-    figure, ((axes,),) = style.canvas("Not drawn yet", str(data["missing"]), [], height=2.2)
-    axes.set_axis_off()
-    return figure
+        return style.not_drawn(str(data["missing"])) if data.get("missing") else spec.draw(data)
 
 
 def to_svg(data: dict[str, Any], sheet: style.Paper = style.LIGHT, dots: float | None = None) -> bytes:
@@ -90,45 +83,30 @@ def to_png(data: dict[str, Any], sheet: style.Paper = style.LIGHT) -> bytes:
     return out.getvalue()
 
 
-def save(data: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT) -> list[Path]:
-    """Writes NAME.json, NAME.svg and NAME.png into `folder` and returns their paths; the pictures are
-    drawn from the JSON as written."""
+def save(
+    data: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT, *, option: str = files.RESULTS
+) -> list[Path]:
+    """Write NAME.json, NAME.svg and NAME.png into `folder` and return their paths.
+
+    The pictures are drawn from the JSON as written; on dark paper they are NAME.dark. `option` is how a
+    person names another folder. Raises StorageError.
+    """
     text = to_json(data)
     again = json.loads(text)
     name = figure(str(data.get("figure"))).name
     stem = name if sheet is style.LIGHT else f"{name}.dark"
     paths = [folder / f"{name}.json", folder / f"{stem}.svg", folder / f"{stem}.png"]
     for path, content in zip(paths, (text.encode(), to_svg(again, sheet), to_png(again, sheet)), strict=True):
-        write(path, content)
+        files.write(path, content, "the figure", option=option)
     return paths
-
-
-def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all. Raises StorageError in a sentence."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}); free space or give a folder that you may write to"
-        ) from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def load(path: Path) -> dict[str, Any]:
     """Return the JSON behind a figure. Raises TableError when the file holds none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as the JSON of a figure ({error}); make it again with `scaling figures "
-            "SWEEP` or `scaling trends figures FOLDER`"
-        ) from None
-    if not isinstance(content, dict) or content.get("figure") not in CATALOGUE:
+    content: dict[str, Any] = files.read_json(
+        path, "make it again with `scaling figures SWEEP` or `scaling trends figures FOLDER`"
+    )
+    if content.get("figure") not in CATALOGUE:
         raise TableError(
             f"{path} is not the JSON of a figure; it needs a key 'figure' that is one of "
             f"{', '.join(map(repr, CATALOGUE))}"

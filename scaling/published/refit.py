@@ -14,11 +14,12 @@ import pandas as pd
 
 from scaling.errors import ConfigError
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array, Law
+from scaling.fitting.law import Law
 from scaling.published.fetch import fetch
 from scaling.published.outcome import Found
 

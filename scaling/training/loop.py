@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from scaling.errors import Diverged
+from scaling.tables.schema import CurveRow
 from scaling.training.cell import Cell
 from scaling.training.compression.training import prune
 from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
@@ -21,7 +22,6 @@ from scaling.training.objectives import Task
 from scaling.training.objectives.task import how_many, part
 from scaling.training.optimization.optimizers import Optimizers
 from scaling.training.optimization.schedules import schedule
-from scaling.training.record import CurveRow
 
 EXPLODED = 2.0
 """A run has exploded when its loss, averaged over WINDOW steps, is more than so many times its first loss."""

@@ -83,6 +83,10 @@ def finish(payload: dict[str, Any], as_json: bool, figures: Path | None, names: 
     if figures is not None:
         from scaling.figures import drawing
 
-        payload["figures"] = [str(p) for name in names for p in drawing.save(drawing.data(name), figures)]
+        payload["figures"] = [
+            str(path)
+            for name in names
+            for path in drawing.save(drawing.data(name), figures, option="--figures FOLDER")
+        ]
     shown = {k: v for k, v in payload.items() if k != "tables"}
     emit(shown, as_json, lambda: tell(payload))

@@ -33,11 +33,10 @@ def figures(
     paper: str = typer.Option("light", help="light or dark."),
     as_json: bool = JSON,
 ) -> None:
-    import json
-
-    from scaling.errors import ConfigError, TableError, one_of
+    from scaling.errors import ConfigError, one_of
     from scaling.figures import drawing, source, style
     from scaling.figures.trends.gain import measured
+    from scaling.files import read_json
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))
@@ -50,12 +49,7 @@ def figures(
     results = source.read(sweep) if sweep else None
     compared = results.comparison if results is not None else None
     if comparison is not None:
-        try:
-            compared = json.loads(comparison.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TableError(
-                f"{comparison} cannot be read as a comparison ({error}); make it with `scaling compare`"
-            ) from None
+        compared = read_json(comparison, "make it with `scaling compare`")
     pins = measured(compared)
     options: dict[str, dict[str, Any]] = {"growth": {"gains": pins}, "exchange": {"gains": pins}}
     if results is not None:

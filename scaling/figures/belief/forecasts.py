@@ -82,9 +82,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     cuts, scale = data["cuts"], data["scale"]
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=len(cuts),
         gap=0.28,
         width=8.6 if len(cuts) > 2 else 7.2,

@@ -97,13 +97,13 @@ def compute(source: Source) -> list[dict[str, Any]]:
     """
     from scaling.errors import TableError
     from scaling.fitting.fit import fit as run
-    from scaling.fitting.fit_file import _tuples
+    from scaling.fitting.fit_file import with_tuples
     from scaling.fitting.uncertainty.profile import profile
 
     assert source.fit is not None
     law = law_of(source.fit)
     given = source.fit.get("input") or {}
-    options = {k: _tuples(v) for k, v in (source.fit.get("options") or {}).items()}
+    options = {k: with_tuples(v) for k, v in (source.fit.get("options") or {}).items()}
     asked = [law.name, given.get("columns"), given.get("where"), options]
     key = (source.digest, json.dumps(asked, default=str))
     if key in _made:
@@ -114,8 +114,8 @@ def compute(source: Source) -> list[dict[str, Any]]:
             "finds it flat"
         )
     made = run(
-        law,
         str(source.folder),
+        law,
         columns=given.get("columns"),
         where=given.get("where"),
         **{**options, "bootstrap": "none", "starts": 4},
@@ -141,9 +141,7 @@ def draw(data: dict[str, Any]) -> Figure:
     columns = len(rows) if len(rows) <= 5 else math.ceil(len(rows) / 2)
     deep = math.ceil(len(rows) / columns)
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=columns,
         rows=(1.0,) * deep,
         gap=0.26,

@@ -13,11 +13,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scaling.errors import ScalingError
-from scaling.figures import kinds, style, units
+from scaling.figures import kinds, labels, style, units
 from scaling.figures.source import Source
 from scaling.fitting.approaches.two import approach_two
-from scaling.fitting.law import Array
-from scaling.fitting.table import Table, numbers, read
+from scaling.fitting.arrays import Array
+from scaling.fitting.table import Table, read
+from scaling.tables.columns import numbers
 
 NAME = "conventions"
 RESAMPLES = 1000
@@ -145,9 +146,7 @@ def draw(data: dict[str, Any]) -> Figure:
     groups = list(dict.fromkeys(r["C"] for r in rows))
     kinds = [k for k, _, _ in N_CONVENTIONS if any(r["N"] == k for r in rows)]
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         height=2.2 + 0.42 * len(groups),
         left=2.55,
         right=0.3,
@@ -167,16 +166,7 @@ def draw(data: dict[str, Any]) -> Figure:
             if r["interval"] and None not in r["interval"]:
                 axes.plot(r["interval"], [at, at], color=colour, lw=1.3, solid_capstyle="butt")
             axes.plot(r["a"], at, shapes[r["N"]], ms=5.2, color=colour, zorder=3)
-        axes.annotate(
-            same[0]["C_words"],
-            (0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-10, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=8.5,
-        )
+        labels.margin(axes, y, same[0]["C_words"], dx=-10)
     axes.set_ylim(len(groups) - 0.4, -0.6)
     axes.set_xlabel("a, the exponent of N* in C")
     x = 0.0

@@ -105,9 +105,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     wide = len(data["axes"])
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=wide,
         gap=0.28,
         width=8.6,

@@ -17,7 +17,7 @@ from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fi
 from scaling.figures.report import svg, tables
 from scaling.figures.runs import curves
 from scaling.figures.source import Source
-from scaling.fitting.expression import evaluate
+from scaling.tables.expression import evaluate
 
 MOST_CURVES = 200
 """Loss curves of more runs than this are left out of the page: it would grow past what a browser draws

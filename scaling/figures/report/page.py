@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from scaling import files
 from scaling.figures import drawing, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
@@ -167,5 +168,5 @@ def write(source: Source) -> tuple[Path, answering.Answer]:
     """Writes report.html beside the ledger and returns its path and the answer."""
     text, said = render(source)
     path = source.folder / "report.html"
-    drawing.write(path, text.encode("utf-8"))
+    files.write(path, text, "the report")
     return path, said

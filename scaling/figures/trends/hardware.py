@@ -90,9 +90,7 @@ def data() -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """The figure of `data`."""
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=4,
         rows=(1, 1),
         width=8.6,

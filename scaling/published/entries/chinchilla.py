@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scaling.fitting import laws
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.published.outcome import Entry, Found
 from scaling.published.refit import fit, frame, printed, problem
 

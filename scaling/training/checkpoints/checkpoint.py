@@ -21,12 +21,12 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
+from scaling.files import atomic, set_aside, storage
+from scaling.tables.schema import CurveRow
 from scaling.training.checkpoints import shards, trunk
 from scaling.training.hardware import sharding
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, set_aside, storage
-from scaling.training.paths import whole as written
-from scaling.training.record import CurveRow
+from scaling.training.paths import RunPaths
 
 FORMAT = 1
 
@@ -52,7 +52,7 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
     fresh = paths.folder / f".{newest.name}.new"
-    with written(fresh, "a checkpoint") as file:
+    with atomic(fresh, "a checkpoint") as file:
         torch.save(moving, file)
     with storage(newest, "a checkpoint"):
         if newest.exists():
@@ -132,7 +132,7 @@ def share(trainer: Trainer, paths: RunPaths) -> None:
         return
     with storage(path.parent, "the folder of the trunk"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with written(path, "the trunk's checkpoint") as file:
+    with atomic(path, "the trunk's checkpoint") as file:
         torch.save(moving, file)
 
 
@@ -204,7 +204,7 @@ def save_weights(trainer: Trainer, path: Path) -> None:
         "step": trainer.state.step,
         "module": weights if plain else fold(copy.deepcopy(trainer.module)).state_dict(),
     }
-    with written(path, "the weights") as file:
+    with atomic(path, "the weights") as file:
         torch.save(content, file)
 
 

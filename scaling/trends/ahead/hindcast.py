@@ -46,7 +46,7 @@ def hindcast(
             f"{len(order)} runs leave {len(small)} below the cut and {len(large)} above; "
             f"a hindcast needs {LEAST} and 1: run more sizes, or change the share"
         )
-    made = fit(law, table.take(small), bootstrap="pairs", resamples=300, level=level, seed=seed)
+    made = fit(table.take(small), law, bootstrap="pairs", resamples=300, level=level, seed=seed)
     x = {name: value[large] for name, value in columns_for(law, table).items()}
     seen = np.asarray(table.values["L"], float)[large]
     error = np.log(made.predict(x)) - np.log(seen)

@@ -151,8 +151,10 @@ def sweep_bill(ledger: pd.DataFrame, *, on: Chip | None = None, mfu: float = MFU
 
     Measured dollars and kWh are summed where the ledger has them; null where it has none.
     """
-    if "flops" not in ledger or ledger.empty:
-        raise TableError("the ledger has no runs with a flops column; run the sweep first")
+    if "flops" not in ledger or not ledger["flops"].notna().any():
+        raise TableError(
+            "the ledger has no runs that say their flops; run the sweep first, or import them too"
+        )
 
     def total(column: str) -> float | None:
         if column not in ledger or ledger[column].notna().sum() == 0:

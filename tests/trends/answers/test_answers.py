@@ -105,17 +105,17 @@ def test_ones_own_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "says"),
     [
-        (CSV, {"group": "organisation"}, "column of chips.csv must be one of"),
+        (CSV, {"group": "organisation"}, "has no column 'organisation'; it has name, when"),
         (CSV, {"value": "sped"}, "did you mean 'speed'"),
         (CSV.replace("2003-04", "spring"), {}, "'spring' cannot be read"),
         (CSV.replace(",8,", ",0,"), {}, "must be above 0"),
-        (CSV.replace(",8,", ",fast,"), {}, "'fast', which is not a number"),
+        (CSV.replace(",8,", ",fast,"), {}, "holds the text 'fast' in row"),
         (CSV + CSV.splitlines()[-1] + "\n", {}, "repeats row"),
         (CSV.replace("8,FLOP/s", "8,TOP/s"), {"unit": "unit"}, "mixes 2 units"),
         ("\n".join(CSV.splitlines()[:2]) + "\n", {}, "1 row here"),
         ("when,speed\n2012,1\n2012,2\n2012,3\n", {}, "same date"),
         ("when,speed\n,1\n", {}, "no row with both"),
-        (CSV, {"where": "unit = 3"}, "cannot be used"),
+        (CSV, {"where": "unit = 3"}, "is not an expression"),
     ],
 )
 def test_bad_tables_are_refused_in_a_sentence(
