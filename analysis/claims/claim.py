@@ -15,8 +15,7 @@ import forest
 import pandas as pd
 from schema import STATES, Claim, Number
 
-from scaling.figures import catalogue
-from scaling.figures import trends as trend_figures
+from scaling.figures import drawing
 from scaling.trends.facts import load
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +126,7 @@ def missing(id: str, needs: str) -> Claim:
 
 def plain(value: Any) -> Any:
     """As the figures write numbers: 10 digits, what is not finite becomes null."""
-    return json.loads(catalogue.to_json({"value": value}))["value"]
+    return json.loads(drawing.to_json({"value": value}))["value"]
 
 
 def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
@@ -138,7 +137,7 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if claim.figure is not None:
         figure = plain(claim.figure)
-        (folder / f"{stem}.figure.json").write_text(catalogue.to_json(figure), encoding="utf-8")
+        (folder / f"{stem}.figure.json").write_text(drawing.to_json(figure), encoding="utf-8")
         if picture:
             (folder / f"{stem}.svg").write_bytes(drawn(figure))
     told = load("claims").set_index("id").loc[claim.id]
@@ -149,16 +148,15 @@ def write(claim: Claim, folder: Path = CLAIMS, *, picture: bool = True) -> Path:
         "reads": {p.relative_to(ROOT).as_posix(): sha256(p) for p in sorted(claim.reads)},
     }
     path = folder / f"{stem}.json"
-    path.write_text(catalogue.to_json(plain(payload)), encoding="utf-8")
+    path.write_text(drawing.to_json(plain(payload)), encoding="utf-8")
     return path
 
 
 def drawn(figure: Mapping[str, Any]) -> bytes:
-    """The SVG of a figure of the catalogue, of the trends, or of a claim's own numbers, from its JSON."""
+    """Return the SVG of a figure of the catalogue, or of a claim's own numbers, from its JSON."""
     if figure["figure"] == forest.NAME:
         return forest.svg(figure)
-    in_runs = figure["figure"] in catalogue.CATALOGUE
-    return catalogue.to_svg(dict(figure)) if in_runs else trend_figures.rendered(dict(figure), "svg")
+    return drawing.to_svg(dict(figure))
 
 
 def sha256(path: Path) -> str:

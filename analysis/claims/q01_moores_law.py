@@ -5,7 +5,7 @@ from __future__ import annotations
 from claim import facts, of_rate, spoken, write
 from schema import Claim, Number
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.answers.questions import question
 
 
@@ -48,7 +48,7 @@ def claim() -> Claim:
             else "For one of them the interval reaches down to the transistor's."
         ),
         numbers=numbers,
-        figure=trends.data("growth"),
+        figure=drawing.data("growth"),
         reads=facts("models", "language_models", "moore", "accelerators"),
     )
 

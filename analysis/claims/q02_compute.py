@@ -5,7 +5,7 @@ from __future__ import annotations
 from claim import facts, write
 from schema import Claim, Number
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.answers.questions import question
 
 
@@ -53,7 +53,7 @@ def claim() -> Claim:
         state="measured",
         verdict=verdict,
         numbers=numbers,
-        figure=trends.data("compute"),
+        figure=drawing.data("compute"),
         reads=facts("models"),
     )
 

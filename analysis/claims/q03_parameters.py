@@ -7,7 +7,7 @@ import json
 from claim import bare, digits, done, facts, off, per_doubling, spoken, studies, window, write
 from schema import Claim
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.ahead.loss_law import published
 from scaling.trends.answers.claims import PUBLISHED, aicc_gap
 
@@ -54,7 +54,7 @@ def claim() -> Claim:
         state="measured",
         verdict=verdict,
         numbers=numbers,
-        figure=trends.data("doubling"),
+        figure=drawing.data("doubling"),
         reads=[*reads, *facts("published_trends")],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from claim import facts, of_rate, spoken, write
 from schema import Claim
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.answers.questions import question
 
 NAMES = (
@@ -50,7 +50,7 @@ def claim() -> Claim:
         state="measured",
         verdict=verdict,
         numbers=numbers,
-        figure=trends.data("hardware"),
+        figure=drawing.data("hardware"),
         reads=facts("moore", "accelerators", "language_models"),
     )
 

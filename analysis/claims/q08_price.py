@@ -5,7 +5,7 @@ from __future__ import annotations
 from claim import digits, facts, of_rate, spoken, write
 from schema import Claim, Number
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.answers.questions import question
 
 
@@ -45,7 +45,7 @@ def claim() -> Claim:
         state="measured",
         verdict=verdict,
         numbers=numbers,
-        figure=trends.data("costs"),
+        figure=drawing.data("costs"),
         reads=facts("accelerators", "prices"),
     )
 

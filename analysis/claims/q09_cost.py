@@ -6,7 +6,7 @@ import pandas as pd
 from claim import bare, done, facts, of_rate, spoken, studies, window, write
 from schema import Claim
 
-from scaling.figures import trends
+from scaling.figures import drawing
 from scaling.trends.answers.questions import question
 from scaling.trends.worth.price import chip, sweep_bill
 
@@ -46,7 +46,7 @@ def claim() -> Claim:
         state="measured",
         verdict=verdict,
         numbers=numbers,
-        figure=trends.data("costs"),
+        figure=drawing.data("costs"),
         reads=[*reads, *facts("models", "accelerators", "prices")],
     )
 

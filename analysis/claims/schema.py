@@ -45,6 +45,6 @@ class Claim:
     needs: str = ""
     """What is not measured yet; empty where nothing is missing."""
     figure: Mapping[str, Any] | None = None
-    """JSON of a figure of the catalogue, of the trends, or of `forest`."""
+    """JSON of a figure of the catalogue, or of `forest`."""
     reads: Sequence[Path] = ()
     """Ledgers and fact tables behind the numbers."""

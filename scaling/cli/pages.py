@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scaling.cli import app, emit
+from scaling.figures import catalogue
 
 if TYPE_CHECKING:
     from scaling.figures.source import Source
@@ -16,7 +17,16 @@ SAMPLES, TOKENS, TEMPERATURE = 4, 200, 0.8
 """How many runs of a sweep write a sample for its report, how long, how boldly."""
 
 
-@app.command()
+FIGURES_HELP = f"""Draws the figures of a sweep again from its ledger.
+
+Of each there is an SVG, a PNG, and the JSON that it is drawn from.
+
+\b
+{catalogue.listing(catalogue.RUNS)}
+"""
+
+
+@app.command(help=FIGURES_HELP)
 def figures(
     sweep: Annotated[
         str,
@@ -30,28 +40,22 @@ def figures(
     paper: Annotated[str, typer.Option(help="light or dark.")] = "light",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Draws the figures of a sweep again from its ledger.
-
-    Of each there is an SVG, a PNG, and the JSON that it is drawn from.
-    """
     from pathlib import Path
 
     from scaling.errors import ConfigError, one_of
-    from scaling.figures import catalogue, source, style
+    from scaling.figures import drawing, source, style
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))
-    names = [catalogue.plate(name).name for name in only or ()]
+    names = [catalogue.figure(name, catalogue.RUNS).name for name in only or ()]
     if sweep.endswith(".json"):
-        data = catalogue.load(Path(sweep))
+        data = drawing.load(Path(sweep))
         drawn, folder = {data["figure"]: data}, Path(sweep).parent
     else:
         found = source.read(sweep)
-        drawn, folder = catalogue.of(found, names), found.folder / "figures"
-    written = {
-        name: [str(p) for p in catalogue.save(data, folder, style.PAPERS[paper])]
-        for name, data in drawn.items()
-    }
+        drawn, folder = drawing.of(found, names), found.folder / "figures"
+    sheet = style.PAPERS[paper]
+    written = {name: [str(p) for p in drawing.save(data, folder, sheet)] for name, data in drawn.items()}
     missing = {name: data["missing"] for name, data in drawn.items() if data.get("missing")}
 
     def text() -> None:

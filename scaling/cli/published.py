@@ -120,12 +120,12 @@ def fetch(
         emit({"tables": [_source(row) for row in known]}, as_json, lambda: _show_sources(known))
         return
     rows = [registry.source(name) for name in names]
-    found = [(row, fetching.fetch(row)) for row in rows]
+    paths = [(row, fetching.fetch(row)) for row in rows]
     emit(
-        {"tables": [_source(row) | {"path": str(path)} for row, path in found]},
+        {"tables": [_source(row) | {"path": str(path)} for row, path in paths]},
         as_json,
         lambda: typer.echo(
-            "\n".join(f"{at}  {row.rows} rows, {row.licence}, {row.paper}" for row, at in found)
+            "\n".join(f"{at}  {row.rows} rows, {row.licence}, {row.paper}" for row, at in paths)
         ),
     )
 
@@ -201,16 +201,16 @@ def _show_outcomes(outcomes: list[Any]) -> None:
     table = Table("published fit", "outcome", "published", "found", "objective there → here")
     table.columns[0].overflow = table.columns[1].overflow = "fold"
     for outcome in outcomes:
-        entry, found = outcome.entry, outcome.found
+        entry, refit = outcome.entry, outcome.refit
         published = ", ".join(f"{k} {v:.5g}" for k, v in entry.published.items())
         values = (
             outcome.reason
-            if found is None
-            else ", ".join(f"{k} {found.values[k]:.5g}" for k in entry.published)
+            if refit is None
+            else ", ".join(f"{k} {refit.values[k]:.5g}" for k in entry.published)
         )
         objective = ""
-        if found is not None and found.objective is not None and found.at_published is not None:
-            objective = f"{found.at_published:.6g} → {found.objective:.6g}"
+        if refit is not None and refit.objective is not None and refit.at_published is not None:
+            objective = f"{refit.at_published:.6g} → {refit.objective:.6g}"
         table.add_row(entry.name, outcome.outcome, published, values, objective)
     console = Console()
     console.print(table)

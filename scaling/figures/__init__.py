@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scaling.figures.catalogue import CATALOGUE, draw, of, plate, save
+    from scaling.figures.catalogue import CATALOGUE, figure
+    from scaling.figures.drawing import draw, of, save
     from scaling.figures.source import Source, read
 
-__all__ = ["CATALOGUE", "Source", "draw", "of", "plate", "read", "save"]
+__all__ = ["CATALOGUE", "Source", "draw", "figure", "of", "read", "save"]
 
-_HOME = {"Source": "source", "read": "source"}
+_HOME = {"CATALOGUE": "catalogue", "figure": "catalogue", "Source": "source", "read": "source"}
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOME.get(name, 'catalogue')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOME.get(name, 'drawing')}"), name)

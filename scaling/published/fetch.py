@@ -110,11 +110,11 @@ def _converted(row: Source, content: bytes) -> bytes:
 
 
 def _checked(path: Path, row: Source, remedy: str) -> Path:
-    found = _sha256(path)
-    if found != row.sha256:
+    digest = _sha256(path)
+    if digest != row.sha256:
         size = path.stat().st_size
         raise TableError(
-            f"{row.name}: the table ({size} bytes) has SHA-256 {found[:9]}…, not {row.sha256[:9]}…; {remedy}"
+            f"{row.name}: the table ({size} bytes) has SHA-256 {digest[:9]}…, not {row.sha256[:9]}…; {remedy}"
         )
     return path
 

@@ -54,10 +54,10 @@ def choose(names: Sequence[str]) -> list[Entry]:
     chosen: dict[str, Entry] = {}
     groups = {name.split("/")[0] for name in known}
     for name in names:
-        found = {k: v for k, v in known.items() if k == name or k.startswith(name.rstrip("/") + "/")}
-        if not found:
+        matching = {k: v for k, v in known.items() if k == name or k.startswith(name.rstrip("/") + "/")}
+        if not matching:
             raise ConfigError(one_of("published fit", name, groups | set(known) if "/" in name else groups))
-        chosen |= found
+        chosen |= matching
     return list(chosen.values())
 
 

@@ -21,8 +21,8 @@ are too few."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a run of one entry gave."""
+class Refit:
+    """What came of running a published fit again."""
 
     values: Mapping[str, float]
     """By the names of the published values."""
@@ -53,7 +53,7 @@ class Entry:
     """What was minimised, in words."""
     published: Mapping[str, float]
     """The published values."""
-    run: Callable[[], Found]
+    run: Callable[[], Refit]
     """Repeats it."""
     within: Mapping[str, float] | float = 0.01
     """By how much a value may differ: absolutely by name, or one relative tolerance for all."""
@@ -70,17 +70,17 @@ class Outcome:
     entry: Entry
     outcome: str
     """One of `OUTCOMES`."""
-    found: Found | None
+    refit: Refit | None
     """None where it could not be run."""
     differences: Mapping[str, float]
-    """Found minus published."""
+    """Ours minus published."""
     seconds: float
     reason: str = ""
     """Why it could not be run."""
 
 
 def close(entry: Entry, name: str, value: float) -> bool:
-    """Whether a found value agrees with the published one."""
+    """Return whether a value of ours agrees with the published one."""
     published = entry.published[name]
     if name in entry.least:
         return value >= published
@@ -90,14 +90,14 @@ def close(entry: Entry, name: str, value: float) -> bool:
     )
 
 
-def judge(entry: Entry, found: Found) -> str:
+def judge(entry: Entry, refit: Refit) -> str:
     """Reproduced when every value agrees, or when the objective is the same to the published digits (a flat
     valley); otherwise better or not, by the objective."""
-    if all(close(entry, name, found.values[name]) for name in entry.published):
+    if all(close(entry, name, refit.values[name]) for name in entry.published):
         return REPRODUCED
-    if found.objective is None or found.at_published is None:
+    if refit.objective is None or refit.at_published is None:
         return NOT
-    gain = (found.at_published - found.objective) / abs(found.at_published)
+    gain = (refit.at_published - refit.objective) / abs(refit.at_published)
     if gain > GAIN:
         return BETTER
     return REPRODUCED if gain > -GAIN else NOT
@@ -107,12 +107,12 @@ def reproduce(entry: Entry) -> Outcome:
     """Runs one entry. Data that are not here are an outcome, not an error."""
     start = time.perf_counter()
     try:
-        found = entry.run()
+        refit = entry.run()
     except TableError as error:
         return Outcome(
             entry=entry,
             outcome=MISSING,
-            found=None,
+            refit=None,
             differences={},
             seconds=time.perf_counter() - start,
             reason=str(error),
@@ -121,16 +121,16 @@ def reproduce(entry: Entry) -> Outcome:
         return Outcome(
             entry=entry,
             outcome=NOT,
-            found=None,
+            refit=None,
             differences={},
             seconds=time.perf_counter() - start,
             reason=str(error),
         )
-    differences = {name: found.values[name] - value for name, value in entry.published.items()}
+    differences = {name: refit.values[name] - value for name, value in entry.published.items()}
     return Outcome(
         entry=entry,
-        outcome=judge(entry, found),
-        found=found,
+        outcome=judge(entry, refit),
+        refit=refit,
         differences=differences,
         seconds=time.perf_counter() - start,
     )
@@ -138,7 +138,7 @@ def reproduce(entry: Entry) -> Outcome:
 
 def record(outcome: Outcome) -> dict[str, Any]:
     """An outcome as plain data for JSON."""
-    entry, found = outcome.entry, outcome.found
+    entry, refit = outcome.entry, outcome.refit
     return {
         "name": entry.name,
         "outcome": outcome.outcome,
@@ -148,13 +148,13 @@ def record(outcome: Outcome) -> dict[str, Any]:
         "objective_in_words": entry.objective,
         "data": list(entry.data),
         "published": {k: float(v) for k, v in entry.published.items()},
-        "found": {} if found is None else {k: float(v) for k, v in found.values.items()},
+        "found": {} if refit is None else {k: float(v) for k, v in refit.values.items()},
         "differences": {k: float(v) for k, v in outcome.differences.items()},
-        "objective": None if found is None or found.objective is None else float(found.objective),
+        "objective": None if refit is None or refit.objective is None else float(refit.objective),
         "objective_at_published": None
-        if found is None or found.at_published is None
-        else float(found.at_published),
-        "detail": {} if found is None else dict(found.detail),
+        if refit is None or refit.at_published is None
+        else float(refit.at_published),
+        "detail": {} if refit is None else dict(refit.detail),
         "note": entry.note,
         "reason": outcome.reason,
         "seconds": round(outcome.seconds, 3),

@@ -21,7 +21,7 @@ from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.law import Law
 from scaling.published.fetch import fetch
-from scaling.published.outcome import Found
+from scaling.published.outcome import Refit
 
 
 @cache
@@ -87,7 +87,7 @@ def value_at(view: Problem, values: Mapping[str, float]) -> float:
 
 def fit(
     view: Problem, published: Mapping[str, float] | None = None, also: Sequence[Mapping[str, float]] = ()
-) -> Found:
+) -> Refit:
     """The optimum, and the objective at the published values if these name every parameter.
 
     `also` are further starts, for objectives with several valleys.
@@ -101,7 +101,7 @@ def fit(
     values = {name: float(value) for name, value in zip(view.law.names, optimum.theta, strict=True)}
     for name, function in view.law.derived.items():
         values.setdefault(name, float(np.squeeze(function(view.law.values(optimum.theta)))))
-    return Found(
+    return Refit(
         values=values,
         objective=float(optimum.objective),
         at_published=None if known is None else value_at(view, known),

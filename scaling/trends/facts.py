@@ -49,6 +49,11 @@ def load(name: str) -> pd.DataFrame:
     return _shipped(name).copy()
 
 
+def claim(id: str) -> str:
+    """Return what the essays claim, in a sentence, by its id: Q1 … Q14."""
+    return str(load("claims").set_index("id").loc[id, "claim"])
+
+
 @cache
 def _shipped(name: str) -> pd.DataFrame:
     return read(FOLDER / f"{name}.csv", TABLES[name])

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import synthetic
 
-from scaling.figures import catalogue, source
+from scaling.figures import drawing, source
 from scaling.figures.belief import profiles
 from scaling.figures.runs import progress
 
 
 def test_the_title_says_the_share_that_was_held(made: Path) -> None:
     found = source.read(made)
-    data = catalogue.of(found, ["forecasts"])["forecasts"]
+    data = drawing.of(found, ["forecasts"])["forecasts"]
     assert found.fit is not None
     cuts = found.fit["validation"]["backtest"]["cuts"]
     rows = np.array([row[:3] for cut in cuts for row in cut["forecasts"]])
@@ -30,12 +30,12 @@ def test_a_fit_that_was_not_backtested_says_why(tmp_path: Path) -> None:
     fit = json.loads((folder / "fit.json").read_text())
     fit["validation"] |= {"backtest": None, "missing": {"backtest": "a backtest needs 13 rows"}}
     (folder / "fit.json").write_text(json.dumps(fit))
-    said = catalogue.of(source.read(folder), ["forecasts"])["forecasts"]["missing"]
+    said = drawing.of(source.read(folder), ["forecasts"])["forecasts"]["missing"]
     assert "a backtest needs 13 rows" in said
 
 
 def test_an_unbounded_parameter_is_named_and_its_interval_ends_at_the_line(made: Path) -> None:
-    data = catalogue.of(source.read(made), ["profiles"])["profiles"]
+    data = drawing.of(source.read(made), ["profiles"])["profiles"]
     assert data["title"] == "The runs do not bound B"
     assert data["limit"] == pytest.approx(9 * 0.66**2, rel=0.01)
 
@@ -46,7 +46,7 @@ def test_profiles_of_another_ledger_are_not_drawn(tmp_path: Path) -> None:
     fit["validation"]["profiles"] = []
     fit["parameters"]["alpha"]["value"] = 0.9
     (folder / "fit.json").write_text(json.dumps(fit))
-    data = catalogue.of(source.read(folder), ["profiles"])["profiles"]
+    data = drawing.of(source.read(folder), ["profiles"])["profiles"]
     assert "scaling fit made" in data["missing"]
 
 
@@ -61,7 +61,7 @@ def test_profiles_are_made_where_the_fit_has_none(tmp_path: Path, monkeypatch: p
         fit["parameters"][name]["value"] = float(value)
     (folder / "fit.json").write_text(json.dumps(fit))
     monkeypatch.setattr(profiles, "POINTS", 7)
-    data = catalogue.of(source.read(folder), ["profiles"])["profiles"]
+    data = drawing.of(source.read(folder), ["profiles"])["profiles"]
     assert [p["name"] for p in data["profiles"]] == list(fitted.law.names)
     for p in data["profiles"]:
         assert min(p["rise"]) == pytest.approx(0, abs=1e-3)
@@ -77,7 +77,7 @@ def test_failed_cells_are_told_apart(tmp_path: Path) -> None:
     runs = synthetic.ledger()
     runs.loc[0, "status"] = "diverged"
     runs.to_parquet(folder / "ledger.parquet")
-    data = catalogue.of(source.read(folder), ["progress"])["progress"]
+    data = drawing.of(source.read(folder), ["progress"])["progress"]
     assert f"{len(runs) - 1} of {len(runs)} cells done" in data["title"]
     assert "1 failed" in data["title"]
 
@@ -86,11 +86,11 @@ def test_failed_cells_are_told_apart(tmp_path: Path) -> None:
 def test_one_family_is_not_asked_for_a_comparison(tmp_path: Path) -> None:
     folder = synthetic.make(tmp_path / "made")
     (folder / "compare.json").unlink()
-    assert "families" not in catalogue.of(source.read(folder))
+    assert "families" not in drawing.of(source.read(folder))
     runs = synthetic.ledger()
     runs.loc[::2, "family"] = "gpt2"
     runs.to_parquet(folder / "ledger.parquet")
-    assert "--by family" in catalogue.of(source.read(folder))["families"]["missing"]
+    assert "--by family" in drawing.of(source.read(folder))["families"]["missing"]
 
 
 def test_a_comparison_by_family_lands_where_the_report_reads_it(

@@ -60,7 +60,7 @@ def test_it_loads_alone_and_fits(browser: chromium.Page, report: Path, width: in
     assert outside == []
     paper = browser.js("getComputedStyle(document.body).backgroundColor")
     assert paper == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
-    ink = browser.js("getComputedStyle(document.querySelector('#isoflop-text_1 text, .plate text')).fill")
+    ink = browser.js("getComputedStyle(document.querySelector('#isoflop-text_1 text, .figure text')).fill")
     assert ink != paper
     assert browser.js("document.fonts.check('16px \"Scaling Sans\"')")
 

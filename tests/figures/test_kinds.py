@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from scipy import stats
 
-from scaling.figures import catalogue, kinds, source, trends
+from scaling.figures import drawing, kinds, source
 from scaling.figures.compare import changes
 from scaling.figures.report import answer, explore, tables
 from scaling.figures.runs import seeds
@@ -55,7 +55,7 @@ def test_of_several_rates_the_best_counts() -> None:
 
 
 def test_every_kind_has_its_own_profiles(several: source.Source) -> None:
-    data = catalogue.of(several, ["isoflop"])["isoflop"]
+    data = drawing.of(several, ["isoflop"])["isoflop"]
     assert {b["kind"] for b in data["budgets"]} == set(FAMILIES)
     runs = several.done.set_index("run_id")["kind"]
     for b in data["budgets"]:
@@ -63,7 +63,7 @@ def test_every_kind_has_its_own_profiles(several: source.Source) -> None:
 
 
 def test_envelopes_and_collapse_are_those_of_each_kind(several: source.Source) -> None:
-    drawn = catalogue.of(several, ["curves", "collapse"])
+    drawn = drawing.of(several, ["curves", "collapse"])
     ends = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
     assert ends["llama"] < ends["gpt2"] < ends["lstm"]
     assert {r["kind"] for r in drawn["collapse"]["runs"]} == set(FAMILIES)
@@ -74,19 +74,19 @@ def test_what_a_fit_of_all_kinds_would_say_is_not_said(mixed: Path, tmp_path: Pa
     one = synthetic.fit(source.read(folder).runs)
     (folder / "fit.json").write_text(json.dumps(one), encoding="utf-8")
     pooled = source.read(folder)
-    drawn = catalogue.of(pooled)
+    drawn = drawing.of(pooled)
     for name in ("optimum", "surface", "contours", "residuals", "ridges", "exponents", "conventions"):
         assert "3 kinds of runs" in drawn[name]["missing"], name
     assert "N*" not in answer.answer(pooled).sentence
     one["input"]["where"] = "family == 'llama'"
     (folder / "fit.json").write_text(json.dumps(one), encoding="utf-8")
-    drawn = catalogue.of(source.read(folder), ["surface", "residuals"])
+    drawn = drawing.of(source.read(folder), ["surface", "residuals"])
     assert len(drawn["surface"]["points"]) == len(pooled.done) / 3
     assert len(drawn["residuals"]["points"]) == len(pooled.done) / 3
 
 
 def test_changes_are_the_ratios_that_were_put_in(several: source.Source) -> None:
-    data = catalogue.of(several, ["changes"])["changes"]
+    data = drawing.of(several, ["changes"])["changes"]
     found = {(r["kind"], r["C"]): r for r in data["rows"]}
     against = data["against"]
     truth = synthetic.FAMILIES
@@ -116,7 +116,7 @@ def test_no_change_of_the_seeds_alone_is_told_apart(tmp_path: Path) -> None:
         ignore_index=True,
     )  # fmt: skip
     runs.to_parquet(folder / "ledger.parquet")
-    data = catalogue.of(source.read(folder), ["changes"])["changes"]
+    data = drawing.of(source.read(folder), ["changes"])["changes"]
     assert sum(r["sure"] for r in data["rows"]) == 0
     assert data["title"] == "b is not told from a by its loss"
 
@@ -147,7 +147,7 @@ def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) 
         folder / "curves.parquet"
     )
     found = source.read(folder)
-    drawn = catalogue.of(found, ["curves", "isoflop"])
+    drawn = drawing.of(found, ["curves", "isoflop"])
     lows = {e["kind"]: e["loss"][-1] for e in drawn["curves"]["envelopes"]}
     assert lows["vocabulary 256"] == pytest.approx(3 * lows["vocabulary 512"])
     assert drawn["curves"]["title"].endswith("bits per byte")
@@ -164,12 +164,11 @@ def test_losses_of_different_tokens_are_compared_per_byte_alone(tmp_path: Path) 
 
 def test_a_kind_has_one_colour_in_every_figure(several: source.Source) -> None:
     order = several.several
-    assert [e["kind"] for e in catalogue.of(several, ["curves"])["curves"]["envelopes"]] == order
+    assert [e["kind"] for e in drawing.of(several, ["curves"])["curves"]["envelopes"]] == order
     assert (
-        list(dict.fromkeys(r["kind"] for r in catalogue.of(several, ["collapse"])["collapse"]["runs"]))
-        == order
+        list(dict.fromkeys(r["kind"] for r in drawing.of(several, ["collapse"])["collapse"]["runs"])) == order
     )
-    trend = trends.data("families", source=several)
+    trend = drawing.data("family-curves", source=several)
     assert [f["family"] for f in trend["families"]] == order
 
 
@@ -179,5 +178,5 @@ def test_losses_are_in_the_unit_of_their_objective(tmp_path: Path) -> None:
     runs.to_parquet(folder / "ledger.parquet")
     found = source.read(folder)
     assert found.loss_unit == "nats per text"
-    assert catalogue.of(found, ["curves"])["curves"]["unit"] == "nats per text"
-    assert "nats per text" in catalogue.of(found, ["seeds"])["seeds"]["title"]
+    assert drawing.of(found, ["curves"])["curves"]["unit"] == "nats per text"
+    assert "nats per text" in drawing.of(found, ["seeds"])["seeds"]["title"]

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from scaling.figures import catalogue, source, style
+from scaling.figures import drawing, source, style
 from scaling.figures.laws import optimum
 
 
 def drawn(folder: Path) -> tuple[dict, list]:
-    data = catalogue.of(source.read(folder), ["optimum"])["optimum"]
+    data = drawing.of(source.read(folder), ["optimum"])["optimum"]
     with style.printed_on():
-        return data, catalogue.draw(data).axes
+        return data, drawing.draw(data).axes
 
 
 def test_a_budget_without_a_minimum_inside_does_not_stretch_the_axis(tmp_path: Path) -> None:

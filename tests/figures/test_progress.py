@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import synthetic
 
-from scaling.figures import catalogue, source
+from scaling.figures import drawing, source
 
 
 def test_a_pause_is_cut_out_of_the_clock(tmp_path: Path) -> None:
@@ -20,11 +20,11 @@ def test_a_pause_is_cut_out_of_the_clock(tmp_path: Path) -> None:
     ended = began + pd.Timedelta(seconds=60)
     runs = runs.assign(started=began.map(str), ended=ended.map(str))
     runs.to_parquet(folder / "ledger.parquet")
-    data = catalogue.of(source.read(folder), ["progress"])["progress"]
+    data = drawing.of(source.read(folder), ["progress"])["progress"]
     ((begin, last),) = data["pauses"]
     assert last - begin == pytest.approx(3 * 86_400)
     assert f"done in {len(runs)}" in data["title"]
-    below = catalogue.draw(json.loads(catalogue.to_json(data))).axes[1]
+    below = drawing.draw(json.loads(drawing.to_json(data))).axes[1]
     assert below.get_xlim()[1] == pytest.approx(1.01 * 60 * len(runs))
     ends = [x for bar in below.collections[0].get_segments() for x in bar[:, 0]]
     assert min(ends) >= 0
@@ -32,4 +32,4 @@ def test_a_pause_is_cut_out_of_the_clock(tmp_path: Path) -> None:
 
 
 def test_without_a_pause_the_clock_is_whole(made: Path) -> None:
-    assert catalogue.of(source.read(made), ["progress"])["progress"]["pauses"] == []
+    assert drawing.of(source.read(made), ["progress"])["progress"]["pauses"] == []

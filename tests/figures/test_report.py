@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from scaling.figures import catalogue, source, style
+from scaling.figures import drawing, source, style
 from scaling.figures.report import answer, page, svg, words
 
 pytestmark = pytest.mark.usefixtures("few_conventions")
@@ -119,7 +119,7 @@ def test_the_page_has_headings_in_order_one_h1_alt_text_and_a_language(
     assert levels.count(1) == 1
     assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
     assert ("html", {"lang": "en"}) in tags
-    assert text.count("<desc") == text.count('role="img" aria-labelledby') == len(catalogue.of(made_source))
+    assert text.count("<desc") == text.count('role="img" aria-labelledby') == len(drawing.of(made_source))
 
 
 def test_untrusted_names_are_shown_and_never_run(tmp_path: Path) -> None:

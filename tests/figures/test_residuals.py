@@ -9,7 +9,7 @@ import pytest
 import synthetic
 from scipy import stats
 
-from scaling.figures import catalogue, source
+from scaling.figures import drawing, source
 from scaling.figures.laws import residuals
 
 
@@ -31,7 +31,7 @@ def test_several_questions_are_adjusted_as_statsmodels_does() -> None:
 
 
 def test_a_trend_is_said_only_below_the_level(made: Path) -> None:
-    data = catalogue.of(source.read(made), ["residuals"])["residuals"]
+    data = drawing.of(source.read(made), ["residuals"])["residuals"]
     said = [name for name, t in data["trends"].items() if t["p"] < residuals.LEVEL]
     assert all(name in data["title"].split() for name in said)
     assert ("No straight trend" in data["title"]) == (not said)
@@ -52,13 +52,13 @@ def test_seldom_a_false_alarm() -> None:
 def test_two_runs_are_too_few_for_a_trend(tmp_path: Path) -> None:
     assert residuals.trend(np.array([1.0, 2.0]), np.array([0.0, 1.0])) == (0.0, 1.0)
     folder = synthetic.make(tmp_path / "few", budgets=(1e10,), sizes=3)
-    assert "No straight trend" in catalogue.of(source.read(folder), ["residuals"])["residuals"]["title"]
+    assert "No straight trend" in drawing.of(source.read(folder), ["residuals"])["residuals"]["title"]
 
 
 @pytest.mark.parametrize("budgets", [(2e10, 6e10, 2e11, 6e11, 2e12, 6.4e12), (1e10, 3e10)])
 def test_every_axis_has_a_scale(tmp_path: Path, budgets: tuple[float, ...]) -> None:
     """One tick gives a place and no scale."""
-    data = catalogue.of(source.read(synthetic.make(tmp_path / "made", budgets=budgets)), ["residuals"])
-    for axes in catalogue.draw(data["residuals"]).axes[:4]:
+    data = drawing.of(source.read(synthetic.make(tmp_path / "made", budgets=budgets)), ["residuals"])
+    for axes in drawing.draw(data["residuals"]).axes[:4]:
         low, high = axes.get_xlim()
         assert sum(low <= tick <= high for tick in axes.get_xticks()) > 1, axes.get_xlabel()

@@ -7,7 +7,7 @@ import json
 import pytest
 import synthetic
 
-from scaling.figures import catalogue, source
+from scaling.figures import drawing, source
 from scaling.figures.compare import conventions
 from scaling.figures.report import page, words
 from scaling.fitting.fit import fit
@@ -25,11 +25,11 @@ def fitted(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> s
 
 @pytest.mark.slow
 def test_every_figure_but_the_comparison_is_drawn(fitted: source.Source) -> None:
-    drawn = catalogue.of(fitted)
+    drawn = drawing.of(fitted)
     assert {name for name, data in drawn.items() if data.get("missing")} <= {"multiverse"}
     assert "families" not in drawn
     for data in drawn.values():
-        catalogue.to_svg(data)
+        drawing.to_svg(data)
 
 
 def test_the_headline_convention_is_the_fit_itself(fitted: source.Source) -> None:

@@ -12,7 +12,7 @@ from scaling.errors import ConfigError, FitError, TableError
 from scaling.fitting import laws
 from scaling.published import ledger
 from scaling.published.entries import repeats
-from scaling.published.outcome import BETTER, MISSING, NOT, REPRODUCED, Entry, Found, judge, reproduce
+from scaling.published.outcome import BETTER, MISSING, NOT, REPRODUCED, Entry, Refit, judge, reproduce
 from scaling.published.refit import problem
 
 SLOW = (
@@ -66,15 +66,15 @@ def check(name: str) -> None:
     outcome = reproduce(entry)
     if name.startswith("fine-tuning/rectified/"):
         assert outcome.outcome in (REPRODUCED, BETTER)
-        assert outcome.found is not None
-        assert outcome.found.values["rmsd"] <= entry.published["rmsd"] * (1 + 1e-6)
+        assert outcome.refit is not None
+        assert outcome.refit.values["rmsd"] <= entry.published["rmsd"] * (1 + 1e-6)
         return
-    assert outcome.outcome == expected(entry), (outcome.found, outcome.reason)
+    assert outcome.outcome == expected(entry), (outcome.refit, outcome.reason)
     if outcome.outcome == NOT:
         assert entry.note, "a disagreement needs its explanation"
-    if outcome.found is not None and outcome.found.at_published is not None:
-        assert outcome.found.objective is not None
-        assert outcome.found.objective <= outcome.found.at_published * (1 + 1e-9)
+    if outcome.refit is not None and outcome.refit.at_published is not None:
+        assert outcome.refit.objective is not None
+        assert outcome.refit.objective <= outcome.refit.at_published * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name in ledger.entries() if quick(name)])
@@ -110,9 +110,9 @@ def test_the_whole_profile_shows_the_published_point_as_a_local_optimum() -> Non
     assert near
     assert near[0][2] == pytest.approx(repeats.OBJECTIVE, rel=1e-4)
     assert best[2] < near[0][2]
-    found = ledger.entries()["repeats/stars"].run()
-    assert found.objective is not None
-    assert found.objective <= best[2]
+    refit = ledger.entries()["repeats/stars"].run()
+    assert refit.objective is not None
+    assert refit.objective <= best[2]
 
 
 def test_exponents_of_porian_lie_inside_the_published_intervals() -> None:
@@ -121,7 +121,7 @@ def test_exponents_of_porian_lie_inside_the_published_intervals() -> None:
             assert entry.run().detail["inside"], name
 
 
-def entry_of(published: dict[str, float], found: Found, within: float = 0.01) -> Entry:
+def entry_of(published: dict[str, float], refit: Refit, within: float = 0.01) -> Entry:
     return Entry(
         name="a/b",
         paper="",
@@ -130,7 +130,7 @@ def entry_of(published: dict[str, float], found: Found, within: float = 0.01) ->
         law="",
         objective="",
         published=published,
-        run=lambda: found,
+        run=lambda: refit,
         within=within,
     )
 
@@ -146,18 +146,18 @@ def entry_of(published: dict[str, float], found: Found, within: float = 0.01) ->
     ],
 )
 def test_the_judge(value: float, objective: float | None, there: float | None, outcome: str) -> None:
-    found = Found(values={"x": value}, objective=objective, at_published=there)
-    assert judge(entry_of({"x": 1.0}, found), found) == outcome
+    refit = Refit(values={"x": value}, objective=objective, at_published=there)
+    assert judge(entry_of({"x": 1.0}, refit), refit) == outcome
 
 
 def test_missing_data_and_failed_fits_are_outcomes() -> None:
-    def absent() -> Found:
+    def absent() -> Refit:
         raise TableError("no such table")
 
-    def hopeless() -> Found:
+    def hopeless() -> Refit:
         raise FitError("no start is finite")
 
-    entry = entry_of({"x": 1.0}, Found(values={}))
+    entry = entry_of({"x": 1.0}, Refit(values={}))
     from dataclasses import replace
 
     assert reproduce(replace(entry, run=absent)).outcome == MISSING

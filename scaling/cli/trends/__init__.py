@@ -81,8 +81,12 @@ def tell(payload: dict[str, Any]) -> None:
 
 def finish(payload: dict[str, Any], as_json: bool, figures: Path | None, names: tuple[str, ...]) -> None:
     if figures is not None:
-        from scaling.figures import trends as drawn
+        from scaling.figures import drawing
 
-        payload["figures"] = [str(p) for name in names for p in drawn.save(name, figures)]
+        payload["figures"] = [
+            str(path)
+            for name in names
+            for path in drawing.save(drawing.data(name), figures, option="--figures FOLDER")
+        ]
     shown = {k: v for k, v in payload.items() if k != "tables"}
     emit(shown, as_json, lambda: tell(payload))

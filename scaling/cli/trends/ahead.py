@@ -8,9 +8,15 @@ from typing import Any
 import typer
 
 from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
+from scaling.trends.answers.questions import QUESTIONS
+
+QUESTION = QUESTIONS["project"]
 
 
-@trends.command()
+@trends.command(
+    help=f"{QUESTION.help}\n\nOf the law, the trend and both; with the floor, the data wall and the dates of "
+    "thresholds."
+)
 def project(
     law: Path = typer.Option(None, help="A fit.json of your own; without it a published law."),
     until: float = typer.Option(2035.0, help="Last year."),
@@ -26,12 +32,7 @@ def project(
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
 ) -> None:
-    """Loss against the calendar, with bands.
-
-    Of the law, the trend and both; with the floor, the data wall and the dates of thresholds.
-    """
     from scaling.errors import ConfigError
-    from scaling.trends.answers.coming import projection
 
     at = 0.9 if level is None else level
     options: dict[str, Any] = {"fit": law, "until": until}
@@ -45,4 +46,4 @@ def project(
                 )
         columns = dict(word.split("=", 1) for word in column or ())
         options["hindcast"] = {"source": runs, "columns": columns or None, "share": share}
-    finish(projection(at, **options), as_json, figures, ("calendar",))
+    finish(QUESTION(level=at, **options), as_json, figures, QUESTION.figures)

@@ -1,4 +1,4 @@
-"""F1 to F12 in one folder."""
+"""Draw the figures against the calendar into one folder."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ import typer
 
 from scaling.cli import emit
 from scaling.cli.trends import JSON, tell, trends
+from scaling.figures import catalogue
+
+HELP = f"""Draws the figures against the calendar into a folder.
+
+From the JSON of one figure it draws that one again.
+
+\b
+{catalogue.listing(catalogue.TRENDS)}
+"""
 
 
-@trends.command()
+@trends.command(help=HELP)
 def figures(
     folder: Path = typer.Argument(
         ..., help="Where to write SVG, PNG and JSON, or the .json behind one figure, which is drawn again."
@@ -24,50 +33,44 @@ def figures(
     paper: str = typer.Option("light", help="light or dark."),
     as_json: bool = JSON,
 ) -> None:
-    """F1 to F12 into one folder, or one again from its JSON.
-
-    Growth, eras, forest, multiverse, families, gain, exchange rates, decomposition, calendar, costs,
-    hardware, doubling.
-    """
-
     from scaling.errors import ConfigError, one_of
-    from scaling.figures import source, style
-    from scaling.figures import trends as drawn
+    from scaling.figures import drawing, source, style
     from scaling.figures.trends.gain import measured
     from scaling.files import read_json
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))
+    sheet = style.PAPERS[paper]
     if folder.suffix == ".json":
-        again = drawn.load(folder)
-        written = [str(p) for p in drawn.write(again, folder.parent, style.PAPERS[paper])]
-        payload = {"question": "figures", "answer": f"drew {again['figure']} again", "figures": written}
+        data = drawing.load(folder)
+        written = [str(p) for p in drawing.save(data, folder.parent, sheet)]
+        payload = {"question": "figures", "answer": f"drew {data['figure']} again", "figures": written}
         return emit(payload, as_json, lambda: tell(payload))
-    for name in only or ():
-        drawn.module(name)
-    found = source.read(sweep) if sweep else None
-    compared = found.comparison if found is not None else None
+    results = source.read(sweep) if sweep else None
+    compared = results.comparison if results is not None else None
     if comparison is not None:
         compared = read_json(comparison, "make it with `scaling compare`")
     pins = measured(compared)
     options: dict[str, dict[str, Any]] = {"growth": {"gains": pins}, "exchange": {"gains": pins}}
-    if found is not None:
-        options["families"] = {"source": found}
+    if results is not None:
+        options["family-curves"] = {"source": results}
     if compared is not None:
         options["gain"] = {"comparison": compared}
-    names = only or [n for n in drawn.NAMES if n in drawn.FROM_FACTS or n in options]
-    for name in names:
-        if name not in drawn.FROM_FACTS and name not in options:
+    specs = [catalogue.figure(name, catalogue.TRENDS) for name in only or catalogue.TRENDS]
+    ready = [spec for spec in specs if spec.needs == "facts" or spec.name in options]
+    for spec in specs if only else ():
+        if spec not in ready:
             raise ConfigError(
-                f"the figure {name!r} needs {'--sweep' if name == 'families' else '--comparison'}; the "
-                "others need only the shipped facts"
+                f"the figure {spec.name!r} needs --{spec.needs}; the others need only the shipped facts"
             )
     written = [
-        str(p) for n in names for p in drawn.save(n, folder, style.PAPERS[paper], **options.get(n, {}))
+        str(path)
+        for spec in ready
+        for path in drawing.save(drawing.data(spec.name, **options.get(spec.name, {})), folder, sheet)
     ]
     payload = {
         "question": "figures",
-        "answer": f"drew {len(names)} figures into {folder}",
+        "answer": f"drew {len(ready)} figures into {folder}",
         "figures": written,
     }
     emit(payload, as_json, lambda: tell(payload))

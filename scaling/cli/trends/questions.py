@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
+from scaling.trends.answers.questions import QUESTIONS, Question
 
 
 @trends.callback()
@@ -29,53 +30,19 @@ def hero(
     finish(payload, as_json, folder, ("growth",))
 
 
-FIGURES: dict[str, tuple[str, ...]] = {
-    "Q1": ("growth",),
-    "Q2": ("compute",),
-    "Q3": ("doubling",),
-    "Q7": ("hardware",),
-    "Q8": ("costs",),
-    "Q9": ("costs",),
-    "eras": ("compute",),
-    "accounting": ("decomposition",),
-    "algorithms": ("decomposition",),
-    "hardware": ("hardware",),
-    "costs": ("costs",),
-    "horizons": ("forest",),
-    "multiverse": ("multiverse",),
-    "claims": (),
-    "methods": ("forest",),
-    "exchange": ("exchange",),
-}
-"""The figures that belong to a question."""
-
-
-def _question(name: str, words: str) -> None:
-    """Hangs one question on the command."""
+def _question(question: Question) -> None:
+    """Make a question a command that takes no options of its own."""
 
     def ask(as_json: bool = JSON, level: float | None = LEVEL, figures: Path | None = FOLDER) -> None:
-        from scaling.trends.answers.questions import question
+        payload = question() if level is None else question(level=level)
+        finish(payload, as_json, figures, question.figures)
 
-        payload = question(name)() if level is None else question(name)(level=level)
-        finish(payload, as_json, figures, FIGURES[name])
-
-    trends.command(name, help=words)(ask)
+    trends.command(question.name, help=question.help)(ask)
 
 
-for _name, _words in {
-    "Q1": "Moore's law for language models: compute, data, algorithms.",
-    "Q2": "Does compute rise exponentially? Shapes, by hindcast.",
-    "Q3": "Does performance grow exponentially with parameters?",
-    "Q7": "Has Moore's law ended? Hardware against software.",
-    "Q8": "Does compute keep getting cheaper?",
-    "Q9": "Are cost and energy the barrier?",
-    "eras": "Break years of training compute, and how many are real.",
-    "accounting": "Compute = chips × FLOP/s per chip × time × utilisation.",
-    "algorithms": "Algorithmic progress, and who earned it.",
-    "hardware": "Peaks per number format, memory, power, price.",
-    "horizons": "Task horizons.",
-    "multiverse": "Every filter, window and estimator.",
-    "claims": "The claims of the essays, and the commands that answer them.",
-    "methods": "One slope, every interval method.",
-}.items():
-    _question(_name, _words)
+OWN_OPTIONS = ("exchange", "costs", "project")
+"""Questions whose commands stand in files of their own, since they take more options."""
+
+for _name, _one in QUESTIONS.items():
+    if _name not in OWN_OPTIONS:
+        _question(_one)

@@ -7,9 +7,10 @@ from pathlib import Path
 import typer
 
 from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
+from scaling.trends.answers.questions import QUESTIONS
 
 
-@trends.command()
+@trends.command(help=QUESTIONS["exchange"].help)
 def exchange(
     gain: list[float] = typer.Argument(None, help="Compute-equivalent gains, e.g. 2 10. Default: a ladder."),
     low: float = typer.Option(None, help="Low end of the gain's interval (with one gain)."),
@@ -18,7 +19,6 @@ def exchange(
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
 ) -> None:
-    """What a gain of compute is worth in months of each trend."""
     from scaling.errors import ConfigError
     from scaling.trends.answers.coming import exchange_rates
     from scaling.trends.worth.exchange import exchange as worth
@@ -35,14 +35,14 @@ def exchange(
             {"question": "exchange", "answer": found.words() + ".", "exchange": [found.as_dict()]},
             as_json,
             figures,
-            ("exchange",),
+            QUESTIONS["exchange"].figures,
         )
         return
     payload = exchange_rates(tuple(gain), level=at) if gain else exchange_rates(level=at)
-    finish(payload, as_json, figures, ("exchange",))
+    finish(payload, as_json, figures, QUESTIONS["exchange"].figures)
 
 
-@trends.command()
+@trends.command(help=QUESTIONS["costs"].help)
 def costs(
     loss: float = typer.Option(2.2, help="The loss to buy, nats a token."),
     law: Path = typer.Option(None, help="A fit.json of your own; without it a published law."),
@@ -52,7 +52,6 @@ def costs(
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
 ) -> None:
-    """What a fixed loss costs in dollars and kWh in each year."""
     from scaling.errors import ConfigError
     from scaling.trends.ahead.loss_law import from_fit
     from scaling.trends.answers.machines import costs as answer
@@ -61,7 +60,7 @@ def costs(
         raise ConfigError(f"the years run from {first} to {last}; the last must come after the first")
     own = None if law is None else from_fit(law)
     payload = answer(0.9 if level is None else level, loss=loss, years=(first, last), law=own)
-    finish(payload, as_json, figures, ("costs",))
+    finish(payload, as_json, figures, QUESTIONS["costs"].figures)
 
 
 @trends.command()

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from scaling import files
 from scaling.errors import TableError
-from scaling.figures import catalogue, units
+from scaling.figures import drawing, units
 from scaling.figures.report import answer, page, svg
 from scaling.figures.source import Source, read
 
@@ -41,9 +41,9 @@ def studies(results: Path) -> list[Path]:
 
 def _picture(source: Source, name: str) -> tuple[Markup, set[str]]:
     for kind in ("isoflop", "curves"):
-        data = catalogue.of(source, [kind])[kind]
+        data = drawing.of(source, [kind])[kind]
         if not data.get("missing"):
-            drawn = catalogue.to_svg(data, dots=90.0)
+            drawn = drawing.to_svg(data, dots=90.0)
             return svg.inline(drawn, name=f"{name}-{kind}", title=data["title"], alt=data["alt"])
     return Markup(), set()
 

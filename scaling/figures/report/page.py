@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from scaling import files
-from scaling.figures import catalogue, style
+from scaling.figures import drawing, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
 from scaling.figures.source import Source
@@ -84,12 +84,12 @@ def drawn(source: Source) -> tuple[list[dict[str, Any]], set[str]]:
     """Every figure as inline SVG or the sentence that says why it is not there, and all colours used."""
     figures: list[dict[str, Any]] = []
     colours: set[str] = set()
-    for name, data in catalogue.of(source).items():
+    for name, data in drawing.of(source).items():
         if data.get("missing"):
             figures.append({"name": name, "missing": data["missing"]})
             continue
         inside, used = svg.inline(
-            catalogue.to_svg(data, dots=dots(len(source.runs))),
+            drawing.to_svg(data, dots=dots(len(source.runs))),
             name=name,
             title=data["title"],
             alt=data["alt"],

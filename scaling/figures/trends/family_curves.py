@@ -15,7 +15,7 @@ from scaling.figures.runs.curves import envelope
 from scaling.figures.source import Source
 from scaling.figures.trends import kit
 
-NAME = "families"
+NAME = "family-curves"
 KEPT = 60
 DRAWS = 200
 LEVEL = 0.9
@@ -121,7 +121,7 @@ def data(source: Source) -> dict[str, Any]:
             n=sum(f["n"] for f in families),
             window=f"window {units.spoken_range(start, max(f['end'] for f in families), units.flops)}",
             interval=f"{LEVEL:.0%} bands, runs resampled {DRAWS} times; no floor is inferred",
-            command=f"scaling trends figures DIR --only families --sweep {source.name}",
+            command=f"scaling trends figures DIR --only family-curves --sweep {source.name}",
         ),
         "families": families,
     }

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scaling.figures import labels, style
 from scaling.figures.trends import kit
 
-NAME = "multiverse"
+NAME = "growth-multiverse"
 ESTIMATORS = {"ols": (style.BLUE, "o"), "theil-sen": (style.VERMILION, "s"), "median": (style.GREEN, "^")}
 FORECASTS = (
     ("amodei2018-before", "2-year doubling, the rule before 2012", 2012.0),

@@ -8,7 +8,7 @@ import numpy as np
 
 from scaling.fitting import laws
 from scaling.published.entries.chinchilla import PRINTED
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 
 _BUDGETS = np.array([1e17, 1e18, 1e19, 1e20, 1e21])
 _TARGET = 1e24
@@ -26,19 +26,19 @@ def relative_error(
     def best(flops: float) -> float:
         return float((flops / 6) ** b / g)
 
-    found = []
+    minima = []
     for flops in _BUDGETS:
         log_d = np.log10(best(flops)) + np.linspace(-np.log10(factor), np.log10(factor), points)
         d = 10**log_d
         quadratic, linear, _ = np.polyfit(log_d, law.predict(parameters, {"N": flops / (6 * d), "D": d}), 2)
-        found.append(-linear / (2 * quadratic))
-    line = np.polyfit(np.log10(_BUDGETS), found, 1)
+        minima.append(-linear / (2 * quadratic))
+    line = np.polyfit(np.log10(_BUDGETS), minima, 1)
     return float(10 ** np.polyval(line, np.log10(_TARGET)) / best(_TARGET) - 1)
 
 
-def _run(factor: float, alpha: float, beta: float) -> Found:
+def _run(factor: float, alpha: float, beta: float) -> Refit:
     # Nine decimals: below them is rounding, which differs between machines.
-    return Found(values={"percent": round(100 * relative_error(factor, alpha, beta), 9)})
+    return Refit(values={"percent": round(100 * relative_error(factor, alpha, beta), 9)})
 
 
 _ROWS = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from scaling.fitting import laws
 from scaling.fitting.arrays import Array
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, printed, problem
 
 _HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
@@ -26,7 +26,7 @@ def _points() -> tuple[dict[str, Array], Array]:
     return {"N": n, "D": flops / (6 * n)}, table["loss"].to_numpy(float)
 
 
-def _refit(objective: str, scale: str, published: Mapping[str, float]) -> Found:
+def _refit(objective: str, scale: str, published: Mapping[str, float]) -> Refit:
     x, y = _points()
     return fit(problem("chinchilla", x, y, objective=objective, scale=scale, delta=1e-3), published)
 
@@ -48,36 +48,36 @@ def _refit_entry(row: dict[str, Any]) -> Entry:
     )
 
 
-def _exponents(parameters: Mapping[str, float]) -> Found:
+def _exponents(parameters: Mapping[str, float]) -> Refit:
     total = parameters["alpha"] + parameters["beta"]
-    return Found(values={"a": parameters["beta"] / total, "b": parameters["alpha"] / total})
+    return Refit(values={"a": parameters["beta"] / total, "b": parameters["alpha"] / total})
 
 
-def _size_at_gopher() -> Found:
+def _size_at_gopher() -> Refit:
     law = laws.get("chinchilla")
     p = law.values(law.vector(PRECISE))
     a = PRECISE["beta"] / (PRECISE["alpha"] + PRECISE["beta"])
     g = float(np.squeeze(law.derived["G"](p)))
-    return Found(values={"N": g * (5.76e23 / 6) ** a})
+    return Refit(values={"N": g * (5.76e23 / 6) ** a})
 
 
 _TOKENS = printed("hoffmann_tokens")
 """Tables 3 and A3: parameters → training tokens at the optimum, by approach."""
 
 
-def _exponent_of_table(approach: str) -> Found:
+def _exponent_of_table(approach: str) -> Refit:
     # log D = r log N gives N ∝ C^(1/(1 + r)) with C = 6 N D.
     sizes, tokens = ([row[key] for row in _TOKENS] for key in ("parameters", f"approach_{approach}"))
     slope = np.polyfit(np.log(sizes), np.log(tokens), 1)[0]
-    return Found(values={"a": 1 / (1 + float(slope))})
+    return Refit(values={"a": 1 / (1 + float(slope))})
 
 
-def _tokens_from_parameters() -> Found:
+def _tokens_from_parameters() -> Refit:
     p = PRECISE
     log_ratio = np.log(p["beta"] * p["B"]) - np.log(p["alpha"] * p["A"])
     sizes = np.array([1e9, 67e9, 1e12])
     tokens = np.exp((log_ratio + p["alpha"] * np.log(sizes)) / p["beta"])
-    return Found(values={f"D({n:.0e})": float(d) for n, d in zip(sizes, tokens, strict=True)})
+    return Refit(values={f"D({n:.0e})": float(d) for n, d in zip(sizes, tokens, strict=True)})
 
 
 ENTRIES = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.fitting.arrays import Array
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 SCORES = ("MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "GSM8K", "XWinograd", "HumanEval")
@@ -40,18 +40,18 @@ def components(scores: Array) -> tuple[Array, Array]:
     return centred @ right.T, size**2 / np.sum(size**2)
 
 
-def _shares() -> Found:
+def _shares() -> Refit:
     table = frame("observational")
     scores = filled(table, SCORES)
     _, share = components(scores / scores.std(axis=0))
     _, raw = components(scores)
-    return Found(
+    return Refit(
         values={"PC1": float(share[0]), "PC1 to PC3": float(share[:3].sum())},
         detail={"models": len(table), "without standardising": [float(raw[0]), float(raw[:3].sum())]},
     )
 
 
-def _families() -> Found:
+def _families() -> Refit:
     table = frame("observational")
     score, _ = components(filled(table, SCORES))
     table = table.assign(PC1=score[:, 0], log_c=np.log10(table["FLOPs (1E21)"]))
@@ -59,18 +59,18 @@ def _families() -> Found:
     for family in ("Llama-2", "Llama", "Qwen1.5", "Pythia", "BLOOM", "OPT", "GPT-Neo/J", "XGLM"):
         rows = table[(table["Model Family"] == family) & table["log_c"].notna()]
         explained[family] = float(np.corrcoef(rows["log_c"], rows["PC1"])[0, 1] ** 2)
-    return Found(values={"median R2": float(np.median(list(explained.values())))}, detail={"R2": explained})
+    return Refit(values={"median R2": float(np.median(list(explained.values())))}, detail={"R2": explained})
 
 
-def _ladder() -> Found:
+def _ladder() -> Refit:
     table = frame("olmo-ladder")
     x = {"N": table["N"], "D": table["D"]}
     floors = {
         f"E at delta {delta:.0e}": fit(problem("chinchilla", x, table["loss"], delta=delta)).values["E"]
         for delta in (1e-4, 1e-3, 1e-2)
     }
-    found = list(floors.values())
-    return Found(values={"range of E": max(found) - min(found)}, detail=floors)
+    values = list(floors.values())
+    return Refit(values={"range of E": max(values) - min(values)}, detail=floors)
 
 
 _RUAN = "Ruan et al. 2024, arXiv 2405.10938"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 PUBLISHED = {"a": -0.087, "b": -0.136, "c": 0.012, "d": 1.157, "E_start": 4.175, "E_max": 477.741}
 
 
-def _run(everything: bool) -> Found:
+def _run(everything: bool) -> Refit:
     table = frame("routing")
     if not everything:
         table = table[(table["routing_frequency"] == 0.5) & (table["k"] == 1) & (table["seed"] == 42)]

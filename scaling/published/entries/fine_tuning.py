@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, printed, problem
 
 RMSD = printed("fine_tuning")
@@ -21,18 +21,18 @@ _LAWS = (
 )
 
 
-def _run(model: str, law: str, published: float) -> Found:
+def _run(model: str, law: str, published: float) -> Refit:
     table = frame("fine-tuning-flan").set_index("config name")
     columns = [name for name in table.columns if name.isdigit() and int(name) > 0]
     loss = table.loc[model, columns].to_numpy(dtype=np.float64)
-    found = fit(problem(law, {"D": [float(name) for name in columns]}, loss, objective="squares", starts=24))
-    assert found.objective is not None
-    rmsd = float(np.sqrt(found.objective / len(loss)))
-    return Found(
+    refit = fit(problem(law, {"D": [float(name) for name in columns]}, loss, objective="squares", starts=24))
+    assert refit.objective is not None
+    rmsd = float(np.sqrt(refit.objective / len(loss)))
+    return Refit(
         values={"rmsd": rmsd},
         objective=rmsd,
         at_published=published,
-        detail={"parameters": dict(found.values)},
+        detail={"parameters": dict(refit.values)},
     )
 
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 import pandas as pd
 
 from scaling.fitting import laws
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 _PAPER = "Gadre et al. 2024, arXiv 2403.08540"
@@ -50,21 +50,21 @@ def runs() -> pd.DataFrame:
 
 
 @cache
-def _loss() -> Found:
+def _loss() -> Refit:
     five = runs()[runs()["five"]]
     x = {"N": five["N"], "D": five["tokens"]}
     return fit(problem("over-training", x, five["loss_c4_val"], objective="squares", scale="raw"), LOSS)
 
 
 @cache
-def _error() -> Found:
+def _error() -> Refit:
     six = runs()[runs()["six"]]
     return fit(
         problem("error", {"L": six["loss_c4_val"]}, six["error"], objective="squares", scale="raw"), ERROR
     )
 
 
-def _held_out(name: str, of: str) -> Found:
+def _held_out(name: str, of: str) -> Refit:
     run = runs()[runs()["name"] == name]
     parameters = {key: _loss().values[key] for key in LOSS}
     loss = laws.get("over-training").predict(parameters, {"N": run["N"], "D": run["tokens"]})
@@ -76,7 +76,7 @@ def _held_out(name: str, of: str) -> Found:
             float(laws.get("error").predict(parameters, {"L": loss})[0]),
             float(run["error"].iloc[0]),
         )
-    return Found(
+    return Refit(
         values={"percent": 100 * abs(predicted - seen) / seen}, detail={"predicted": predicted, "seen": seen}
     )
 

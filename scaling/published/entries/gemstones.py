@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, printed, problem
 
 VOCABULARY = 50304
@@ -17,7 +17,7 @@ VOCABULARY = 50304
 
 def _run(
     runs: str, law: str, delta: float, bare: bool, published: Mapping[str, float], objective: float
-) -> Found:
+) -> Refit:
     table = frame(f"gemstones-{runs}")
     x = {
         "N": table["params_active_precise"] - (VOCABULARY * table["width"] if bare else 0),
@@ -26,12 +26,12 @@ def _run(
         "depth": table["depth"],
     }
     starts = 24 if law == "chinchilla" else 6
-    found = fit(problem(law, x, table["final_loss"], delta=delta, starts=starts), published)
-    return Found(
-        values=found.values,
-        objective=found.objective,
-        at_published=found.at_published,
-        detail={**found.detail, "objective_as_published": objective},
+    refit = fit(problem(law, x, table["final_loss"], delta=delta, starts=starts), published)
+    return Refit(
+        values=refit.values,
+        objective=refit.objective,
+        at_published=refit.at_published,
+        detail={**refit.detail, "objective_as_published": objective},
     )
 
 

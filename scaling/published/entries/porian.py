@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.interpolate import Akima1DInterpolator
 
 from scaling.fitting.arrays import Array
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import frame, printed
 
 KEYS = ("hparams", "warmup", "decay", "param_count", "val")
@@ -64,11 +64,11 @@ def exponent(stage: tuple[str, ...], method: str) -> float:
     return float(np.polyfit(np.log(table["flops"]), y, 1, w=weight)[0])
 
 
-def _run(stage: tuple[str, ...], method: str) -> Found:
+def _run(stage: tuple[str, ...], method: str) -> Refit:
     table = frame("porian-refinedweb-published")
     row = table[(table[list(KEYS)] == list(stage)).all(axis=1)].iloc[0]
     a = exponent(stage, method)
-    return Found(
+    return Refit(
         values={"a": a},
         detail={
             "published_interval": [float(row["a_lo95"]), float(row["a_hi95"])],

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 
 
-def _llama() -> Found:
-    return Found(values={"D": 0.299 * 3.8e25**0.537})
+def _llama() -> Refit:
+    return Refit(values={"D": 0.299 * 3.8e25**0.537})
 
 
-def _kaplan() -> Found:
+def _kaplan() -> Refit:
     alpha_n, alpha_b, alpha_s = 0.077, 0.21, 0.76
     alpha_c = 1 / (1 / alpha_s + 1 / alpha_b + 1 / alpha_n)
-    return Found(values={"alpha_C_min": alpha_c, "N_exponent": alpha_c / alpha_n})
+    return Refit(values={"alpha_C_min": alpha_c, "N_exponent": alpha_c / alpha_n})
 
 
 ENTRIES = (

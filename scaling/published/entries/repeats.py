@@ -9,7 +9,7 @@ import numpy as np
 
 from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.problem import Problem
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem, value_at
 
 _PAPER = "Muennighoff et al. 2023, arXiv 2305.16264"
@@ -48,8 +48,8 @@ class Profile:
         """Every local minimum (R_N*, R_D*, objective), best first."""
         y = self.objective
         inner = np.flatnonzero((y[1:-1] < y[:-2]) & (y[1:-1] <= y[2:])) + 1
-        found = [(float(self.half_size[i]), float(self.half_data[i]), float(y[i])) for i in inner]
-        return sorted(found, key=lambda valley: valley[2])
+        minima = [(float(self.half_size[i]), float(self.half_data[i]), float(y[i])) for i in inner]
+        return sorted(minima, key=lambda valley: valley[2])
 
 
 def profile(points: int = 121, low: float = 0.3, high: float = 300.0) -> Profile:
@@ -78,18 +78,18 @@ def _profile() -> Profile:
     return profile()
 
 
-def _point() -> Found:
-    return Found(values={"objective": value_at(view(), {**BASE, **STARS})})
+def _point() -> Refit:
+    return Refit(values={"objective": value_at(view(), {**BASE, **STARS})})
 
 
-def _stars() -> Found:
+def _stars() -> Refit:
     shown = _profile()
     valleys = [{**BASE, "R_D_star": d, "R_N_star": n} for n, d, _ in shown.valleys]
-    found = fit(view(), {**BASE, **STARS}, valleys)
-    return Found(
-        values={name: found.values[name] for name in STARS},
-        objective=found.objective,
-        at_published=found.at_published,
+    refit = fit(view(), {**BASE, **STARS}, valleys)
+    return Refit(
+        values={name: refit.values[name] for name in STARS},
+        objective=refit.objective,
+        at_published=refit.at_published,
         detail={
             "valleys": [{"R_N_star": n, "R_D_star": d, "objective": v} for n, d, v in shown.valleys],
             "profile": {
@@ -101,7 +101,7 @@ def _stars() -> Found:
     )
 
 
-def _free() -> Found:
+def _free() -> Refit:
     table = frame("datablations")
     x = {"N": table["N"], "D": table["D"], "U": table["U"]}
     return fit(problem("repeats", x, table["loss"], delta=1e-3, starts=12), {**BASE, **STARS})

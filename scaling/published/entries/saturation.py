@@ -4,7 +4,7 @@ optimum."""
 from __future__ import annotations
 
 from scaling.published.extrapolation import LAWS, beyond, wins
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 
 _MS = ("m1", "m2", "m3", "m4")
 
@@ -17,16 +17,16 @@ def _table() -> dict[str, dict[str, float]]:
     }
 
 
-def _m4() -> Found:
+def _m4() -> Refit:
     share = wins(_MS)
     others = max(value for name, value in share.items() if name != "m4")
-    return Found(values={"lead of M4": share["m4"] - others}, detail={"shares": share, "beyond": _table()})
+    return Refit(values={"lead of M4": share["m4"] - others}, detail={"shares": share, "beyond": _table()})
 
 
-def _bnsl() -> Found:
+def _bnsl() -> Refit:
     table = beyond()
     share = float((table["bnsl-1"] < table["m4"]).mean())
-    return Found(values={"share of curves": share}, detail={"shares of all": wins(LAWS)})
+    return Refit(values={"share of curves": share}, detail={"shares of all": wins(LAWS)})
 
 
 ENTRIES = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.fitting import laws
 from scaling.fitting.arrays import Array
-from scaling.published.outcome import Entry, Found
+from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 _PAPER = "Luo et al. 2025, arXiv 2503.12811, 100M models"
@@ -61,15 +61,15 @@ def metrics(parameters: dict[str, float], names: Sequence[str]) -> dict[str, flo
     return {name: float(value) for name, value in zip(METRICS, np.mean(rows, axis=0), strict=True)}
 
 
-def _published() -> Found:
-    return Found(values=metrics(PUBLISHED, TEST))
+def _published() -> Refit:
+    return Refit(values=metrics(PUBLISHED, TEST))
 
 
-def _refit() -> Found:
+def _refit() -> Refit:
     x, loss = curves(TRAIN)
-    found = fit(problem("multi-power", x, loss, delta=1e-3, starts=4), PUBLISHED)
-    tested = metrics({name: found.values[name] for name in PUBLISHED}, TEST)
-    return replace(found, detail={**found.detail, "test": tested})
+    refit = fit(problem("multi-power", x, loss, delta=1e-3, starts=4), PUBLISHED)
+    tested = metrics({name: refit.values[name] for name in PUBLISHED}, TEST)
+    return replace(refit, detail={**refit.detail, "test": tested})
 
 
 ENTRIES = (

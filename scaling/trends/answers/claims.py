@@ -90,7 +90,7 @@ def q3(level: float = 0.9) -> dict[str, Any]:
     )
     return {
         "question": "Q3",
-        "claim": "Performance grows exponentially with parameters",
+        "claim": facts.claim("Q3"),
         "answer": "No: a power law with a floor. One doubling of N takes 5 % (α .076) to 21 % (α .35) off "
         "the N-term of "
         f"the loss, every time.{told}",

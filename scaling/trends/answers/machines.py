@@ -127,7 +127,7 @@ def q7(level: float = 0.9) -> dict[str, Any]:
     )
     return {
         "question": "Q7",
-        "claim": "Moore's law has ended, software must carry progress",
+        "claim": facts.claim("Q7"),
         "answer": f"Moore's law {state}: {fact}; FLOP/s per watt doubles in "
         f"{span_words(per_watt.doubling_years)}; {soft} "
         f"(published: 8 months [5, 14]). Software already carries more than the transistor does.",
@@ -242,7 +242,7 @@ def q8(level: float = 0.9) -> dict[str, Any]:
     )
     return {
         "question": "Q8",
-        "claim": "Compute keeps getting cheaper",
+        "claim": facts.claim("Q8"),
         "answer": f"Yes: {word} ({level:.0%}, n {peak.n}). " + cost["answer"],
         "rates": [peak.as_dict(), life.as_dict()],
         "cost": {k: v for k, v in cost.items() if k != "tables"},
@@ -290,7 +290,7 @@ def q9(level: float = 0.9) -> dict[str, Any]:
     gap = compute.slope - per_watt.slope
     return {
         "question": "Q9",
-        "claim": "Cost and energy are the barrier",
+        "claim": facts.claim("Q9"),
         "answer": f"They grow: training compute ×{compute.times_per_year:.2g} a year against "
         f"×{per_watt.times_per_year:.2g} FLOP/s per watt, so the energy "
         f"of the largest runs grows about ×{10**gap:.2g} a year; costs rebuilt from chip-hours and prices: "

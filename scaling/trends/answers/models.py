@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scaling.trends import shipped
+from scaling.trends import facts, shipped
 from scaling.trends.answers.accounts import account_table, chips_account
 from scaling.trends.answers.hero import algorithms_rate
 from scaling.trends.answers.rows import RATE_COLUMNS, rate_row
@@ -39,7 +39,7 @@ def q1(level: float = 0.9) -> dict[str, Any]:
     biggest = max(split.parts, key=lambda p: p.share)
     return {
         "question": "Q1",
-        "claim": "Moore's law 'holds' for language models through compute, data, algorithms",
+        "claim": facts.claim("Q1"),
         "answer": f"Exponential growth, yes, at several rates at once: {'; '.join(parts)}; transistors "
         f"×{moore.times_per_year:.2g}. "
         f"The largest part of the growth of compute is {biggest.name} ({biggest.share:.0%}).",
@@ -87,7 +87,7 @@ def q2(level: float = 0.9) -> dict[str, Any]:
         tables.append({"title": title, "columns": columns, "rows": rows})
     return {
         "question": "Q2",
-        "claim": "Computing power for models rises exponentially",
+        "claim": facts.claim("Q2"),
         "answer": f"Since 1950: {choices['1950-'].verdict()} Since 2010: {choices['2010-'].verdict()}",
         "choices": {k: c.as_dict() for k, c in choices.items()},
         "tables": tables,

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from scaling.errors import ConfigError, TableError
-from scaling.figures import catalogue, style
-from scaling.figures import trends as drawn
+from scaling.figures import catalogue, drawing, style
 from scaling.figures.source import Source
 from scaling.figures.trends.forest import cited, months_of
 from scaling.figures.trends.gain import measured
@@ -69,7 +68,7 @@ COMPARISON = {
     ],
 }
 OPTIONS = {
-    "families": {"source": ladder()},
+    "family-curves": {"source": ladder()},
     "gain": {"comparison": COMPARISON},
     "growth": {"gains": measured(COMPARISON)},
     "exchange": {"gains": measured(COMPARISON)},
@@ -78,10 +77,10 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, dict]:
-    return {name: drawn.data(name, **OPTIONS.get(name, {})) for name in drawn.NAMES}
+    return {name: drawing.data(name, **OPTIONS.get(name, {})) for name in catalogue.TRENDS}
 
 
-@pytest.mark.parametrize("name", drawn.NAMES)
+@pytest.mark.parametrize("name", catalogue.TRENDS)
 def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str, dict]) -> None:
     found = made[name]
     for key in ("title", "subtitle", "alt", "footer"):
@@ -90,33 +89,33 @@ def test_nothing_overlaps_and_the_small_print_is_there(name: str, made: dict[str
     assert "Source" in small
     assert "redraw" in small
     with style.printed_on():
-        assert overlaps(drawn.draw(found)) == []
+        assert overlaps(drawing.draw(found)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "sheet", [style.LIGHT, pytest.param(style.DARK, marks=pytest.mark.slow)], ids=["light", "dark"]
 )
-@pytest.mark.parametrize("name", drawn.NAMES)
+@pytest.mark.parametrize("name", catalogue.TRENDS)
 def test_same_json_same_bytes(name: str, sheet: style.Paper, made: dict[str, dict]) -> None:
-    again = json.loads(catalogue.to_json(made[name]))
-    assert drawn.rendered(made[name], "svg", sheet) == drawn.rendered(again, "svg", sheet)
+    again = json.loads(drawing.to_json(made[name]))
+    assert drawing.to_svg(made[name], sheet) == drawing.to_svg(again, sheet)
 
 
 def test_files_are_written_and_come_back_from_the_json_alone(tmp_path: Path) -> None:
-    paths = drawn.save("doubling", tmp_path)
+    paths = drawing.save(drawing.data("doubling"), tmp_path)
     assert [p.name for p in paths] == ["doubling.json", "doubling.svg", "doubling.png"]
     assert all(p.stat().st_size > 1000 for p in paths)
-    again = drawn.write(drawn.load(paths[0]), tmp_path / "again")
+    again = drawing.save(drawing.load(paths[0]), tmp_path / "again")
     assert [p.read_bytes() for p in paths] == [p.read_bytes() for p in again]
-    dark = drawn.write(drawn.load(paths[0]), tmp_path, style.DARK)
+    dark = drawing.save(drawing.load(paths[0]), tmp_path, style.DARK)
     assert [p.name for p in dark] == ["doubling.json", "doubling.dark.svg", "doubling.dark.png"]
 
 
 def test_a_file_that_is_no_figure_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text('{"figure": "residuals"}')
-    with pytest.raises(TableError, match="is not the JSON of a figure that `scaling trends"):
-        drawn.load(tmp_path / "x.json")
+    (tmp_path / "x.json").write_text('{"figure": "unknown"}')
+    with pytest.raises(TableError, match="is not the JSON of a figure"):
+        drawing.load(tmp_path / "x.json")
 
 
 @pytest.mark.parametrize("name", ["growth", "gain", "exchange"])
@@ -126,19 +125,19 @@ def test_several_gains_with_long_names_fit(name: str) -> None:
     several = COMPARISON | {"gains": gains}
     options = {"gain": {"comparison": several}}.get(name, {"gains": measured(several)})
     with style.printed_on():
-        assert overlaps(drawn.draw(drawn.data(name, **options))) == []
+        assert overlaps(drawing.draw(drawing.data(name, **options))) == []
 
 
 def test_what_is_missing_is_said() -> None:
-    found = drawn.data("gain", comparison=None)
+    found = drawing.data("gain", comparison=None)
     assert "scaling compare" in found["missing"]
-    assert drawn.rendered(found, "svg")
+    assert drawing.to_svg(found)
     with pytest.raises(ConfigError, match="did you mean 'growth'"):
-        drawn.module("growht")
+        catalogue.figure("growht")
 
 
 def test_the_hull_finds_the_exponent(made: dict[str, dict]) -> None:
-    by = {f["family"]: f["exponent"] for f in made["families"]["families"]}
+    by = {f["family"]: f["exponent"] for f in made["family-curves"]["families"]}
     assert by["lstm"] == pytest.approx(0.07, abs=0.02)
     assert by["lstm"] < by["llama"]
 

@@ -11,10 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from scaling.errors import ConfigError, ScalingError, TableError
+from scaling.figures.catalogue import TRENDS
+from scaling.trends import facts
 from scaling.trends.answers import own
 from scaling.trends.answers.claims import aicc_gap
 from scaling.trends.answers.hero import hero
-from scaling.trends.answers.questions import NAMES, question
+from scaling.trends.answers.questions import QUESTIONS, question
 from scaling.trends.verify import mirror
 from scaling.trends.verify.checks import checks
 from scaling.trends.verify.crosscheck import disagreements
@@ -32,7 +34,7 @@ def test_published_figures(check) -> None:
     assert check.low - 1e-9 <= value <= check.high + 1e-9, f"{value} is not {check.published}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_answers(name: str) -> None:
     found = question(name.lower())()
     json.dumps(found, allow_nan=False)
@@ -40,6 +42,13 @@ def test_every_question_answers(name: str) -> None:
     assert found["tables"]
     for table in found["tables"]:
         assert all(len(row) == len(table["columns"]) for row in table["rows"])
+
+
+def test_questions_name_figures_and_claims_name_questions() -> None:
+    assert {name for one in QUESTIONS.values() for name in one.figures} <= set(TRENDS)
+    commands = [command for command in facts.load("claims")["command"] if command]
+    assert commands
+    assert {command.removeprefix("scaling trends ") for command in commands} <= set(QUESTIONS)
 
 
 def test_the_hero_table_is_whole() -> None:
