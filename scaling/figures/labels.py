@@ -1,5 +1,4 @@
-"""Direct labels instead of legends: put beside what they name, pushed apart until none covers another,
-and a check that none does."""
+"""Place direct labels beside lines and points without overlap, and check figures for overlapping text."""
 
 from __future__ import annotations
 
@@ -15,10 +14,9 @@ from matplotlib.transforms import Bbox
 
 
 def spread(wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
-    """Positions as near as possible (least squares) to those wanted, at least `gap` apart, in the same
-    order, inside [low, high].
+    """Return the positions nearest to `wanted` (least squares) that are at least `gap` apart in [low, high].
 
-    Pool adjacent violators on the positions less their minimal offsets.
+    The order is kept. Method: pool adjacent violators on the positions less their minimal offsets.
     """
     order = np.argsort(wanted, kind="stable")
     offsets = np.arange(len(order)) * gap
@@ -30,9 +28,9 @@ def spread(wanted: Sequence[float], gap: float, low: float = -np.inf, high: floa
             blocks[-2:] = [((a * n + b * m) / (n + m), n + m)]
     placed = np.concatenate([np.full(n, v) for v, n in blocks]) if blocks else np.empty(0)
     placed = np.clip(placed, low, high - offsets[-1] if len(order) else high) + offsets
-    found = np.empty(len(order))
-    found[order] = placed
-    return [float(v) for v in found]
+    positions = np.empty(len(order))
+    positions[order] = placed
+    return [float(v) for v in positions]
 
 
 def beside(
@@ -45,11 +43,11 @@ def beside(
     column: bool = False,
     hairlines: bool = True,
 ) -> list[Text]:
-    """Writes labels (x, y in data, text, colour) to the right of their points, pushed apart vertically, on a
-    ground of the sheet's colour; long shifts get a hairline.
+    """Write labels to the right of their points, spread vertically so that none overlaps another.
 
-    Call it when the axes have their final limits. `column` sets all of them beside the right edge of the
-    axes, so that none lies over the lines of others. Returns the texts.
+    labels: (x, y in data units, text, colour). Each label has a background in the sheet's colour; a label
+    that moved far from its point gets a hairline. `column` sets all labels beside the right edge of the axes,
+    so that none covers a line. Call this after the axes have their final limits. Returns the texts.
     """
     if not labels:
         return []
@@ -87,23 +85,22 @@ def beside(
 
 
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Every visible, non-empty text of a figure with its box in display units."""
+    """Return every visible, non-empty text of a figure with its box in display units."""
     canvas: Any = FigureCanvasAgg(figure)
     renderer = canvas.get_renderer()
     figure.draw_without_rendering()
     unseen = _outside(figure)
-    found = []
+    boxes = []
     for text in figure.findobj(Text):
         if text not in unseen and text.get_visible() and text.get_text().strip() and text.get_alpha() != 0:
             box = text.get_window_extent(renderer)
             if box.width > 0 and box.height > 0:
-                found.append((text.get_text(), box))
-    return found
+                boxes.append((text.get_text(), box))
+    return boxes
 
 
 def _outside(figure: Figure) -> set[Text]:
-    """Tick labels that exist but are never drawn: their ticks lie outside the axes' limits, or the axes
-    are off."""
+    """Return the tick labels that are never drawn: outside the axes' limits, or on axes that are off."""
     unseen: set[Text] = set()
     for axes in figure.findobj(Axes):
         for axis in (axes.xaxis, axes.yaxis):
@@ -116,8 +113,10 @@ def _outside(figure: Figure) -> set[Text]:
 
 
 def overlaps(figure: Figure, slack: float = 1.0) -> list[tuple[str, str]]:
-    """Pairs of texts whose boxes overlap by more than `slack` display units both ways, and texts that
-    leave the sheet (paired with '')."""
+    """Return pairs of texts whose boxes overlap by more than `slack` display units in both directions.
+
+    A text that leaves the sheet is paired with ''.
+    """
     boxes = texts(figure)
     sheet = figure.bbox
     bad = []
