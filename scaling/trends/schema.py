@@ -1,4 +1,4 @@
-"""What a fact table is: every column with its kind, its unit and meaning; the tables themselves: `tables`."""
+"""Define the schema of a fact table: columns with kind, unit and meaning."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ class Column:
     """One column of a fact table."""
 
     name: str
-    """Its header in the CSV."""
+    """Header of the column in the CSV."""
     kind: str
     """`text`, `date` (day, month or year), `positive` (a number above 0), `fraction` (in (0, 1]), `number`,
     or `choice`."""
     meaning: str
-    """What it says, in words."""
+    """Meaning of the column in words."""
     unit: str = ""
     """Unit of a number."""
     required: bool = False
-    """Whether a row without it is refused."""
+    """Whether a row without a value is an error."""
     choices: tuple[str, ...] = ()
-    """The words a `choice` column allows."""
+    """Allowed words of a `choice` column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,41 +31,41 @@ class Table:
     name: str
     """Name of the file without `.csv`."""
     meaning: str
-    """What one row is."""
+    """Meaning of one row."""
     key: tuple[str, ...]
-    """Columns that together may occur once only."""
+    """Columns whose combined values are unique."""
     columns: tuple[Column, ...]
-    """In the order of the header."""
+    """Columns in the order of the header."""
     ranges: tuple[tuple[str, str, str], ...] = ()
-    """(low, value, high) columns, which must be in that order wherever they are filled."""
+    """(low, value, high) columns, whose values must be in rising order where filled."""
 
     def column(self, name: str) -> Column:
-        """The column of this name (KeyError when there is none)."""
+        """Return the column of this name. Raises `KeyError` when there is none."""
         return {c.name: c for c in self.columns}[name]
 
 
 def text(name: str, meaning: str, required: bool = False) -> Column:
-    """A column of words."""
+    """Return a column of text."""
     return Column(name=name, kind="text", meaning=meaning, required=required)
 
 
 def date(meaning: str, name: str = "date", required: bool = True) -> Column:
-    """A column of dates: day, month or year."""
+    """Return a column of dates: day, month or year."""
     return Column(name=name, kind="date", meaning=meaning, required=required)
 
 
 def positive(name: str, unit: str, meaning: str, required: bool = False) -> Column:
-    """A column of numbers above 0."""
+    """Return a column of numbers above 0."""
     return Column(name=name, kind="positive", unit=unit, meaning=meaning, required=required)
 
 
 def fraction(name: str, meaning: str, required: bool = False) -> Column:
-    """A column of numbers in (0, 1]."""
+    """Return a column of numbers in (0, 1]."""
     return Column(name=name, kind="fraction", unit="1", meaning=meaning, required=required)
 
 
 def choice(name: str, choices: str, meaning: str, required: bool = False) -> Column:
-    """A column that allows the words of `choices`, split at blanks."""
+    """Return a column that allows the words of `choices`, separated by spaces."""
     return Column(
         name=name, kind="choice", choices=tuple(choices.split()), meaning=meaning, required=required
     )

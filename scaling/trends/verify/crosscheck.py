@@ -1,4 +1,4 @@
-"""Shipped facts beside the rows of the same name in a snapshot: none was copied, so they may differ."""
+"""Compare shipped facts with the rows of the same name in public snapshots."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ _COMPARED = (
 
 
 def disagreements(factor: float = 2.0) -> list[tuple[str, str, str, float, float]]:
-    """Facts more than `factor` away from a snapshot's row of the same name: (table, row, column, fact,
-    snapshot)."""
-    found = []
+    """Return the facts that differ by more than `factor` from a snapshot's row of the same name.
+
+    Each entry is (table, row, column, fact, snapshot). Raises `TableError` where the snapshots are absent.
+    """
+    apart = []
     for table, column, file, name, other in _COMPARED:
         snapshot = pd.read_csv(mirror.file(file)).dropna(subset=[other])
         values = {_plain(n): float(v) for n, v in zip(snapshot[name], snapshot[other], strict=True) if v > 0}
@@ -46,6 +48,6 @@ def disagreements(factor: float = 2.0) -> list[tuple[str, str, str, float, float
             names = {_plain(row["name"]), _plain(f"{row['organisation']} {row['name']}")}
             for key in names & values.keys():
                 if not 1 / factor <= row[column] / values[key] <= factor:
-                    found.append((table, str(row["name"]), column, float(row[column]), values[key]))
+                    apart.append((table, str(row["name"]), column, float(row[column]), values[key]))
                 break
-    return found
+    return apart
