@@ -101,7 +101,7 @@ def draw(data: dict[str, Any]) -> Figure:
         if i:
             axes.set_yticklabels([])
     row[0].set_ylabel(
-        "measured over forecast, minus one (%)" if scale == "log" else "measured − forecast (nats)"
+        "measured / forecast − 1 (%)" if scale == "log" else "measured − forecast (nats)"
     )
     return figure
 
