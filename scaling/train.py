@@ -22,11 +22,11 @@ def job(config: DictConfig) -> dict[str, Any]:
     """
     from scaling.sweeping.launching import batch
     from scaling.sweeping.outcomes import run_config
-    from scaling.sweeping.planning.config import plain
+    from scaling.sweeping.planning.config import parsed
 
     batch.limit_threads()
     with batch.warned() as queue:
-        outcome = run_config(plain(config))
+        outcome = run_config(parsed(config))
     if outcome["status"] == "preempted":
         queue.left(outcome["signal"])
     return outcome
@@ -37,6 +37,7 @@ def main() -> None:
     plugins.enable()
     import hydra
 
+    from scaling.sweeping.planning import store
     from scaling.sweeping.planning.config import spelled
     from scaling.training.hardware import team
 
@@ -46,6 +47,7 @@ def main() -> None:
             "out\n"
         )
         sys.exit(ConfigError.exit_code)
+    store.register()
     # Hydra reads the command line itself
     sys.argv[1:] = spelled(sys.argv[1:])
     outcomes: list[dict[str, Any]] = []

@@ -35,8 +35,9 @@ PREPARE = """\
 import resource, sys
 from pathlib import Path
 from scaling import corpora
-text = dict(source="files", path=sys.argv[1], document="line")
-corpora.prepare(dict(name="text", tokenizer="bytes", heldout_fraction=0.1, **text), Path(sys.argv[2]))
+from scaling.config import CorpusConfig
+options = dict(path=sys.argv[1], document="line")
+corpora.prepare(CorpusConfig(name="text", source="files", options=options), Path(sys.argv[2]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -88,13 +89,14 @@ def waiting(text: Path, root: Path) -> list[dict[str, Any]]:
     import torch
 
     from scaling import corpora
+    from scaling.config import Config, CorpusConfig, parse
     from scaling.training import Cell
     from scaling.training.network import build
     from scaling.training.objectives import make
     from scaling.training.objectives.task import how_many
 
     torch.set_num_threads(1)
-    corpus, found = corpora.prepare(TEXT | {"path": str(text)}, root), []
+    corpus, found = corpora.prepare(parse(CorpusConfig, TEXT | {"path": str(text)}), root), []
     for name, size in FAMILIES:
         config = {
             "family": {"name": name, "size": size},
@@ -104,7 +106,7 @@ def waiting(text: Path, root: Path) -> list[dict[str, Any]]:
             "seed": 0,
             "evaluation": {"sequences": 8, "points": 0},
         }
-        cell = Cell.from_config(config, corpus)
+        cell = Cell.from_config(parse(Config, config), corpus)
         task, module = make(cell, corpus), build(cell)
         optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3, fused=True)
         waited, whole = 0.0, 0.0

@@ -30,12 +30,15 @@ import numpy as np
 import pandas as pd
 
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array, Law
+from scaling.fitting.fit import fit
+from scaling.fitting.law import Law
 from scaling.fitting.uncertainty.bootstrap import bootstrap
+from scaling.fitting.validation.validate import validate
 
 HERE = Path(__file__).resolve().parents[2]
 TYPICAL = 3.0
@@ -129,7 +132,7 @@ def measure(law: Law, rows: int, resamples: int, whole: bool, limit: float) -> d
     row["converged"] = drawn.converged if drawn else float("nan")
     if whole:
         table = pd.DataFrame({**x, law.target: y})
-        row["whole_seconds"] = seconds(lambda: law.fit(table).validation, 10 * limit)[0]
+        row["whole_seconds"] = seconds(lambda: validate(fit(table, law)), 10 * limit)[0]
     return row
 
 

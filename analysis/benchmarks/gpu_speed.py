@@ -27,6 +27,7 @@ import numpy as np
 import torch
 import yaml
 
+from scaling.config import Config, parse
 from scaling.errors import ScalingError
 from scaling.sweeping import ablation
 from scaling.sweeping.planning import config as configs
@@ -77,7 +78,7 @@ def cell(
         "evaluation": {"sequences": 1, "points": 0},
         "device": {"dtype": dtype},
     }
-    return Cell.from_config(config, corpus)
+    return Cell.from_config(parse(Config, config), corpus)
 
 
 def timed(device: torch.device, step: Callable[[], None], repeats: int) -> tuple[float, int | None]:

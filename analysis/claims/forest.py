@@ -6,14 +6,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
+from schema import Number
 
 from scaling.figures import style, units
-
-if TYPE_CHECKING:
-    from claim import Number
 
 NAME = "numbers"
 
@@ -67,9 +65,7 @@ def draw(data: Mapping[str, Any]) -> Figure:
     whats = list(dict.fromkeys(row["what"] for row in data["rows"]))
     series = list(dict.fromkeys(row["series"] for row in data["rows"]))
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         height=2.3 + len(whats) * (0.2 + 0.12 * len(series)),
         left=0.4 + 0.072 * max(map(len, whats)),
         right=0.45 + 0.068 * max(map(len, series)),

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from claim import Number, bare, digits, done, of_estimate, spoken, window
+from claim import bare, digits, done, of_estimate, spoken, window
+from schema import Number
 
 from scaling import figures
 from scaling.errors import FitError
 from scaling.fitting import laws
 from scaling.fitting.comparison.compare import Comparison, compare
 from scaling.fitting.comparison.gain import frontier, gain, gain_between
+from scaling.fitting.fit import fit as run
 from scaling.fitting.fit import read_for
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.bootstrap import bootstrap
@@ -28,7 +30,7 @@ def families(study: Path, base: str) -> Comparison:
     """Every family of a study against one of them, by the Chinchilla law."""
     law, runs = laws.get("chinchilla"), done(study)
     names = sorted(runs["family"].unique(), key=lambda name: (name != base, name))
-    return compare(law, [read_for(law, study, where=f"family == '{name}'") for name in names], names)
+    return compare({name: read_for(law, study, where=f"family == '{name}'") for name in names}, law)
 
 
 def numbers(found: Comparison, study: Path) -> list[Number]:
@@ -36,9 +38,9 @@ def numbers(found: Comparison, study: Path) -> list[Number]:
     rows = {label: fit.table.n for label, fit in zip(found.labels, found.fits, strict=True)}
     return [
         of_estimate(
-            f"{WHAT}{g['of']} over {g['over']}, {study.name}",
-            g["headline"],
-            rows[g["of"]] + rows[g["over"]],
+            f"{WHAT}{g.of} over {g.over}, {study.name}",
+            g.headline.to_json(),
+            rows[g.of] + rows[g.over],
             window(done(study)),
         )
         for g in found.gains
@@ -53,7 +55,7 @@ def few(base: Table, other: Table, labels: tuple[str, str], study: Path) -> list
     as many points as it has parameters has no residuals, and its gain no interval.
     """
     law = laws.get("power-c")
-    fits = [law.fit(table, objective="squares", bootstrap="none") for table in (base, other)]
+    fits = [run(table, law, objective="squares", bootstrap="none") for table in (base, other)]
     spare = sum(fit.table.n - len(law.names) for fit in fits)
     squares = sum(float((fit.problem.residuals(fit.optimum.u) ** 2).sum()) for fit in fits)
     noise = float(np.sqrt(squares / max(spare, 1)))
@@ -73,22 +75,22 @@ def few(base: Table, other: Table, labels: tuple[str, str], study: Path) -> list
     name, n = f"{WHAT}{labels[1]} over {labels[0]}, {study.name}", base.n + other.n
     span = window(pd.concat([base.frame, other.frame]))
     if spare < 1:
-        return [bare(name, found["headline"]["value"], "as many points as parameters", n, span)]
+        return [bare(name, found.headline.value, "as many points as parameters", n, span)]
     fronts = [frontier(fit, fit.draws.theta) for fit in fits]
-    drawn = np.exp(np.log(gain_between(*fronts, np.geomspace(*found["range"], 25))).mean(axis=-1))
+    drawn = np.exp(np.log(gain_between(*fronts, np.geomspace(*found.span, 25))).mean(axis=-1))
     method = f"independent {fits[0].draws.method}, {spare} degrees of freedom"
-    entry = percentile(found["headline"]["value"], drawn, fits[0].options.level, method, spare=spare)
+    entry = percentile(found.headline.value, drawn, fits[0].options.level, method, spare=spare)
     return [of_estimate(name, entry.to_json(), n, span)]
 
 
 def estimates(found: Comparison, name: str, words: str, study: Path) -> list[Number]:
     """One quantity of every table of a comparison."""
-    row = next(row for row in found.exponents if row["name"] == name)
+    row = next(row for row in found.exponents if row.name == name)
     rows = {label: fit.table.n for label, fit in zip(found.labels, found.fits, strict=True)}
     span = window(done(study))
     return [
-        of_estimate(f"{words}, {label}, {study.name}", entry, rows[label], span)
-        for label, entry in row["estimates"].items()
+        of_estimate(f"{words}, {label}, {study.name}", entry.to_json(), rows[label], span)
+        for label, entry in row.estimates.items()
     ]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from claim import RESULTS, Number, bare, done, window
+from claim import RESULTS, bare, done, window
+from schema import Number
 from scipy import stats
 
 SPEED = RESULTS / "bench" / "length.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from claim import Number
+from schema import Number
 from scipy import stats
 
 

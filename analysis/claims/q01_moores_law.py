@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from claim import Claim, Number, facts, of_rate, spoken, write
+from claim import facts, of_rate, spoken, write
+from schema import Claim, Number
 
 from scaling.figures import trends
 from scaling.trends.answers.questions import question

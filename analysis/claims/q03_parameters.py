@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from claim import Claim, bare, digits, done, facts, off, per_doubling, spoken, studies, window, write
+from claim import bare, digits, done, facts, off, per_doubling, spoken, studies, window, write
+from schema import Claim
 
 from scaling.figures import trends
 from scaling.trends.ahead.loss_law import published

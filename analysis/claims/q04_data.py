@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import json
 
-from claim import (
-    RESULTS,
-    Claim,
-    bare,
-    digits,
-    done,
-    of_estimate,
-    per_doubling,
-    spoken,
-    studies,
-    window,
-    write,
-)
+from claim import RESULTS, bare, digits, done, of_estimate, per_doubling, spoken, studies, window, write
+from schema import Claim
 
 from scaling import figures
-from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
 
 STAR = "R_D*, repeats after which a token has lost 63 % of its worth"
 
@@ -33,7 +22,7 @@ def claim() -> Claim:
         fresh.append(per_doubling(name, fit["parameters"]["beta"], len(runs), window(runs)))
         reads += [study / "ledger.parquet", study / "fit.json"]
     for study in studies("repeats"):
-        fit, runs = laws.get("repeats").fit(study, starts=12, resamples=300), done(study)
+        fit, runs = run(study, "repeats", starts=12, resamples=300), done(study)
         span = f"at most {runs['epochs'].max():.0f} epochs, {window(runs)}"
         stars.append(
             of_estimate(f"{STAR}, {study.name}", fit.parameters["R_D_star"].to_json(), len(runs), span)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gains
-from claim import Claim, done, missing, of_estimate, studies, window, write
+from claim import done, missing, of_estimate, studies, window, write
+from schema import Claim
 
 from scaling.trends.worth.exchange import of_comparison
 
@@ -17,7 +18,7 @@ def claim() -> Claim:
     for study, compared in found.items():
         won += gains.numbers(compared, study)
         numbers += gains.estimates(compared, "a", "a in N* ∝ C^a", study)
-        for worth in of_comparison(compared.gains):
+        for worth in of_comparison([gain.to_json() for gain in compared.gains]):
             for currency, months in worth["months"].items():
                 name = f"gain of {worth['of']} in months of {currency}, {study.name}"
                 entry = {**months, "method": f"exchange rate, {months['source']}"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import gains
 import pandas as pd
-from claim import Claim, Number, done, missing, spoken, studies, write
+from claim import done, missing, spoken, studies, write
+from schema import Claim, Number
 
 from scaling import figures
 from scaling.fitting.table import Table, read

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-from claim import Claim, bare, done, facts, of_rate, spoken, studies, window, write
+from claim import bare, done, facts, of_rate, spoken, studies, window, write
+from schema import Claim
 
 from scaling.figures import trends
 from scaling.trends.answers.questions import question

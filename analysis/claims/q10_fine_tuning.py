@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import forest
 import pandas as pd
-from claim import Claim, Number, bare, digits, done, missing, studies, window, write
+from claim import bare, digits, done, missing, studies, window, write
+from schema import Claim, Number
 
 NEEDS = "a study of fine-tuning (sweeps/fine-tuning.yaml)"
 LARGER = "several seeds, and sizes for the law's exponents (sweeps/gpu/fine-tuning-gpu.yaml)"

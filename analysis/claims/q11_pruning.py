@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import forest
 import pandas as pd
-from claim import Claim, bare, digits, done, missing, of_estimate, spoken, studies, window, write
+from claim import bare, digits, done, missing, of_estimate, spoken, studies, window, write
+from schema import Claim
 
-from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
 
 NEEDS = "a study of compression (sweeps/compression.yaml, then scaling compress)"
 LARGER = "networks above 26 k parameters and tokens per parameter above 160 (sweeps/gpu/compression-gpu.yaml)"
@@ -33,7 +34,7 @@ def claim() -> Claim:
                 )
         rounded = alone[alone["weight_bits"].between(2, 4) & (alone["delta_loss"] > 0)]
         columns = {"N": "params", "D": "tokens", "P": "weight_bits", "delta_L": "delta_loss"}
-        fit = laws.get(LAW).fit(rounded, columns=columns, starts=12, resamples=300)
+        fit = run(rounded, LAW, columns=columns, starts=12, resamples=300)
         for name in ("gamma_D", "gamma_N", "gamma"):
             told = f"{name} of {LAW}, {study.name}"
             numbers.append(of_estimate(told, fit.parameters[name].to_json(), len(rounded), window(runs)))

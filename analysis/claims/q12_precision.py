@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import forest
-from claim import Claim, done, missing, studies, window, write
+from claim import done, missing, studies, window, write
 from pairs import geometric
+from schema import Claim
 
 NEEDS = (
     "speeds of the same cells in two number formats, and on one and several devices, on a GPU: no GPU was at "

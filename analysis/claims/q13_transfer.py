@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import forest
-from claim import Claim, done, missing, studies, write
+from claim import done, missing, studies, write
+from schema import Claim
 from transferred import labels, transferred
 
 NEEDS = "a study of transfer (sweeps/transfer.yaml)"

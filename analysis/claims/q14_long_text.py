@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import gains
 import lengths
-from claim import Claim, Number, digits, done, missing, spoken, studies, write
+from claim import digits, done, missing, spoken, studies, write
+from schema import Claim, Number
 
 LENGTH = "a study of long text (sweeps/long_text.yaml: loss by position and tokens per second against length)"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from claim import Number, bare, digits, window
+from claim import bare, digits, window
+from schema import Number
 
 EXAMPLES = 1000
 """Held-out reviews that `sentiment` is evaluated on."""

@@ -24,7 +24,8 @@ import pandas as pd
 from coverage import HERE, LAW, TRUTH, design, noise
 
 from scaling.fitting.comparison.shared import shared_models
-from scaling.fitting.fit import Fit, fit, read_for
+from scaling.fitting.fit import fit
+from scaling.fitting.result import Fit
 
 OBJECTIVES: dict[str, dict[str, object]] = {
     "huber 1e-3": {"objective": "huber", "delta": 1e-3},
@@ -44,7 +45,7 @@ def fitted(n: int, seed: list[int], steeper: float, options: dict[str, object]) 
     amplitude = TRUTH["A"] * float(np.exp(steeper * np.log(x["N"]).mean()))
     clean = LAW.predict(LAW.vector({**TRUTH, "alpha": alpha, "A": amplitude}), x)
     frame = pd.DataFrame({**x, "L": clean * np.exp(noise("normal", n, np.random.default_rng(seed)))})
-    return fit(LAW, read_for(LAW, frame), bootstrap="none", starts=4, **options)
+    return fit(frame, LAW, bootstrap="none", starts=4, **options)
 
 
 def rates(name: str, n: int, simulations: int, resamples: int, steeper: float) -> list[dict[str, object]]:

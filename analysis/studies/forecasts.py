@@ -1,8 +1,8 @@
 """Forecasts on public series: how often nominal and calibrated 95 % intervals held what came later, by
 distance in compute.
 
-    SCALING_MIRROR=../shared/data python analysis/studies/forecasts.py     # some ten minutes on one core
-    SCALING_MIRROR=../shared/data python analysis/studies/forecasts.py --only Porian
+    SCALING_MIRROR=DATA python analysis/studies/forecasts.py     # some ten minutes on one core
+    SCALING_MIRROR=DATA python analysis/studies/forecasts.py --only Porian
 
 Every series is fitted below eight cuts in compute (or data) and forecast above them. The nominal interval
 knows parameters and noise; the calibrated one adds the spread of admissible laws and is widened on each side
@@ -24,6 +24,7 @@ import pandas as pd
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
+from scaling.fitting.fit import fit
 from scaling.fitting.validation.backtest import backtest
 
 HERE = Path(__file__).resolve().parents[2]
@@ -60,13 +61,15 @@ def main() -> None:
     parser.add_argument("--only", default="", help="Series whose name holds this.")
     parser.add_argument("--objectives", nargs="*", default=["huber", "squares"])
     asked = parser.parse_args()
-    mirror = Path(os.environ.get("SCALING_MIRROR", HERE.parent / "shared" / "data"))
+    named = os.environ.get("SCALING_MIRROR")
+    if not named:
+        parser.error("SCALING_MIRROR names no folder; set it to one that holds the public tables in runs/")
     rows = []
-    for name, frame, columns in series(mirror / "runs"):
+    for name, frame, columns in series(Path(named) / "runs"):
         law = laws.get("power-floor-d" if "Seen Examples" in frame else "chinchilla")
         for objective in asked.objectives if asked.only in name else []:
             try:
-                tested = backtest(law.fit(frame, columns=columns, objective=objective, bootstrap="none"))
+                tested = backtest(fit(frame, law, columns=columns, objective=objective, bootstrap="none"))
             except ScalingError as error:
                 rows.append({"series": name, "objective": objective, "words": str(error)})
                 continue

@@ -66,9 +66,11 @@ def loss_of(run_id: str) -> float:
     return 1 + int(run_id, 16) / 2**64
 
 
-def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict[str, Any]:
+def pretend(cell: Any, *, paths: Any, placement: Any, config: Any, **_: Any) -> dict[str, Any]:
     """Stand in for `scaling.training.lifecycle.run.run`: leave a record, or fail by this try's dice."""
+    from scaling.config import plain
     from scaling.errors import Preempted
+    from scaling.tables import schema
     from scaling.training import record
 
     log = Path(os.environ["SCHEDULER_LOG"]) / cell.run_id
@@ -91,8 +93,8 @@ def pretend(cell: Any, *, paths: Any, place: Any, config: Any, **_: Any) -> dict
             note(log, "left")
             raise Preempted("replaced")
     kinds = {"string": "-", "int64": 0, "float64": 0.0, "bool": False}
-    row = {name: kinds[column.dtype] if column.required else None for name, column in record.COLUMNS.items()}
-    row |= cell.columns() | {"sweep": place.sweep, "config": json.dumps(config), "status": "done"}
+    row = {name: kinds[column.dtype] if column.required else None for name, column in schema.COLUMNS.items()}
+    row |= cell.columns() | {"sweep": placement.sweep, "config": json.dumps(plain(config)), "status": "done"}
     row |= {"loss": loss_of(cell.run_id), "reason": None}
     if failed:
         row |= {"status": "failed", "reason": "a crash that was ordered", "loss": None}
@@ -122,12 +124,12 @@ def worker(machine: str, arguments: list[str]) -> None:
     """A slot's process: the product's own, with runs that pretend and no torch."""
     from scaling.sweeping import outcomes
     from scaling.sweeping.slots import worker as real
-    from scaling.training.lifecycle.placement import Place
+    from scaling.training.lifecycle.placement import Placement
 
     disguise(machine)
     outcomes.warm = lambda: None
     stage = types.ModuleType("scaling.training.lifecycle.run")
-    stage.run, stage.Place = pretend, Place  # type: ignore[attr-defined]
+    stage.run, stage.Placement = pretend, Placement  # type: ignore[attr-defined]
     sys.modules["scaling.training.lifecycle.run"] = stage
     real.main(arguments)
 

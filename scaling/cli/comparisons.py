@@ -95,10 +95,13 @@ def compare(
         raise ConfigError(
             f"there are {len(labels)} labels for {len(tables)} tables; give one --label for each"
         )
+    if len(set(labels)) != len(labels):
+        raise ConfigError(
+            f"two tables are called {max(labels, key=labels.count)!r}; give each its own name with --label"
+        )
     found = run(
+        dict(zip(labels, tables, strict=True)),
         form,
-        tables,
-        labels,
         objective=objective,
         delta=number_or_auto("--delta", delta),
         fixed=pairs_of("--fix", fix, number=True),
@@ -109,7 +112,7 @@ def compare(
         level=level,
         seed=seed,
     )
-    worth = of_comparison(found.gains)
+    worth = of_comparison([gain.to_json() for gain in found.gains])
 
     def text() -> None:
         typer.echo(str(found))
@@ -121,14 +124,12 @@ def compare(
 
 def beside(sources: list[str], by: str | None, where: str | None) -> str | None:
     """Where the report of a sweep looks for the comparison of its families; None for any other comparison."""
-    from pathlib import Path
-
-    from scaling.folders import results
+    from scaling.tables import ledger
 
     if by != "family" or where is not None:
         return None
-    folders = [f for f in (Path(sources[0]), results() / sources[0]) if (f / "ledger.parquet").is_file()]
-    return str(folders[0] / "compare.json") if folders else None
+    path = ledger.find(sources[0])
+    return str(path.parent / "compare.json") if path else None
 
 
 def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
@@ -136,7 +137,7 @@ def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
     import numpy as np
 
     from scaling.errors import ConfigError, one_of
-    from scaling.fitting.expression import evaluate
+    from scaling.tables.expression import evaluate
 
     values = np.asarray(evaluate(by, table.frame)).astype(str)
     names = sorted({str(value) for value in values})

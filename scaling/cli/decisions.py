@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from scaling.cli.fits import (
     finish,
 )
 
+if TYPE_CHECKING:
+    from scaling.fitting.decisions.answers import Allocation
+
 Out = Annotated[str | None, typer.Option(help="Writes the JSON here too.")]
 LawAsked = Annotated[
     str | None,
@@ -32,7 +35,6 @@ def fitted(
 ) -> Any:
     """The fit of a fit.json where there is one and nothing else is asked for, else a fresh fit."""
     from scaling.errors import ConfigError
-    from scaling.fitting import laws
     from scaling.fitting.fit import fit
     from scaling.fitting.fit_file import load, saved
 
@@ -45,7 +47,7 @@ def fitted(
         )
     if path is not None and not anew:
         return load(path)
-    return fit(laws.get(law or "chinchilla"), source, columns=columns, where=where, decimal=decimal)
+    return fit(source, law or "chinchilla", columns=columns, where=where, decimal=decimal)
 
 
 @app.command()
@@ -85,18 +87,18 @@ def allocate(
         raise ConfigError("give either a budget in FLOPs or --to-loss, such as: scaling allocate SWEEP 1e20")
     found = fitted(source, law, columns_of(n, d, c, loss, column), where, decimal)
     if flops is not None:
-        payload = run(found, flops, inference_tokens=inference, data_limit=data_limit)
+        answer = run(found, flops, inference_tokens=inference, data_limit=data_limit)
     else:
         assert loss_goal is not None
         if data_limit is not None:
             raise ConfigError("--data goes with a budget in FLOPs, not with --to-loss; leave one of them out")
-        payload = cheapest_way(found, loss_goal, inference_tokens=inference)
-    finish(payload, out, as_json, lambda: typer.echo("\n".join(allocation_lines(payload))))
+        answer = cheapest_way(found, loss_goal, inference_tokens=inference)
+    finish(answer.to_json(), out, as_json, lambda: typer.echo("\n".join(allocation_lines(answer))))
 
 
-def allocation_lines(payload: dict[str, Any]) -> list[str]:
-    """An allocation for people."""
-    lines = [f"{payload['question']}, {payload['convention']}"]
+def allocation_lines(answer: Allocation) -> list[str]:
+    """Return an allocation for people, a line each."""
+    lines = [f"{answer.question}, {answer.convention}"]
     units = {
         "N": "parameters",
         "D": "tokens",
@@ -104,30 +106,28 @@ def allocation_lines(payload: dict[str, Any]) -> list[str]:
         "total_flops": "FLOPs",
         "loss": "nats per token",
     }
-    for title in ("optimum", "limited"):
-        answer = payload.get(title)
-        if not answer:
+    limited = f"with {answer.data_limit or 0:.3g} tokens, each seen once:"
+    for title, part in (("optimum:", answer.optimum), (limited, answer.limited)):
+        if part is None:
             continue
-        lines.append(
-            f"{title}:" if title == "optimum" else f"with {payload['data_limit']:.3g} tokens, each seen once:"
-        )
-        for name, entry in answer.items():
+        lines.append(title)
+        for name, entry in part.to_json().items():
             if entry["value"] is None:
                 continue
             interval = entry["interval"]
             ends = ["unbounded" if v is None else f"{v:.4g}" for v in interval] if interval else []
             span = f" [{', '.join(ends)}] {entry['level']:.0%}" if ends else ""
             lines.append(f"  {name:<20} {entry['value']:.4g}{span} {units.get(name, '')}".rstrip())
-    if payload.get("limit_words"):
-        lines.append(payload["limit_words"])
-    if payload.get("repeated"):
-        again = payload["repeated"]
+    if answer.limit_words:
+        lines.append(answer.limit_words)
+    if answer.repeated is not None:
+        again = answer.repeated
         lines.append(
-            f"repeating tokens {again['epochs']:.2g} times: N {again['N']:.4g}, D {again['D']:.4g}, "
-            f"loss {again['loss']:.4g}; {again['words']}"
+            f"repeating tokens {again.epochs:.2g} times: N {again.N:.4g}, D {again.D:.4g}, "
+            f"loss {again.loss:.4g}; {again.words}"
         )
-    lines.append(f"intervals: {payload['optimum']['N']['method']}")
-    return lines + [f"warning: {warning}" for warning in payload["warnings"]]
+    lines.append(f"intervals: {answer.optimum.N.method}")
+    return lines + [f"warning: {warning}" for warning in answer.warnings]
 
 
 @app.command("next")
@@ -164,29 +164,24 @@ def next_runs(
     The promise is checked by simulation.
     """
     from scaling.cli.fits import columns_of
-    from scaling.fitting.decisions.design import next_cells
+    from scaling.fitting.decisions.answers import MEANING
+    from scaling.fitting.decisions.design import next_runs as run
 
     found = fitted(source, law, columns_of(n, d, c, loss, column), where, decimal)
-    payload = next_cells(
-        found, asked=asked, at=at, budget=budget, cells=cells, simulations=simulations, reach=reach
-    )
+    plan = run(found, asked=asked, at=at, budget=budget, cells=cells, simulations=simulations, reach=reach)
 
     def text() -> None:
-        typer.echo(
-            f"next runs for {payload['asked']}, {payload['spent_flops']:.3g} of "
-            f"{payload['budget_flops']:.3g} FLOPs:"
-        )
-        for row in payload["cells"]:
-            size = f"  size {row['size']:g}" if "size" in row else ""
+        typer.echo(f"next runs for {plan.asked}, {plan.spent_flops:.3g} of {plan.budget_flops:.3g} FLOPs:")
+        for cell in plan.cells:
+            size = f"  size {cell.size:g}" if cell.size is not None else ""
             typer.echo(
-                f"  N {row['N']:.3g}  D {row['D']:.3g}  ({row['tokens_per_parameter']:.3g} per "
-                f"parameter)  {row['flops']:.3g} FLOPs"
-                f"{size}  → interval × {row['interval_after']:.2f}"
+                f"  N {cell.N:.3g}  D {cell.D:.3g}  ({cell.D / cell.N:.3g} per parameter)  "
+                f"{cell.flops:.3g} FLOPs{size}  → interval × {cell.interval_after:.2f}"
             )
-        simulated = payload["interval_simulated"]
+        simulated = plan.interval_simulated
         checked = f", {simulated:.2f} in {simulations} simulations" if simulated is not None else ""
-        typer.echo(f"{payload['meaning']}: {payload['interval_foreseen']:.2f} foreseen{checked}")
-        for warning in payload["warnings"]:
+        typer.echo(f"{MEANING}: {plan.interval_foreseen:.2f} foreseen{checked}")
+        for warning in plan.warnings:
             typer.echo(f"warning: {warning}")
 
-    finish(payload, out, as_json, text)
+    finish(plan.to_json(), out, as_json, text)

@@ -174,16 +174,16 @@ def fit(
     import sys
     from pathlib import Path
 
-    from scaling.fitting import laws
     from scaling.fitting.fit import fit as run
+    from scaling.fitting.fit_file import contents
     from scaling.fitting.progress import shown
-    from scaling.fitting.report import text as report
-    from scaling.folders import results
+    from scaling.fitting.validation.validate import validate
+    from scaling.tables import ledger
 
     with shown(sys.stderr):
         found = run(
-            laws.get(law),
             source,
+            law,
             columns=columns_of(n, d, c, loss, column),
             where=where,
             decimal=decimal,
@@ -201,48 +201,35 @@ def fit(
             starts=starts,
             seed=seed,
         )
-        payload = found.to_json(quick=quick) | {"made": made()}
+        validation = None if quick else validate(found)
+    payload = contents(found, validation) | {"made": made()}
     target = Path(out) if out else None
     if target is None:
-        folders = (Path(source), results() / source)
-        target = next(
-            (folder / "fit.json" for folder in folders if (folder / "ledger.parquet").is_file()), None
-        )
+        path = ledger.find(source)
+        target = path.parent / "fit.json" if path else None
     if target is not None:
         write(target, to_json(payload))
 
     def text() -> None:
-        typer.echo(report(found, quick=quick))
+        typer.echo(f"{found}\n\n{validation or 'validation: skipped, as --quick asks'}")
         if target is not None:
             typer.echo(f"\nwritten: {target}")
 
     emit(payload, as_json, text)
-    if not quick and found.validation.stopped:
+    if validation is not None and validation.stopped:
         from scaling.errors import Stopped
 
         raise Stopped("stopped; the fit and the checks made before are here, type it again for all")
 
 
 def write(path: Any, text: str) -> None:
-    """Writes a file whole or not at all. Raises StorageError."""
-    import contextlib
-    import os
-
+    """Writes the JSON of a fit whole or not at all. Raises StorageError."""
+    from scaling import files
     from scaling.errors import StorageError
 
     if not path.name or path.is_dir():
         raise StorageError(f"{path} is a folder; give a file, as in --out {path / 'fit.json'}")
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}); choose another place with --out"
-        ) from None
+    files.write(path, text, "the JSON", option="--out FILE")
 
 
 def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:

@@ -175,11 +175,11 @@ def with_samples(source: Source) -> Source:
         written.append({"run_id": run, "params": params, "loss": float(row["loss"]), "text": known[run]})
     if not written:
         return source
-    from scaling.figures.catalogue import write
+    from scaling import files
 
     made = {"schema": 1, "ledger": source.digest, "prompt": "", **settings, "samples": written}
     content = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
-    write(source.folder / "samples.json", content.encode())
+    files.write(source.folder / "samples.json", content, "the samples")
     return replace(source, samples=made)
 
 

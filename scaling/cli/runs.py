@@ -83,7 +83,7 @@ def compress(
     from scaling.errors import ConfigError, one_of
     from scaling.sweeping.compression import TABLE
     from scaling.sweeping.compression import compress as compress_sweep
-    from scaling.training.compression.settings import SCOPES, check_bits, check_sparsity
+    from scaling.training.config.compression import SCOPES, check_bits, check_sparsity
 
     if scope not in SCOPES:
         raise ConfigError(one_of("--scope", scope, SCOPES))

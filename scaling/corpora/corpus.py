@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scaling import files
 from scaling.corpora.tokenizers import Tokenizer, load
-from scaling.errors import CorpusError
+from scaling.errors import CorpusError, StorageError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -142,9 +143,5 @@ def _read_stamps(folder: Path) -> dict[str, list[int]] | None:
 def _write_stamps(folder: Path, stamps: dict[str, list[int]]) -> None:
     """Remembers size and time of files whose hashes were good; in a folder that cannot be written nothing
     is."""
-    temporary = folder / f"{_CHECKED}.{os.getpid()}"
-    try:
-        temporary.write_text(json.dumps(stamps), encoding="utf-8")
-        temporary.replace(folder / _CHECKED)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    with suppress(StorageError):
+        files.write(folder / _CHECKED, json.dumps(stamps), "the checks of a corpus")

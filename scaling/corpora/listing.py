@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from scaling.config import CorpusConfig
 from scaling.corpora import synthetic
 from scaling.corpora.corpus import MANIFEST, open_corpus
 from scaling.corpora.sources import open_source
@@ -36,7 +37,7 @@ def _packaged(name: str, said: Package | Debian) -> dict[str, Any]:
     """One row of `available`, for text that a package carries."""
     row = {"source": name, "about": said.about, "licence": said.licence, "install": said.install}
     try:
-        source = open_source({"source": name}, Path())
+        source = open_source(CorpusConfig(source=name), Path())
     except CorpusError:
         return row | {"installed": False}
     assert source.documents is not None

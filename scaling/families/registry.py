@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from scaling.config import FamilyConfig
 from scaling.errors import ConfigError, one_of
-from scaling.families.decoder.switches import PRESETS
+from scaling.families.decoder.switches import PRESETS, Switches
+from scaling.families.encoders import masked
+from scaling.families.encoders import switches as seq2seq
 from scaling.families.family import Family
+from scaling.families.recurrent.switches import LSTMSwitches
+from scaling.families.regression.switches import PerceptronSwitches
 
 MODULES: dict[str, str] = {
     **dict.fromkeys(PRESETS, "scaling.families.decoder.family"),
@@ -21,6 +26,17 @@ MODULES: dict[str, str] = {
     "hf": "scaling.families.foreign.hf",
 }
 """Name → the module whose `family(name, changes)` makes it."""
+_PARTS = ("depth", "width", "heads")
+_DECODER = tuple(field.name for field in fields(Switches))
+KEYS: dict[str, tuple[str, ...]] = {
+    "base": (*_PARTS, *_DECODER),
+    "encoder": (*masked.OVERRIDES, *masked.ALLOWED),
+    "encoder_decoder": (*seq2seq.OVERRIDES, *seq2seq.ALLOWED),
+    "recurrent": tuple(field.name for field in fields(LSTMSwitches)),
+    "perceptron": tuple(field.name for field in fields(PerceptronSwitches)),
+    "foreign": ("model_type", *_PARTS, "fields"),
+}
+"""What the files of conf/family start from → the keys of such a family."""
 
 
 def names() -> list[str]:
@@ -49,12 +65,11 @@ def get(name: str, **switches: Any) -> Family:
     return made
 
 
-def from_config(config: Mapping[str, Any]) -> tuple[Family, float]:
-    """Family and size from the `family` part of a config: `name`, `size`, and whatever switches it sets."""
-    rest = {key: value for key, value in config.items() if key not in ("name", "size")}
-    if config.get("name") is None or config.get("size") is None:
+def from_config(config: FamilyConfig) -> Family:
+    """Return the family of a config, with its switches. Raises ConfigError."""
+    if config.name is None or config.size is None:
         raise ConfigError("a family needs family.name and family.size; name one of: " + ", ".join(names()))
-    return get(str(config["name"]), **rest), config["size"]
+    return get(config.name, **config.switches)
 
 
 def listing(*, vocab: int = 256, context: int = 64) -> list[dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from scaling.errors import ShapeError
+from scaling.errors import ConfigError, ShapeError, one_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,14 @@ class Shape:
         """For JSON; what only this family has lies flat beside the rest."""
         flat = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "more"}
         return flat | dict(self.more)
+
+
+def only(changes: Iterable[str], allowed: Iterable[str], name: str) -> None:
+    """Raises ConfigError for a switch that the family `name` has not."""
+    known = list(allowed)
+    for key in changes:
+        if key not in known:
+            raise ConfigError(one_of(f"a switch of {name}", key, known))
 
 
 def whole(name: str, value: object) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.errors import ConfigError, StorageError, TableError, one_of
+from scaling import files
+from scaling.errors import ConfigError, TableError, one_of
 from scaling.figures import style
 from scaling.figures.belief import forecasts, profiles
 from scaling.figures.compare import changes, conventions, exponents, families, multiverse
@@ -95,14 +94,8 @@ def draw(data: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     found = plate(str(data.get("figure")))
     with style.printed_on(sheet):
         if data.get("missing"):
-            return _missing(data)
+            return style.not_drawn(str(data["missing"]))
         return found.draw(data)
-
-
-def _missing(data: dict[str, Any]) -> Figure:
-    figure, ((axes,),) = style.canvas("Not drawn yet", str(data["missing"]), [], height=2.2)
-    axes.set_axis_off()
-    return figure
 
 
 def to_svg(data: dict[str, Any], sheet: style.Paper = style.LIGHT, dots: float | None = None) -> bytes:
@@ -133,24 +126,8 @@ def save(data: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT) -
     stem = name if sheet is style.LIGHT else f"{name}.dark"
     paths = [folder / f"{name}.json", folder / f"{stem}.svg", folder / f"{stem}.png"]
     for path, content in zip(paths, (text.encode(), to_svg(again, sheet), to_png(again, sheet)), strict=True):
-        write(path, content)
+        files.write(path, content, "the figure")
     return paths
-
-
-def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all. Raises StorageError in a sentence."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}); free space or give a folder that you may write to"
-        ) from None
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def load(
@@ -158,13 +135,8 @@ def load(
 ) -> dict[str, Any]:
     """The JSON behind a figure, one of `names`; `redraw` is the command that makes it. Raises TableError when
     it is none."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as the JSON of a figure ({error}); redraw it with `{redraw}`"
-        ) from None
-    if not isinstance(data, dict) or data.get("figure") not in names:
+    data = files.read_json(path, f"redraw it with `{redraw}`")
+    if data.get("figure") not in names:
         raise TableError(
             f"{path} is not the JSON of a figure that `{redraw}` makes; it needs a key 'figure' that is one "
             f"of {', '.join(map(repr, names))}"

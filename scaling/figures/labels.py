@@ -33,6 +33,25 @@ def spread(wanted: Sequence[float], gap: float, low: float = -np.inf, high: floa
     return [float(v) for v in positions]
 
 
+def margin(axes: Axes, y: float, text: str, *, dx: float, size: float = 8.5, color: Any = None) -> None:
+    """Write a text beside the axes at the height `y` in data units.
+
+    dx: distance from the right edge in points; where negative, from the left edge.
+    """
+    axes.annotate(
+        text,
+        (0 if dx < 0 else 1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(dx, 0),
+        textcoords="offset points",
+        ha="right" if dx < 0 else "left",
+        va="center_baseline",
+        fontsize=size,
+        color=color,
+        annotation_clip=False,
+    )
+
+
 def beside(
     axes: Axes,
     labels: Sequence[tuple[float, float, str, str]],

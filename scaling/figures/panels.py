@@ -30,9 +30,7 @@ def canvas(
     columns = min(len(kinds), 2 if len(kinds) <= 4 else 3)
     deep = math.ceil(len(kinds) / columns)
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=columns,
         rows=(1.0,) * deep,
         right=right,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scaling import folders
+from scaling import files, folders
 from scaling.errors import ScalingError, TableError
 from scaling.figures import kinds, units
-from scaling.fitting.expression import evaluate
-from scaling.fitting.table import same_schema
+from scaling.tables import ledger
+from scaling.tables.expression import evaluate
 
 TOKEN = "nats per token"
 LOSS_UNITS = {"classification": "nats per text", "regression": "squared error"}
@@ -130,17 +129,17 @@ def locate(sweep: str | Path) -> Path:
 
     Raises TableError when there is no such folder, with the names of the existing ones.
     """
+    if found := ledger.find(sweep):
+        return found.parent
     for folder in (Path(sweep), folders.results() / str(sweep)):
-        if folder.is_dir() and (
-            (folder / "ledger.parquet").exists() or folder != Path(sweep) or "/" in str(sweep)
-        ):
+        if folder.is_dir() and (folder != Path(sweep) or "/" in str(sweep)):
             return folder
     if Path(sweep).is_file():
         raise TableError(
             f"{sweep} is a file; give a folder with a ledger.parquet, or turn your table into one with "
             f"`scaling import {sweep} --into NAME` and give NAME"
         )
-    known = sorted(p.parent.name for p in folders.results().glob("*/ledger.parquet"))
+    known = ledger.names()
     have = f"there are {', '.join(map(repr, known))}" if known else f"{folders.results()} is still empty"
     raise TableError(
         f"there are no results called {str(sweep)!r}; {have}; make them with `scaling run {sweep}`, or "
@@ -151,28 +150,7 @@ def locate(sweep: str | Path) -> Path:
 def _json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TableError(
-            f"{path} cannot be read as JSON ({error}); make it again with the command that wrote it"
-        ) from None
-    if not isinstance(content, dict):
-        raise TableError(
-            f"{path} holds a {type(content).__name__} instead of an object; make it again with the "
-            "command that wrote it"
-        )
-    return content
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except Exception as error:
-        raise TableError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it and make it again "
-            f"with `{folders.maker(path.parent)}`"
-        ) from None
+    return files.read_json(path, "make it again with the command that wrote it")
 
 
 def read(sweep: str | Path) -> Source:
@@ -183,39 +161,38 @@ def read(sweep: str | Path) -> Source:
     """
     folder = locate(sweep)
     name = folder.resolve().name
-    ledger = folder / "ledger.parquet"
-    if not ledger.is_file():
+    path = folder / ledger.LEDGER
+    if not path.is_file():
         raise TableError(
             f"{folder} has no ledger.parquet; a folder of results needs one: run `scaling run {name}` "
             "first, or name another folder"
         )
-    runs = _parquet(ledger)
+    runs = ledger.frame(path)
     missing = [c for c in NEEDED if c not in runs]
     if missing:
         raise TableError(
-            f"{ledger} has no column {', '.join(map(repr, missing))}; a ledger needs {', '.join(NEEDED)}: "
+            f"{path} has no column {', '.join(map(repr, missing))}; a ledger needs {', '.join(NEEDED)}: "
             f"remove the file and make it again with `{folders.maker(folder)}`"
         )
-    same_schema(runs, ledger)
     if runs.empty:
-        raise TableError(f"{ledger} has no rows; finish at least one run with `{folders.maker(folder)}`")
+        raise TableError(f"{path} has no rows; finish at least one run with `{folders.maker(folder)}`")
     without_flops = runs["flops"].isna()
     runs["flops"] = runs["flops"].fillna(6.0 * runs["params"] * runs["tokens"])
-    curves, by_position = folder / "curves.parquet", folder / "positions.parquet"
+    curves, by_position = folder / ledger.CURVES, folder / ledger.POSITIONS
     return Source(
         name=name,
         folder=folder,
         runs=runs.sort_values("run_id").reset_index(drop=True),
-        curves=_parquet(curves)
+        curves=ledger.frame(curves)
         if curves.is_file()
         else pd.DataFrame(columns=["run_id", "step", "tokens", "flops", "loss_train", "loss"]),
-        positions=_parquet(by_position)
+        positions=ledger.frame(by_position)
         if by_position.is_file()
         else pd.DataFrame(columns=["run_id", "position", "loss", "loss_se"]),
         fit=_json(folder / "fit.json"),
         plan=_json(folder / "plan.json"),
         comparison=_json(folder / "compare.json"),
         samples=_json(folder / "samples.json"),
-        digest=hashlib.sha256(ledger.read_bytes()).hexdigest()[:8],
+        digest=hashlib.sha256(path.read_bytes()).hexdigest()[:8],
         implied=int(without_flops.sum()),
     )

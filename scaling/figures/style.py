@@ -6,7 +6,7 @@ The canvas has the finding as its title and the provenance as its footer.
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -157,9 +157,7 @@ def wrapped(text: str, inches: float, size: float, weight: int = 400) -> list[st
 
 
 def canvas(
-    title: str,
-    subtitle: str,
-    footer: Sequence[str],
+    data: Mapping[str, Any],
     *,
     columns: int = 1,
     rows: Sequence[float] = (1.0,),
@@ -173,13 +171,14 @@ def canvas(
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure with a title, a subtitle and a footer, and its axes as rows of columns.
 
-    Lengths are in inches. `rows` are the relative heights of the rows of panels.
+    data: the figure's JSON, of which `title`, `subtitle` and `footer` are used. Lengths are in inches. rows:
+    relative heights of the rows of panels.
     """
     figure = Figure(figsize=(width, height))
     room = width - 2 * 0.2
-    heads = wrapped(title, room, 12.5, 600)
-    subs = wrapped(subtitle, room, 9)
-    foot = [line for part in footer if part for line in wrapped(part, room, 7.1)]
+    heads = wrapped(data["title"], room, 12.5, 600)
+    subs = wrapped(data["subtitle"], room, 9)
+    foot = [line for part in data["footer"] if part for line in wrapped(part, room, 7.1)]
     y = height - 0.30
     for line in heads:
         figure.text(0.2 / width, y / height, line, fontsize=12.5, fontweight=600, va="baseline")
@@ -209,6 +208,13 @@ def canvas(
         )
         edge -= row_gap
     return figure, grid
+
+
+def not_drawn(why: str) -> Figure:
+    """Return a figure that states the reason why there is nothing to draw."""
+    figure, ((axes,),) = canvas({"title": "Not drawn yet", "subtitle": why, "footer": []}, height=2.2)
+    axes.set_axis_off()
+    return figure
 
 
 def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:

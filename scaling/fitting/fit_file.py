@@ -1,23 +1,93 @@
-"""A fit back from its `fit.json`: the same table, checked by its hash, and the same options give the same
-fit."""
+"""What a fit's JSON holds, and a fit back from it: the same table, checked by its hash, and the same options
+give the same fit."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from scaling import files
 from scaling.errors import FitError, TableError
 from scaling.fitting import laws
-from scaling.fitting.fit import Fit, fit, read_for
+from scaling.fitting.fit import fit, read_for
 from scaling.fitting.options import Options
+from scaling.fitting.result import Fit
+from scaling.fitting.uncertainty.estimate import finite
+from scaling.fitting.validation.validate import Validation
 from scaling.folders import results
 
 
+def contents(fit: Fit, validation: Validation | None = None) -> dict[str, Any]:
+    """Return plain data in the schema of `fit.json`, with the checks where they were made; nothing in it
+    depends on time or machine."""
+    table, loss = fit.table, fit.problem.loss
+    return {
+        "schema": 1,
+        "law": fit.law.name,
+        "formula": fit.law.formula,
+        "source": fit.law.source,
+        "input": {
+            "path": table.path,
+            "sha256": table.sha256,
+            "rows": table.rows,
+            "rows_used": table.n,
+            "columns": dict(table.columns),
+            "where": table.where,
+            "decimal": table.decimal,
+            "range": {key: [float(value.min()), float(value.max())] for key, value in table.values.items()},
+        },
+        "options": _options(fit.options),
+        "n": table.n,
+        "parameters": {name: value.to_json() for name, value in fit.parameters.items()},
+        "objective": {
+            "name": loss.name,
+            "scale": loss.scale,
+            "delta": None if loss.delta is None else finite(loss.delta),
+            "value": finite(fit.optimum.objective),
+            "words": loss.words(),
+        },
+        "derived": {name: value.to_json() for name, value in fit.derived.items()},
+        "certificate": fit.certificate.to_json(fit.law.names),
+        "warnings": list(fit.warnings),
+        "approaches": None if fit.approaches is None else fit.approaches.to_json(),
+        "bootstrap": _draws(fit),
+        "validation": None if validation is None else validation.to_json(),
+    }
+
+
+def save(fit: Fit, path: str | Path, validation: Validation | None = None) -> None:
+    """Write a fit's JSON, with the checks where they were made, whole or not at all; `load` reads it back.
+
+    Raises StorageError where it cannot be written.
+    """
+    text = json.dumps(contents(fit, validation), indent=1, allow_nan=False) + "\n"
+    files.write(Path(path), text, "the fit", option="another path")
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """Return options as plain data."""
+    return {
+        key: (dict(value) if isinstance(value, Mapping) else value) for key, value in asdict(options).items()
+    }
+
+
+def _draws(fit: Fit, rows: int = 200) -> dict[str, Any] | None:
+    """Return the first draws of the bootstrap, null where a parameter is undetermined."""
+    if fit.draws is None:
+        return None
+    open_ = [name in fit.certificate.undetermined for name in fit.law.names]
+    drawn = np.where(open_, np.nan, fit.draws.theta[:rows])
+    return {"names": list(fit.law.names), "draws": [[finite(value) for value in row] for row in drawn]}
+
+
 def saved(source: str) -> Path | None:
-    """The fit file that a person means: a .json that is no list of runs, or the one in a ledger folder or a
-    sweep's results; None where there is none."""
+    """Return the fit file that a person means: a .json that is no list of runs, or the one in a ledger folder
+    or a sweep's results; None where there is none."""
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
@@ -31,19 +101,24 @@ def saved(source: str) -> Path | None:
 
 
 def load(path: Path) -> Fit:
-    """Refits what a fit file says. Raises FitError where it is not a fit, its table is gone, or its table has
-    changed since."""
+    """Fit again what a fit file says. Raises FitError where it is not a fit, its table is gone, or its table
+    has changed since."""
     try:
         payload = json.loads(path.read_text(encoding="utf-8"))
         given, chosen, law = payload["input"], payload["options"], payload["law"]
         known = Options.__dataclass_fields__
-        options = Options(**{k: _tuples(v) for k, v in chosen.items() if k in known})
+        options = Options(**{k: with_tuples(v) for k, v in chosen.items() if k in known})
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else error
         raise FitError(
             f"{path} is not a fit file ({why}); make one with scaling fit TABLE --out FILE.json"
         ) from None
     form = laws.get(law)
+    if payload.get("formula", form.formula) != form.formula:
+        raise FitError(
+            f"{path} is a fit of {payload['formula']}, another law than the {law} of the catalogue; fit its "
+            "table again with --law path.py:name"
+        )
     source: Any = given["path"]
     if (path.parent / "ledger.parquet").is_file():
         source = path.parent
@@ -59,10 +134,11 @@ def load(path: Path) -> Fit:
         raise FitError(
             f"the table behind {path} has changed since the fit was made; fit it again with scaling fit"
         )
-    return fit(form, table, options=options)
+    return fit(table, form, options=options)
 
 
-def _tuples(value: Any) -> Any:
+def with_tuples(value: Any) -> Any:
+    """Return an option with the tuples that JSON made lists of."""
     if isinstance(value, Mapping):
         return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
     return value

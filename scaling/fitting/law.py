@@ -2,7 +2,8 @@
 
 Estimator, bootstrap, profile, picture, report and command work on any law. One's own is ten lines:
 
-    from scaling.fitting.law import Law, Parameter, amplitude, exponent, floor
+    from scaling.fitting.fit import fit
+    from scaling.fitting.law import Law, amplitude, exponent, floor
 
     law = Law(
         name="mine",
@@ -12,31 +13,21 @@ Estimator, bootstrap, profile, picture, report and command work on any law. One'
         parameters=(floor("E"), amplitude("A", {"N": "alpha"}), exponent("alpha")),
         function=lambda p, x: p["E"] + p["A"] * x["N"] ** -p["alpha"],
     )
-    fit = law.fit(table)
+    fit(table, law)
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.errors import ConfigError, one_of
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
-
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Values = Mapping[str, Any]
-"""Parameter or variable values by name. Inside a law's function a parameter has shape (..., 1), a variable
-shape (n,)."""
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.estimation.objectives.objective import Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +164,17 @@ class Law:
     """(p, x) → prediction and gradient together, where that costs less than one after the other. Optional."""
     derived: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
     """Quantities made from the parameters alone, name → function of the parameter values."""
+    objective: Callable[..., Objective] | None = None
+    """(x, y, weights, coordinates, loss) → what the solver minimises, where the law has an exact Hessian of
+    its own. Optional; it must belong to `function`, as must the closed forms below."""
+    best_split: Callable[[Values, Array], tuple[Array, Array]] | None = None
+    """(p, C (m,)) → N and D (..., m) of the lowest loss under 6 N D = C. Optional."""
+    tokens_for: Callable[[Values, Array, float], Array] | None = None
+    """(p, N (m,), loss) → D (..., m) at which each size reaches the loss, infinite where it never does.
+    Optional."""
+    frontier: Callable[[Values], tuple[Array, Array, Array]] | None = None
+    """(p) → E, K and γ (..., 1) of the lowest loss for a compute C, E + K C^-γ. Optional; the
+    compute-equivalent gain needs it."""
     notes: str = ""
     """What a reader should know before trusting it: non-identified corners, conventions."""
 
@@ -270,57 +272,5 @@ class Law:
             out[..., i, :] = parts[name]
         return out
 
-    def fit(self, table: Any, **options: Any) -> Fit:
-        """Fits this law to a table (path, sweep name, DataFrame or Table). Options: see
-        `scaling.fitting.fit.fit`."""
-        from scaling.fitting.fit import fit
-
-        return fit(self, table, **options)
-
     def __repr__(self) -> str:
         return f"Law({self.name}: {self.formula}; {self.source})"
-
-
-_REGISTRY: dict[str, Law] = {}
-
-
-def register(law: Law) -> Law:
-    """Makes a law known by its name, for `laws.get` and the command."""
-    if law.name in _REGISTRY:
-        raise ConfigError(f"there are two laws called {law.name!r}; give one of them another name")
-    _REGISTRY[law.name] = law
-    return law
-
-
-def registered() -> Iterator[Law]:
-    """All laws known so far, in the order they were declared."""
-    return iter(_REGISTRY.values())
-
-
-def from_file(reference: str) -> Law:
-    """A person's own law from `path.py:name`. The file is run as Python, as any script that one starts
-    oneself."""
-    path, _, name = reference.rpartition(":")
-    file = Path(path)
-    if not path or not file.is_file():
-        raise ConfigError(
-            f"there is no law file at {reference!r}; write --law path/to/file.py:name, with a file that "
-            "exists"
-        )
-    spec = importlib.util.spec_from_file_location(f"scaling_own_law_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path!r} is not a Python file; write --law path/to/file.py:name")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigError(
-            f"{path} could not be run: {type(error).__name__}: {error}; mend the file and try again"
-        ) from error
-    law = getattr(module, name, None)
-    if not isinstance(law, Law):
-        found = [key for key, value in vars(module).items() if isinstance(value, Law)]
-        raise ConfigError(
-            f"{path} has no Law called {name!r}; it has {', '.join(found) or 'none'}; write --law {path}:NAME"
-        )
-    return law

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from scaling.errors import ConfigError, one_of
 from scaling.fitting.approaches.profiles import CURVES
-from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law
 from scaling.fitting.uncertainty import resampling
 
 GROUPED = ("cluster", "stratified", "wild")
@@ -103,15 +103,6 @@ class Options:
                     f"{name} has bounds and is also {held}, so its bounds have no effect; leave one of the "
                     "two out"
                 )
-
-
-def make_options(options: Options | None, asked: Mapping[str, Any]) -> Options:
-    """Options with some fields replaced. Raises ConfigError for a field that does not exist."""
-    known = Options.__dataclass_fields__
-    for name in asked:
-        if name not in known:
-            raise ConfigError(one_of("a fit option", name, known))
-    return replace(options or Options(), **asked)
 
 
 def check_values(law: Law, options: Options, x: Values, y: Array) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from scaling.errors import TableError
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 FACTOR = 10.0
 """How far C / (6 N D) may lie from one in the median, and any row's from the median, for a column that is

@@ -3,7 +3,6 @@ DataFrame."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from scaling.errors import TableError, one_of
-from scaling.fitting.expression import evaluate, missing
-from scaling.fitting.files import load
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.fitting.plausible import checks, compute_or_not
-from scaling.fitting.written import either, floats, spelled
-from scaling.folders import maker, results
+from scaling.tables import read as tables
+from scaling.tables.columns import kept, numbers
+from scaling.tables.expression import evaluate, missing
+from scaling.tables.schema import STATUSES
 
 LETTERS: dict[str, tuple[str, ...]] = {
     "N": ("params", "N"),
@@ -116,21 +115,12 @@ def read(
     if isinstance(source, Table):
         source = source.frame
     chosen = _letters(columns, need, target)
-    frame, path, digest, folder, warnings = _frame(source, decimal)
-    rows = len(frame)
-    frame = _finished(frame.reset_index(drop=True), where, warnings)
-    if where:
-        mask = evaluate(where, frame)
-        if not (isinstance(mask, pd.Series) and pd.api.types.is_bool_dtype(mask)):
-            raise TableError(
-                f'--where {where!r} is not true or false for each row; compare something, as in "loss < 4"'
-            )
-        frame = frame[mask]
-        if frame.empty:
-            raise TableError(f"--where {where!r} keeps none of {rows} rows; loosen it")
+    came = tables.read(source, decimal=decimal)
+    warnings = list(came.notes)
+    frame = _finished(came.frame.reset_index(drop=True), where, warnings)
     if frame.empty:
-        raise TableError(f"{path} has no finished runs; wait for one, or name another table")
-    frame = frame.reset_index(drop=True)
+        raise TableError(f"{came.path} has no finished runs; wait for one, or name another table")
+    frame = kept(frame, where).reset_index(drop=True)
     values: dict[str, Array] = {}
     used: dict[str, str] = {}
     implied = "D" in need and not _known("D", chosen, frame)
@@ -151,7 +141,7 @@ def read(
         except TableError as error:
             warnings.append(f"{letter} is not used: {str(error).partition(';')[0].partition(': ')[0]}")
             continue
-        if letter == "C" and folder is None and {"N", "D"} <= set(values):
+        if letter == "C" and came.folder is None and {"N", "D"} <= set(values):
             odd = compute_or_not(found, values["N"], values["D"], column)
             if odd:
                 warnings.append(odd)
@@ -162,12 +152,12 @@ def read(
         frame=frame,
         values=values,
         columns=used,
-        path=path,
-        sha256=digest,
-        rows=rows,
+        path=came.path,
+        sha256=came.sha256,
+        rows=len(came.frame),
         where=where,
         warnings=tuple(warnings),
-        folder=folder,
+        folder=came.folder,
         decimal=decimal,
     )
 
@@ -198,7 +188,7 @@ def _finished(frame: pd.DataFrame, where: str | None, warnings: list[str]) -> pd
     if not {"status", "run_id"} <= set(frame.columns) or (where and "status" in where):
         return frame
     states = sorted({str(state) for state in frame["status"].dropna()})
-    if not set(states) <= STATES:
+    if not set(states) <= set(STATUSES):
         if len(states) > 1:
             warnings.append(
                 f"the column 'status' says {', '.join(states[:6])} and all rows are used; keep those that "
@@ -209,60 +199,6 @@ def _finished(frame: pd.DataFrame, where: str | None, warnings: list[str]) -> pd
     if not done.all():
         warnings.append(f"{int((~done).sum())} of {len(frame)} runs are not done and are left out")
     return frame[done]
-
-
-def _frame(source: Any, decimal: str | None) -> tuple[pd.DataFrame, str, str, Path | None, list[str]]:
-    """The rows, where they came from, their hash, the ledger's folder, and what a reader should know."""
-    if isinstance(source, pd.DataFrame):
-        digest = hashlib.sha256(
-            pd.util.hash_pandas_object(source.astype(str), index=False).to_numpy().tobytes()
-        ).hexdigest()
-        frame, said = spelled(source, source, decimal, "the DataFrame")
-        return frame, "DataFrame", digest, None, said
-    if isinstance(source, Mapping):
-        return _frame(pd.DataFrame(dict(source)), decimal)
-    path = Path(str(source))
-    if path.is_dir():
-        path = path / "ledger.parquet"
-        if not path.is_file():
-            raise TableError(
-                f"the folder {path.parent} has no ledger.parquet; run the sweep first, or name a file of runs"
-            )
-    elif not path.is_file():
-        swept = results() / str(source) / "ledger.parquet"
-        if not swept.is_file():
-            known = sorted(p.parent.name for p in results().glob("*/ledger.parquet"))
-            hint = f", or a sweep with results: {', '.join(known)}" if known else ""
-            raise TableError(
-                f"there is no table at {str(source)!r}; name a CSV, TSV, Parquet, JSON or JSONL file{hint}"
-            )
-        path = swept
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}); check that it may be") from None
-    frame, said = load(path, content, decimal)
-    ledger = path.name == "ledger.parquet"
-    if ledger:
-        same_schema(frame, path)
-    return frame, str(source), hashlib.sha256(content).hexdigest(), path.parent if ledger else None, said
-
-
-def same_schema(ledger: pd.DataFrame, path: Path) -> None:
-    """Raises TableError for a ledger of a schema version that the analysis half does not understand."""
-    schemas = sorted({int(s) for s in ledger["schema"].dropna()}) if "schema" in ledger else []
-    if any(s not in READS_SCHEMA for s in schemas):
-        raise TableError(
-            f"{path} is of schema {', '.join(map(str, schemas))}; this version reads schema "
-            f"{' and '.join(map(str, READS_SCHEMA))}: type `{maker(path.parent)}` again, or use the version "
-            f"that wrote it"
-        )
-
-
-READS_SCHEMA = (1, 2)
-"""The schema versions of records that the analysis half understands."""
-STATES = {"done", "diverged", "out_of_memory", "failed"}
-"""What the status of a run can be in a record; a table that speaks otherwise is another's."""
 
 
 def _known(letter: str, chosen: Mapping[str, str], frame: pd.DataFrame) -> bool:
@@ -276,44 +212,3 @@ def _default(letter: str, frame: pd.DataFrame) -> str:
     wanted = LETTERS.get(letter, (letter,))[0]
     option = {"N": "--n ", "D": "--d ", "C": "--c ", "L": "--loss "}.get(letter, f"--column {letter}=")
     raise TableError(missing(wanted, frame) + f" (say which column is {letter} with {option}COLUMN)")
-
-
-def numbers(text: str, letter: str, frame: pd.DataFrame, positive: bool = True) -> Array:
-    """The numbers of one column, or the sentence that says which of them cannot be."""
-    raw = evaluate(text, frame)
-    if not isinstance(raw, pd.Series):
-        raise TableError(f"{letter} = {text!r} is one number for all rows; name a column that varies")
-    if pd.api.types.is_bool_dtype(raw):
-        raise TableError(
-            f"column {text!r} ({letter}) is true or false; it must hold numbers, and conditions go to --where"
-        )
-    numbers = floats(raw)
-    worded = numbers.isna() & raw.notna()
-    if worded.any():
-        row = int(np.flatnonzero(worded)[0])
-        word = str(raw.iloc[row])
-        if either(word):
-            raise TableError(
-                f"column {text!r} ({letter}) holds {word!r} in row {row + 1}, whose comma may stand before "
-                "decimals or between thousands; say which: --decimal , (decimals) or --decimal . (thousands)"
-            )
-        raise TableError(
-            f"column {text!r} ({letter}) holds the text {word!r} in row {row + 1}; it must hold "
-            "numbers, such as 1300000000, 1.3e9 or 1.3B; mend it or leave it out with --where"
-        )
-    values = np.asarray(numbers, dtype=np.float64)
-    for bad, word in ((np.isnan(values), "no value"), (np.isinf(values), "an infinite value")):
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise TableError(
-                f"column {text!r} ({letter}) has {word} in {int(bad.sum())} of {len(values)} rows, "
-                f"first in row {row + 1}; "
-                f"mend them or leave them out with --where"
-            )
-    if positive and (values <= 0).any():
-        row = int(np.flatnonzero(values <= 0)[0])
-        raise TableError(
-            f"column {text!r} ({letter}) is {values[row]:g} in row {row + 1}; it must be above zero: "
-            f"mend it or leave it out with --where"
-        )
-    return values

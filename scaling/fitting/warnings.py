@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scaling.fitting.approaches.budgets import budgets
+from scaling.fitting.result import Fit
 from scaling.fitting.validation import checkpoints
-from scaling.fitting.validation.replicates import apart, kinds, listed, settings
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
+from scaling.fitting.validation.settings import apart, kinds, listed, settings
 
 
 def _dependence(fit: Fit) -> list[str]:

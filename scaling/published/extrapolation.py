@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array
 from scaling.published.refit import frame, problem
 
 LAWS = ("m1", "m2", "m3", "m4", "bnsl-1")

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from scaling import files
 from scaling.errors import ConfigError, one_of
 from scaling.published import entries as room
 from scaling.published.outcome import OUTCOMES, Entry, Outcome, record, reproduce
@@ -92,16 +93,15 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def write(outcomes: Sequence[Outcome], folder: Path, command: str) -> list[Path]:
     """Writes outcomes.csv, outcomes.json and the command that made them; returns the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {
+    contents = {
         "outcomes.csv": table(outcomes),
         # Seconds differ from run to run and would make every diff noisy.
         "outcomes.json": json.dumps(_without_seconds(payload(outcomes)), indent=1, allow_nan=False) + "\n",
         "command.txt": command + "\n",
     }
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in files]
+    for name, text in contents.items():
+        files.write(folder / name, text, "the outcomes", option="--write FOLDER")
+    return [folder / name for name in contents]
 
 
 def _without_seconds(whole: dict[str, Any]) -> dict[str, Any]:

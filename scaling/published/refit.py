@@ -3,8 +3,10 @@ start."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,12 @@ import pandas as pd
 
 from scaling.errors import ConfigError
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array, Law
+from scaling.fitting.law import Law
 from scaling.published.fetch import fetch
 from scaling.published.outcome import Found
 
@@ -26,6 +29,20 @@ def frame(name: str) -> pd.DataFrame:
     """A published table, read once. Raises TableError where it is not to be had."""
     path = fetch(name)
     return pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
+
+
+def printed(name: str) -> list[dict[str, Any]]:
+    """Return the rows of `entries/NAME.csv`: numbers as their publication prints them, and text."""
+    path = Path(__file__).parent / "entries" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: _cell(text) for key, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _cell(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def problem(

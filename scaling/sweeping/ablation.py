@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from scaling import files
+from scaling.config import Config
 from scaling.errors import ScalingError
 from scaling.sweeping.planning import cells, price
 from scaling.training.cell import Cell
@@ -28,7 +30,6 @@ from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.run import assemble
 from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
-from scaling.training.paths import whole
 
 TURNS = 21
 """Pairs of steps behind a ratio."""
@@ -78,7 +79,7 @@ def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[
     ]
 
 
-def ablate(configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS) -> dict[str, Any]:
+def ablate(configs: Sequence[Config], *, turns: int = TURNS) -> dict[str, Any]:
     """Measure every switch at the shape and batch of each config.
 
     Returns what `keep` writes: under `switches` the speed of each over the plain step's, `ratio` with the
@@ -87,7 +88,7 @@ def ablate(configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS) -> dict[
     the device is not there.
     """
     config = configs[0]
-    device = find_device(str(config["device"]["name"]))
+    device = find_device(config.device.name)
     first = _cell(config)
     peaks = known_peaks(config, device)
     found: dict[str, Any] = {
@@ -116,10 +117,10 @@ def ablate(configs: Sequence[Mapping[str, Any]], *, turns: int = TURNS) -> dict[
     return {**found, "switches": rows}
 
 
-def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, dict[str, Any]]:
+def known_peaks(config: Config, device: torch.device) -> dict[str, dict[str, Any]]:
     """FLOP/s that the device could reach at most, by number format, and who says so: the config, or for
     float32 on a CPU the best of a few products of 1,024 on the one core that a slot has."""
-    told = {k: float(v) for k, v in (config["device"].get("peaks") or {}).items() if v}
+    told = {k: float(v) for k, v in config.device.peaks.items() if v}
     peaks = {
         k: {"flops_per_second": v, "by": "device.peaks, the maker's dense figure"} for k, v in told.items()
     }
@@ -135,24 +136,22 @@ def known_peaks(config: Mapping[str, Any], device: torch.device) -> dict[str, di
     return peaks
 
 
-def path_of(config: Mapping[str, Any]) -> Path:
+def path_of(config: Config) -> Path:
     """Return where the measurements of a config's device are kept: beside its table of speeds."""
     return price.path_of(config).with_suffix(".switches.json")
 
 
 def keep(path: Path, found: Mapping[str, Any]) -> None:
     """Writes it, whole, in place of what was measured before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path, "the table of switches") as file:
-        file.write((json.dumps(found, indent=1) + "\n").encode())
+    files.write(path, json.dumps(found, indent=1) + "\n", "the table of switches", durable=True)
 
 
-def _cell(config: Mapping[str, Any], **more: Any) -> Cell:
+def _cell(config: Config, **more: Any) -> Cell:
     known = {"budget.tokens": 1e6, "budget.flops": None, **more}
     return Cell.from_config(cells.merged(config, known), cells.corpus_of(config))
 
 
-def _against(config: Mapping[str, Any], way: Way, device: torch.device, turns: int) -> dict[str, Any]:
+def _against(config: Config, way: Way, device: torch.device, turns: int) -> dict[str, Any]:
     """`ratio`, `low` and `high` of a way's speed over the plain step's and its tokens a second, or `why`
     there are none."""
     try:
@@ -171,7 +170,7 @@ def _against(config: Mapping[str, Any], way: Way, device: torch.device, turns: i
         raise
 
 
-def _step(config: Mapping[str, Any], way: Way, device: torch.device) -> Callable[[], None]:
+def _step(config: Config, way: Way, device: torch.device) -> Callable[[], None]:
     """Return one optimiser step. Raises ScalingError for what the cell or the device cannot."""
     cell = _cell(config, **({} if way.dtype is None else {"device.dtype": way.dtype}))
     trainer = assemble(

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scaling.errors import ConfigError, StorageError
-from scaling.sweeping import ledger
-from scaling.training.paths import RunPaths, whole
+from scaling import files
+from scaling.errors import ConfigError
+from scaling.tables import ledger
+from scaling.training.paths import RunPaths
 
 TABLE = "compressed.csv"
 COLUMNS = (
@@ -93,8 +94,4 @@ def _write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    try:
-        with whole(path, "the table") as file:
-            file.write(text.getvalue().encode())
-    except FileNotFoundError as error:
-        raise StorageError(f"{path} could not be written ({error.strerror})") from error
+    files.write(path, text.getvalue(), "the table", durable=True)

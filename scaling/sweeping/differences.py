@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scaling.config import Config, plain
 from scaling.errors import ConfigError
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning.config import Compose, flat_keys
@@ -94,7 +95,7 @@ def _alike(row: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 
 
 def _fields(
-    config: Mapping[str, Any], row: Mapping[str, Any], before: Mapping[str, Any], results: Path
+    config: Config, row: Mapping[str, Any], before: Mapping[str, Any], results: Path
 ) -> dict[str, tuple[Any, Any]]:
     """Config keys that differ; and columns that differ although their keys do not, as when a rule has
     changed.
@@ -102,7 +103,7 @@ def _fields(
     known = record.find(RunPaths.of(results, str(before["run_id"])))
     found: dict[str, tuple[Any, Any]] = {}
     if known is not None:
-        was, now = _flat(json.loads(known["config"])), _flat(config)
+        was, now = _flat(json.loads(known["config"])), _flat(plain(config))
         for key in sorted({*was, *now}):
             if was.get(key) != now.get(key) and (key == "device.dtype" or not key.startswith(_NOT_SCIENCE)):
                 found[key] = (was.get(key), now.get(key))

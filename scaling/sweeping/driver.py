@@ -22,9 +22,11 @@ from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
 from scaling.sweeping.planning import cells
-from scaling.sweeping.planning.config import composer, sentences
+from scaling.sweeping.planning.config import composer, parsed, sentences
 from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
+from scaling.tables import schema
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -64,24 +66,25 @@ def split(arguments: Sequence[str]) -> list[list[str]]:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     with sentences(list):
-        parsed = OverridesParser.create().parse_overrides(list(arguments))
-        return [list(one) for one in BasicSweeper.split_arguments(parsed, None)[0]]
+        overrides = OverridesParser.create().parse_overrides(list(arguments))
+        return [list(one) for one in BasicSweeper.split_arguments(overrides, None)[0]]
 
 
 def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence[str]) -> Outcome:
     """Runs what is missing of a sweep and collects its ledger. Failed cells are in the outcome, not
     raised; NotInstalled is, before anything is written, where there is something to train and no torch.
     """
-    shown = [str(name) for name in config.sweep.get("mirrors") or []]
+    sweep = parsed(config).sweep
+    shown = sweep.mirrors or []
     mirrors.check(shown)
     compose = composer(loader, config)
     asked = plan(compose, split(arguments))
     cells.writable(asked.results)
     planned, before = rescue.standing(asked, compose)
-    if set(planned.run_ids) - set(before) or config.sweep.get("retry"):
+    if set(planned.run_ids) - set(before) or sweep.retry:
         extras.need("torch")
     changes = compared(planned)
-    if retry(planned, config.sweep.get("retry")):
+    if retry(planned, sweep.retry):
         planned, before = rescue.standing(asked, compose)
     planned.save()
     say("\n".join([opening(planned, before, changes), *rescue.sentences(planned, set(before))]))
@@ -145,7 +148,7 @@ def _launch_all(
             reasons.pop(cell.run_id, None)
             if outcome.get("reason"):
                 reasons[cell.run_id] = outcome["reason"]
-            if outcome.get("new") and status in record.STATUSES:
+            if outcome.get("new") and status in schema.STATUSES:
                 trained.append(cell.run_id)
         first += len(batch)
         rounds += 1
@@ -267,8 +270,8 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], lis
     total = len(planned.cells)
     lines = [
         f"sweep {planned.sweep}: {total} cells, {len(before)} done, {total - len(before)} to run",
-        f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / ledger.LEDGER}, "
-        f"{ledger.CURVES}, {ledger.POSITIONS}, plan.json",
+        f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / LEDGER}, "
+        f"{CURVES}, {POSITIONS}, plan.json",
     ]
     edited = edits(planned, *changes)
     if edited:

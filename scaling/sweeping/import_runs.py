@@ -4,7 +4,6 @@ never guessed.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -12,9 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from scaling.errors import LaunchError, TableError, one_of
 from scaling.sweeping import ledger
-from scaling.training.record import COLUMNS, SCHEMA_VERSION
+from scaling.tables import read as tables
+from scaling.tables.columns import cells, column, kept
+from scaling.tables.files import ENDINGS
+from scaling.tables.ledger import LEDGER
+from scaling.tables.schema import COLUMNS, SCHEMA_VERSION
 
 NEEDED = ("family", "params", "tokens", "loss")
 """Without these no law can be fitted."""
@@ -31,21 +37,8 @@ NANOCHAT = {
     "val_bpb": "bits_per_byte",
     "train_time_sec": "seconds",
 }
-"""Columns of nanochat's results.csv (runs/scaling_laws.sh), of both of its versions."""
-
-
-def nanochat(path: Path) -> list[Row]:
-    """nanochat's results.csv: losses are bits per byte, so a loss per token needs bytes_per_token."""
-    return [{NANOCHAT.get(key, key): value for key, value in row.items()} for row in table(path)]
-
-
-def table(path: Path) -> list[Row]:
-    """A CSV or TSV with a header, such as a table that was exported from W&B: `config.lr` and `summary.loss`
-    are names too.
-    """
-    text = _read(path)
-    dialect = "excel-tab" if path.suffix == ".tsv" or "\t" in text.split("\n", 1)[0] else "excel"
-    return [dict(row) for row in csv.DictReader(text.splitlines(), dialect=dialect)]
+"""Columns of nanochat's results.csv (runs/scaling_laws.sh), of both of its versions; its losses are bits per
+byte, so a loss per token needs bytes_per_token."""
 
 
 def trainer(path: Path) -> list[Row]:
@@ -119,10 +112,10 @@ def events(path: Path) -> list[Row]:
     return [row]
 
 
-READERS: dict[str, Callable[[Path], list[Row]]] = {
-    "table": table, "nanochat": nanochat, "trainer": trainer, "wandb": wandb, "tensorboard": events,
-}  # fmt: skip
-"""Kind of source → its reader."""
+PROGRAMS: dict[str, Callable[[Path], list[Row]]] = {"trainer": trainer, "wandb": wandb, "tensorboard": events}
+"""What a program leaves of one run → its reader."""
+KINDS = ("table", "nanochat", *PROGRAMS)
+"""What can be imported: a table is read as `scaling fit` reads it."""
 
 
 def kind_of(path: Path) -> str:
@@ -134,54 +127,103 @@ def kind_of(path: Path) -> str:
         return "wandb"
     if ".tfevents." in path.name or (path.is_dir() and any(path.glob("*.tfevents.*"))):
         return "tensorboard"
-    if path.suffix in (".csv", ".tsv"):
-        return "nanochat" if "tokens_trained" in _read(path).split("\n", 1)[0] else "table"
-    raise TableError(f"it is not clear what {path} is; say it with --kind: {', '.join(READERS)}")
+    if any(suffix.lower() in ENDINGS for suffix in path.suffixes):
+        return "table"
+    raise TableError(f"it is not clear what {path} is; say it with --kind: {', '.join(KINDS)}")
 
 
 def read(
-    paths: Sequence[Path], *, kind: str | None, names: Mapping[str, str], values: Mapping[str, str]
-) -> list[Row]:
-    """Rows of a ledger from sources of one kind.
+    paths: Sequence[Path],
+    *,
+    kind: str | None,
+    names: Mapping[str, str],
+    values: Mapping[str, str],
+    where: str | None = None,
+    decimal: str | None = None,
+) -> tuple[list[Row], list[str]]:
+    """Rows of a ledger from sources of one kind, and what a person should know of how they were read.
 
-    `names` maps a ledger column to the source's own name; `values` sets a column for every row. D follows
-    from C and N, or loss from bits per byte, only where that is arithmetic: loss = bits_per_byte · ln 2 ·
-    bytes_per_token. Raises TableError naming what is missing or unreadable, and how to give it.
+    `names` maps a ledger column to the source's own column or an expression of several; `values` sets a
+    column for every row; `where` keeps the rows for which it is true. D follows from C and N, or loss from
+    bits per byte, only where that is arithmetic: loss = bits_per_byte · ln 2 · bytes_per_token. Raises
+    TableError naming what is missing or unreadable, and how to give it.
     """
-    for column in {*names, *values}:
-        if column not in COLUMNS:
-            raise TableError(one_of("a column of the ledger", column, COLUMNS))
-    rows = []
+    for name in {*names, *values}:
+        if name not in COLUMNS:
+            raise TableError(one_of("a column of the ledger", name, COLUMNS))
+    rows: list[Row] = []
+    notes: list[str] = []
     for path in paths:
         chosen = kind or kind_of(path)
-        if chosen not in READERS:
-            raise TableError(one_of("--kind", chosen, READERS))
-        for number, raw in enumerate(READERS[chosen](path), start=1):
-            rows.append(_row(raw, f"{path}, row {number}", names, values))
-    if not rows:
-        raise TableError(f"{', '.join(map(str, paths))} holds no runs")
-    return rows
+        if chosen not in KINDS:
+            raise TableError(one_of("--kind", chosen, KINDS))
+        words = [*_WORDS, *(text for name, text in names.items() if name in _WORDS)]
+        source: Any = PROGRAMS[chosen](path) if chosen in PROGRAMS else path
+        came = tables.read(source, decimal=decimal, text=words)
+        frame = came.frame
+        if chosen == "nanochat" or (kind is None and "tokens_trained" in frame.columns):
+            frame = frame.rename(columns=NANOCHAT)
+        rows += _rows(kept(frame.reset_index(drop=True), where), str(path), names, values)
+        notes += came.notes
+    return rows, notes
 
 
-def _row(raw: Row, where: str, names: Mapping[str, str], values: Mapping[str, str]) -> Row:
-    for column, name in names.items():
-        if name not in raw:
-            raise TableError(f"{where} has no {name!r} for {column}; it has {', '.join(map(str, raw))}")
-    given = {key: value for key, value in raw.items() if key in COLUMNS and key not in names}
-    given |= {column: raw[name] for column, name in names.items()}
-    given |= values
-    row: Row = dict.fromkeys(COLUMNS)
-    for column, value in given.items():
-        row[column] = _typed(value, column, where)
+_WORDS = [name for name, column in COLUMNS.items() if column.dtype == "string"]
+"""Columns that stay as they are written: a run id of digits is no number."""
+
+
+def _rows(frame: pd.DataFrame, path: str, names: Mapping[str, str], values: Mapping[str, str]) -> list[Row]:
+    """Rows of a ledger from a table."""
+    texts = {name: name for name in COLUMNS if name in frame.columns} | dict(names)
+    given = {
+        name: [_scalar(value) for value in _typed(name, text, frame)]
+        for name, text in texts.items()
+        if name not in values
+    }
+    if values:
+        constants = pd.DataFrame({name: [value or None] * len(frame) for name, value in values.items()})
+        given |= {name: [_scalar(value) for value in _typed(name, name, constants)] for name in values}
+    return [
+        _row(
+            {name: column[i] for name, column in given.items()},
+            f"{path}, row {i + 1}",
+            names,
+            list(frame.columns),
+        )
+        for i in range(len(frame))
+    ]
+
+
+def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
+    """The values of one column of the ledger, missing where the source has none."""
+    kind = COLUMNS[name].dtype
+    if kind in ("string", "bool"):
+        raw = cells(text, name, frame)
+        words = (
+            raw.astype(str) if kind == "string" else raw.astype(str).str.lower().isin(("true", "1", "yes"))
+        )
+        return words.astype(object).where(raw.notna(), None)
+    numbers = column(text, name, frame, positive=name in NEEDED)
+    return numbers.astype(object).map(int, na_action="ignore") if kind == "int64" else numbers
+
+
+def _scalar(value: Any) -> Any:
+    """A value as Python has it; None for what is missing."""
+    return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value
+
+
+def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str]) -> Row:
+    """One row of a ledger from what the source and the command line say."""
+    row: Row = dict.fromkeys(COLUMNS) | given
     if row["loss"] is None and row["bits_per_byte"] is not None and row["bytes_per_token"] is not None:
         row["loss"] = row["bits_per_byte"] * math.log(2) * row["bytes_per_token"]
     missing = [column for column in NEEDED if row[column] is None]
     if missing:
-        empty = [name for name in missing if names.get(name, name) in raw and name not in values]
+        empty = [name for name in missing if name in given]
         if empty:
             raise TableError(
                 f"{where} has nothing in {names.get(empty[0], empty[0])!r} for {empty[0]}, as a run that did "
-                f"not end; leave that row out, or fill it in"
+                f"not end; leave that row out with --where, or fill it in"
             )
         hint = (
             " (or bytes_per_token, which makes it from bits_per_byte)"
@@ -191,7 +233,7 @@ def _row(raw: Row, where: str, names: Mapping[str, str], values: Mapping[str, st
         raise TableError(
             f"{where} does not say {' nor '.join(missing)}{hint}; give its name there with --name "
             f"{missing[0]}=NAME, or the value for "
-            f"all rows with --set {missing[0]}=VALUE; the source has {', '.join(map(str, raw))}"
+            f"all rows with --set {missing[0]}=VALUE; the source has {', '.join(map(str, there))}"
         )
     row["status"] = row["status"] or "done"
     row["schema"] = SCHEMA_VERSION
@@ -200,31 +242,11 @@ def _row(raw: Row, where: str, names: Mapping[str, str], values: Mapping[str, st
     return row
 
 
-def _typed(value: Any, column: str, where: str) -> Any:
-    kind = COLUMNS[column].dtype
-    if value is None or value == "":
-        return None
-    try:
-        if kind == "string":
-            return str(value)
-        if kind == "bool":
-            return str(value).lower() in ("true", "1", "yes")
-        number = float(value)
-        if not math.isfinite(number) or (column in NEEDED and number <= 0):
-            raise ValueError
-        return int(number) if kind == "int64" else number
-    except (TypeError, ValueError):
-        raise TableError(
-            f"{where} has {value!r} for {column}, which must be a positive number; correct it or leave the "
-            f"row out"
-        ) from None
-
-
 def save(rows: Sequence[Row], folder: Path) -> Path:
     """Writes the ledger of a sweep's folder. Raises TableError when there is one already, StorageError when
     the disk refuses.
     """
-    path = folder / ledger.LEDGER
+    path = folder / LEDGER
     if path.exists():
         raise TableError(f"{path} exists already; import into another name with --into, or remove that file")
     ledger.write(ledger.table(sorted(rows, key=lambda row: row["run_id"])), path)

@@ -2,8 +2,9 @@
 when it is stale.
 
 No lock is held and no clock of another machine is trusted, so processes, launchers and machines may share a
-folder, network file systems included. The worst that can happen is that a cell is trained twice to the same
-bits: records are written whole.
+folder, network file systems included. A claim must appear only where none is, so it is linked or made with
+`x`; the one writer of `scaling.files` would replace another's. The worst that can happen is that a cell is
+trained twice to the same bits: records are written whole.
 """
 
 from __future__ import annotations

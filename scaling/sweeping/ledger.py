@@ -5,25 +5,22 @@ Records never change, so what the ledger already holds is not read again. Two le
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
-import uuid
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import folders
-from scaling.errors import StorageError, TableError
+from scaling import files
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, rows
+from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LEDGER, CURVES, POSITIONS = "ledger.parquet", "curves.parquet", "positions.parquet"
-
-_BESIDE = {CURVES: ("curve", records.CURVE_COLUMNS), POSITIONS: ("positions", records.POSITION_COLUMNS)}
+_BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
 """What lies beside a ledger: the file of each run that it is collected from, and its columns, by the first of
 which the rows of a run are sorted."""
 
@@ -47,7 +44,7 @@ def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str,
             if row is None:
                 continue
             fresh.append(run_id)
-        found.append({name: row.get(name) for name in records.COLUMNS})
+        found.append({name: row.get(name) for name in COLUMNS})
     changed = bool(fresh) or len(found) != len(known)
     if changed:
         write(table(found), folder / LEDGER)
@@ -62,51 +59,6 @@ def forget(folder: Path, run_ids: Iterable[str]) -> None:
     gone = set(run_ids)
     if gone and (folder / LEDGER).exists():
         write(table([row for row in rows(folder / LEDGER) if row["run_id"] not in gone]), folder / LEDGER)
-
-
-def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Every row of a ledger as dictionaries, of all columns or of some; null in columns that are younger than
-    the ledger.
-
-    Raises TableError when the file is not a ledger or has another schema version.
-    """
-    import pyarrow.parquet as pq
-
-    try:
-        wanted = None if columns is None else list(dict.fromkeys(["run_id", "schema", *columns]))
-        # read_table would import pandas, which takes longer than reading a hundred thousand rows
-        file = pq.ParquetFile(path)
-        younger = set(records.ADDED).difference(file.schema_arrow.names)
-        found = file.read(None if wanted is None else [name for name in wanted if name not in younger])
-    except FileNotFoundError:
-        raise TableError(f"there is no ledger {path}; make one with: scaling run SWEEP") from None
-    except Exception as error:
-        raise TableError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}); remove it, and "
-            f"`{folders.maker(path.parent)}` makes it again"
-        ) from None
-    names = found.column_names
-    check(names, found.column("schema").unique().to_pylist() if "schema" in names else [], path)
-    # column by column: an Arrow row is twenty times slower to make than a tuple
-    lists = [column.to_pylist() for column in found.columns]
-    absent = dict.fromkeys(younger if wanted is None else younger.intersection(wanted))
-    return [absent | dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
-
-
-def check(columns: Sequence[str], versions: Sequence[object], path: Path) -> None:
-    """Raises TableError when a table is not a ledger of this schema version."""
-    if "run_id" not in columns or "schema" not in columns:
-        raise TableError(
-            f"{path} is not a ledger: it has no column run_id or schema; give a ledger.parquet of `scaling "
-            f"run`"
-        )
-    strange = [version for version in versions if version not in records.READABLE]
-    if strange:
-        raise TableError(
-            f"{path} holds schema version {strange[0]!r}, this version of scaling reads "
-            f"{' and '.join(map(str, records.READABLE))}; "
-            f"use the version that wrote it, or move the file away to collect it again"
-        )
 
 
 def merge(paths: Sequence[Path]) -> pa.Table:
@@ -125,7 +77,7 @@ def table(found: Sequence[Mapping[str, Any]]) -> pa.Table:
     import pyarrow as pa
 
     return pa.Table.from_pylist(
-        [{name: row.get(name) for name in records.COLUMNS} for row in found], schema=_schema(records.COLUMNS)
+        [{name: row.get(name) for name in COLUMNS} for row in found], schema=_schema(COLUMNS)
     )
 
 
@@ -133,23 +85,12 @@ def write(found: pa.Table, path: Path) -> None:
     """Writes a Parquet file, whole or not at all. Raises StorageError."""
     import pyarrow.parquet as pq
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(found, temporary, compression="zstd")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} could not be written ({error.strerror or error}); the records are safe: make room or "
-            f"make it writable, "
-            f"and run again"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    content = io.BytesIO()
+    pq.write_table(found, content, compression="zstd")
+    files.write(path, content.getvalue(), "the ledger")
 
 
-def _schema(columns: Mapping[str, records.Column]) -> pa.Schema:
+def _schema(columns: Mapping[str, Column]) -> pa.Schema:
     import pyarrow as pa
 
     kinds = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
@@ -166,7 +107,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
     import pyarrow.parquet as pq
 
     left, columns = _BESIDE[name]
-    schema = _schema({"run_id": records.COLUMNS["run_id"], **columns})
+    schema = _schema({"run_id": COLUMNS["run_id"], **columns})
     pieces = []
     old: set[str] = set()
     if (folder / name).exists():
@@ -187,7 +128,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
     write(joined.sort_by([("run_id", "ascending"), (next(iter(columns)), "ascending")]), folder / name)
 
 
-def _lines(path: Path, run_id: str, columns: Mapping[str, records.Column]) -> list[dict[str, Any]]:
+def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))

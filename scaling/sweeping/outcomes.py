@@ -14,8 +14,9 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from scaling import extras
+from scaling.config import Config, parse
 from scaling.errors import Preempted, RunFailure, ScalingError
-from scaling.sweeping.launching import processes
+from scaling.sweeping import processes
 
 if TYPE_CHECKING:
     from scaling.corpora import Corpus
@@ -37,14 +38,14 @@ def warm() -> None:
     torch.set_num_threads(1)
 
 
-def _of_team(config: Mapping[str, Any], slot: int | None) -> dict[str, Any]:
+def _of_team(config: dict[str, Any], slot: int | None) -> dict[str, Any]:
     """Return the outcome of a config in one process of a team."""
     warm()
-    return run_config(config, slot=slot)
+    return run_config(parse(Config, config), slot=slot)
 
 
 def run_config(
-    config: Mapping[str, Any], *, slot: int | None = None, started: Callable[[str], None] | None = None
+    config: Config, *, slot: int | None = None, started: Callable[[str], None] | None = None
 ) -> dict[str, Any]:
     """Trains, continues or recognises the run that a resolved config describes.
 
@@ -62,7 +63,7 @@ def run_config(
             if started is not None:
                 started(run_id)
             return processes.run_team(_of_team, config, many, slot=slot)
-        with teams.joined(str((config.get("device") or {}).get("name"))) as team:
+        with teams.joined(config.device.name) as team:
             cell, corpus, paths = team.in_turn(lambda: prepare(config))
             run_id = cell.run_id
             if started is not None:
@@ -103,11 +104,11 @@ def _claim(paths: RunPaths) -> Claim | None:
 
 
 def _claimed(
-    config: Mapping[str, Any], cell: Cell, corpus: Corpus, paths: RunPaths, slot: int | None, team: Team
+    config: Config, cell: Cell, corpus: Corpus, paths: RunPaths, slot: int | None, team: Team
 ) -> dict[str, Any]:
     """Trains under a claim, which the leader of a team takes for all."""
     from scaling.training import record
-    from scaling.training.lifecycle.run import Place, run
+    from scaling.training.lifecycle.run import Placement, run
 
     claim = _claim(paths) if team.leads else None
     if not team.share(lambda: claim is not None):
@@ -117,8 +118,8 @@ def _claimed(
         known = team.share(lambda: record.find(paths))
         if known is not None:
             return _outcome(known, new=False)
-        place = Place.from_config(config, slot=slot)
-        got = run(cell, corpus=corpus, paths=paths, place=place, config=config, team=team)
+        placement = Placement.from_config(config, slot=slot)
+        got = run(cell, corpus=corpus, paths=paths, placement=placement, config=config, team=team)
         return _outcome(got, new=True)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
-from scaling.sweeping.tables import wide_console
-from scaling.training.record import COLUMNS
+from scaling.sweeping.console import wide_console
+from scaling.tables.schema import COLUMNS
 
 _MFU = f"MFU: {COLUMNS['mfu'].meaning.partition(';')[0]}"
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from scaling.errors import ConfigError, StorageError, one_of
-from scaling.sweeping import lease, ledger
+from scaling.sweeping import lease
 from scaling.sweeping.planning.collector import uncollected
+from scaling.tables import ledger
 from scaling.training.paths import RunPaths
 
 _PLANNED = (

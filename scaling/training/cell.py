@@ -10,21 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaling import families
-from scaling.errors import ConfigError, one_of
-from scaling.training.compression.settings import Compression
-from scaling.training.compression.settings import from_config as compression_of
+from scaling.config import Config
+from scaling.config.kinds import POSITIVE
+from scaling.tables.schema import SCHEMA_VERSION
 from scaling.training.config.budget import check_steps, solve, tokens_asked
-from scaling.training.config.fields import positive, whole
+from scaling.training.config.compression import Compression
+from scaling.training.config.compression import from_config as compression_of
 from scaling.training.config.text import check_heldout, check_kind, read_by, supply
 from scaling.training.parent import Start, find
 from scaling.training.recipes.recipe import Hyperparameters, Situation
-from scaling.training.record import SCHEMA_VERSION
 
 IDENTITY = 1
 """Version of what `science` says. It moves only when the same words come to mean another run, not with the
 record's columns."""
-DTYPES = ("float32", "tf32", "bfloat16", "float16")
-"""float32 throughout; float32 whose products keep ten bits of mantissa, which only CUDA has; autocast."""
 COMPONENTS = {
     "flops_attention_projection": "attention_projection",
     "flops_attention_scores_full": "attention_scores_full",
@@ -90,32 +88,32 @@ class Cell:
     """Rounding and pruning while it trains."""
 
     @classmethod
-    def from_config(cls, cfg: Mapping[str, Any], corpus: Any) -> Cell:
-        """The cell of a resolved config and a prepared corpus.
+    def from_config(cls, config: Config, corpus: Any) -> Cell:
+        """Return the cell of a config and a prepared corpus.
 
         Args:
-            cfg: keys family, corpus, context, budget, recipe, seed, evaluation, device.
+            config: of the run.
             corpus: what `open_data` gives; its manifest is read, not its tokens.
 
         Raises ConfigError (budget, recipe, family, steps) or CorpusError (too little text), each one
         sentence.
         """
-        context = whole(cfg, "context")
-        family, _ = families.from_config(cfg["family"])
+        context = config.context
+        family = families.from_config(config.family)
         corpus = read_by(family.objective, corpus)
         texts = getattr(corpus, "texts", corpus)
         check_kind(family.objective, family.name, corpus, context, classes=getattr(family, "classes", None))
         # in regression a token is an example
         length = 1 if family.objective == "regression" else context
-        size = positive(cfg["family"], "size", "family.size")
+        size = POSITIVE.read("family.size", config.family.size)
         shape = family.shape(size, vocab=texts.vocab, context=context)
         counts = family.counts(shape)
-        start = find(cfg, family=family, shape=shape, counts=counts, corpus=corpus)
-        compression = compression_of(cfg.get("compression") or {}, start)
+        start = find(config, family=family, shape=shape, counts=counts, corpus=corpus)
+        compression = compression_of(config.compression, start)
         flops_per_token = counts.flops_per_token if start is None else start.cost.flops_per_token
-        asked, budget_flops = tokens_asked(cfg.get("budget") or {}, flops_per_token)
+        asked, budget_flops = tokens_asked(config.budget, flops_per_token)
 
-        unique_tokens, unique = supply(cfg.get("corpus") or {}, corpus, asked, length)
+        unique_tokens, unique = supply(config.corpus, corpus, asked, length)
         situation = Situation(
             params=counts.params_total,
             params_body=counts.params_block,
@@ -127,15 +125,10 @@ class Cell:
             flops_per_token_body=counts.flops_per_token - 3.0 * counts.flops.get("head", 0.0),
             tokens_unique=unique,
         )
-        hyperparameters, steps = solve(situation, cfg["recipe"], asked)
+        hyperparameters, steps = solve(situation, config.recipe, asked)
         check_steps(steps, hyperparameters.batch_sequences * length, asked, flops_per_token, budget_flops)
 
-        evaluation = cfg.get("evaluation") or {}
-        sequences = whole(evaluation, "sequences", "evaluation.sequences")
-        check_heldout(corpus, sequences, context)
-        dtype = str((cfg.get("device") or {}).get("dtype") or "float32")
-        if dtype not in DTYPES:
-            raise ConfigError(one_of("device.dtype", dtype, DTYPES))
+        check_heldout(corpus, config.evaluation.sequences, context)
         return cls(
             family=family.name,
             switches=family.switches,
@@ -153,12 +146,12 @@ class Cell:
             tokens_unique=unique,
             unique_tokens=unique_tokens,
             hyperparameters=hyperparameters,
-            recipe=str(cfg["recipe"]["name"]),
+            recipe=str(config.recipe.name),
             budget_flops=budget_flops,
-            evaluation_sequences=sequences,
-            evaluation_points=whole(evaluation, "points", "evaluation.points", least=0),
-            seed=whole(cfg, "seed", least=0),
-            dtype=dtype,
+            evaluation_sequences=config.evaluation.sequences,
+            evaluation_points=config.evaluation.points,
+            seed=config.seed,
+            dtype=config.device.dtype,
             start=start,
             compression=compression,
         )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from scaling.errors import Diverged
+from scaling.tables.schema import CurveRow
 from scaling.training.cell import Cell
 from scaling.training.compression.training import prune
 from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
@@ -30,9 +31,6 @@ step."""
 CURVE_POINTS = 200
 """Rows of the training curve, evenly spaced, beside those of the evaluations."""
 
-Row = list[float | None]
-"""One row of the curve, in the order of `record.CURVE_COLUMNS`."""
-
 
 @dataclasses.dataclass(kw_only=True)
 class State:
@@ -48,7 +46,7 @@ class State:
     """Over all continuations."""
     joules: float | None = None
     """Of the accelerator, over all continuations, where it counts them."""
-    rows: list[Row] = dataclasses.field(default_factory=list)
+    rows: list[CurveRow] = dataclasses.field(default_factory=list)
     """The curve so far."""
     losses: list[float] = dataclasses.field(default_factory=list)
     """Training losses since the last row."""
@@ -73,10 +71,10 @@ class State:
     @property
     def improved(self) -> bool:
         """Whether the step before now was evaluated, with the lowest held-out loss so far."""
-        if not self.rows or self.rows[-1][0] != self.step:
+        if not self.rows or self.rows[-1].step != self.step:
             return False
-        held = self.rows[-1][-1]
-        return held is not None and held == self.best
+        loss = self.rows[-1].loss
+        return loss is not None and loss == self.best
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -263,7 +261,17 @@ def note(state: State, cell: Cell, *, learning_rate: float, norm: float, held: f
     tokens = state.step * cell.batch_tokens
     mean = math.fsum(state.losses) / len(state.losses) if state.losses else None
     flops = tokens * cell.flops_per_token
-    state.rows.append([state.step, tokens, flops, mean, learning_rate, norm, held])
+    state.rows.append(
+        CurveRow(
+            step=state.step,
+            tokens=tokens,
+            flops=flops,
+            loss_train=mean,
+            learning_rate=learning_rate,
+            gradient_norm=norm,
+            loss=held,
+        )
+    )
     state.losses.clear()
     if held is None:
         return

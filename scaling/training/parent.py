@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from scaling import families
+from scaling.config import Config, CorpusConfig, parse, plain
 from scaling.corpora.tokenizers import identity
 from scaling.errors import ConfigError, ScalingError
 from scaling.families.adapting import adaptation as adapting
 from scaling.families.registry import MODULES
+from scaling.tables import ledger
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -51,7 +53,7 @@ class Start:
         return {"parent": self.run_id} | self.adaptation.as_dict()
 
 
-def find(config: Mapping[str, Any], *, family: Any, shape: Any, counts: Any, corpus: Any) -> Start | None:
+def find(config: Config, *, family: Any, shape: Any, counts: Any, corpus: Any) -> Start | None:
     """What the `start` part of a config asks for, or None where it asks for nothing.
 
     Args:
@@ -61,25 +63,24 @@ def find(config: Mapping[str, Any], *, family: Any, shape: Any, counts: Any, cor
 
     Raises ConfigError: no such run, or one that does not fit.
     """
-    asked = config.get("start") or {}
-    given = {name for name, value in asked.items() if value is not None}
+    asked = config.start
+    given = {name for name, value in plain(asked).items() if value is not None}
     if not {"run", "sweep"} & given:
         for name in sorted(given - {"adaptation"}):
             raise ConfigError(f"start.{name} needs a trained run to start from; set start.run or start.sweep")
-        if asked.get("adaptation") not in (None, "full"):
+        if asked.adaptation not in (None, "full"):
             raise ConfigError(
-                f"start.adaptation={asked['adaptation']} needs a trained run to start from; set start.run or "
+                f"start.adaptation={asked.adaptation} needs a trained run to start from; set start.run or "
                 "start.sweep"
             )
         return None
     if {"run", "sweep"} <= given:
         raise ConfigError("both start.run and start.sweep are given; give one of them")
-    results = Path(str(config.get("results") or "results"))
-    paths = (
-        _by_name(str(asked["run"]), results)
-        if "run" in given
-        else _best(results, str(asked["sweep"]), family, shape)
-    )
+    results = config.results_folder
+    if asked.run is not None:
+        paths = _by_name(asked.run, results)
+    else:
+        paths = _best(results, str(asked.sweep), family, shape)
     try:
         known = record.read(paths)
     except (FileNotFoundError, NotADirectoryError):
@@ -89,12 +90,12 @@ def find(config: Mapping[str, Any], *, family: Any, shape: Any, counts: Any, cor
         ) from None
     if known["status"] != "done":
         raise ConfigError(f"run {paths.run_id} is {known['status']}; start from a run that is done")
-    theirs = json.loads(known["config"])
+    theirs = parse(Config, json.loads(known["config"]), stored=True)
     same_family = _fits(paths.run_id, known, theirs, family, shape)
-    new_vocabulary = not _same_tokens(known, theirs["corpus"], corpus)
+    new_vocabulary = not _same_tokens(known, theirs.corpus, corpus)
     new_head = new_vocabulary or not same_family
     adaptation = adapting.from_config(asked, shape.depth)
-    if (theirs.get("start") or {}).get("adaptation") == "adapters":
+    if theirs.start.adaptation == "adapters":
         raise ConfigError(
             f"run {paths.run_id} has adapters, which are no part of a plain network; start from its parent"
         )
@@ -121,20 +122,12 @@ def _by_name(name: str, results: Path) -> RunPaths:
 
 def _best(results: Path, sweep: str, family: Any, shape: Any) -> RunPaths:
     """The run of lowest loss of a sweep among those of the cell's body and size."""
-    import pyarrow.parquet as pq
-
-    path = results / sweep / "ledger.parquet"
-    wanted = ["run_id", "family", "size", "status", "loss"]
-    try:
-        table = pq.read_table(path, columns=wanted, partitioning=None).to_pylist()
-    except FileNotFoundError:
-        raise ConfigError(
-            f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}"
-        ) from None
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
+    path = results / sweep / ledger.LEDGER
+    if not path.exists():
+        raise ConfigError(f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}")
+    rows = ledger.rows(path, ["family", "size", "status", "loss"])
     body = _body(family.name)
-    fitting = [r for r in table if r["status"] == "done" and _body(r["family"]) == body]
+    fitting = [r for r in rows if r["status"] == "done" and _body(r["family"]) == body]
     alike = [row for row in fitting if row["size"] == shape.size]
     if not alike:
         there = sorted({row["size"] for row in fitting})
@@ -151,7 +144,7 @@ def _body(name: str) -> str:
     return MODULES.get(name, name) if name not in ("seq2seq2017", "t5") else name
 
 
-def _fits(run_id: str, known: Mapping[str, Any], theirs: Mapping[str, Any], family: Any, shape: Any) -> bool:
+def _fits(run_id: str, known: Mapping[str, Any], theirs: Config, family: Any, shape: Any) -> bool:
     """Whether parent and cell have the same head. Raises ConfigError when their bodies differ."""
     if _body(known["family"]) != _body(family.name):
         raise ConfigError(
@@ -159,8 +152,8 @@ def _fits(run_id: str, known: Mapping[str, Any], theirs: Mapping[str, Any], fami
             "whose body is the same"
         )
     try:
-        parent, size = families.from_config(theirs["family"])
-        before = parent.shape(size, vocab=known["vocab"], context=known["context"])
+        parent = families.from_config(theirs.family)
+        before = parent.shape(theirs.family.size, vocab=known["vocab"], context=known["context"])
     except ScalingError as error:
         raise ConfigError(f"run {run_id} cannot be built again: {error}") from None
     ours, old = dict(family.switches), dict(parent.switches)
@@ -175,7 +168,11 @@ def _fits(run_id: str, known: Mapping[str, Any], theirs: Mapping[str, Any], fami
         if name in ("size", "vocab") or (name == "context" and ours.get("position") != "learned"):
             continue
         if sizes[name] != were[name]:
-            remedy = f"set context={were[name]}" if name == "context" else f"set family.size={size:g}"
+            remedy = (
+                f"set context={were[name]}"
+                if name == "context"
+                else f"set family.size={theirs.family.size:g}"
+            )
             raise ConfigError(
                 f"run {run_id} has {name} {were[name]} and this cell {sizes[name]}, so its weights do not "
                 f"fit; {remedy}, as the parent's"
@@ -183,7 +180,7 @@ def _fits(run_id: str, known: Mapping[str, Any], theirs: Mapping[str, Any], fami
     return bool(parent.objective == family.objective)
 
 
-def _same_tokens(known: Mapping[str, Any], theirs: Mapping[str, Any], corpus: Any) -> bool:
+def _same_tokens(known: Mapping[str, Any], theirs: CorpusConfig, corpus: Any) -> bool:
     """Whether a token id means the same in both texts."""
     texts = getattr(corpus, "texts", corpus)
     if known["vocab"] != texts.vocab:
@@ -194,4 +191,4 @@ def _same_tokens(known: Mapping[str, Any], theirs: Mapping[str, Any], corpus: An
         return True
     ours = str(texts.manifest["tokenizer"])
     # one learnt on other text gives other tokens under the same name
-    return (ours == "bytes" or ours.startswith("file:")) and identity(str(theirs["tokenizer"])) == ours
+    return (ours == "bytes" or ours.startswith("file:")) and identity(theirs.tokenizer) == ours

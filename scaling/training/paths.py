@@ -1,39 +1,12 @@
-"""Where a run keeps what: one folder a run, every file name owned here, files that appear whole or not at
-all."""
+"""Where a run keeps what: one folder a run, every file name owned here."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
-from scaling.errors import StorageError
-
-_WHY = {
-    errno.ENOSPC: ("the disk is full", "free some space"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space"),
-    errno.EROFS: ("the file system is read-only", "choose another folder with results=FOLDER"),
-    errno.EACCES: (
-        "permission is denied",
-        "choose another folder with results=FOLDER, or change its permissions",
-    ),
-    errno.EPERM: (
-        "permission is denied",
-        "choose another folder with results=FOLDER, or change its permissions",
-    ),
-    errno.ENOTDIR: (
-        "a file stands where a folder should be",
-        "move it away or choose another folder with results=FOLDER",
-    ),
-    errno.EEXIST: (
-        "a file stands where a folder should be",
-        "move it away or choose another folder with results=FOLDER",
-    ),
-}
+from scaling.files import storage
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,65 +110,3 @@ class RunPaths:
             trial = self.folder / f".trial.{os.getpid()}"
             trial.touch()
             trial.unlink()
-
-
-@contextmanager
-def storage(path: Path, what: str) -> Iterator[None]:
-    """Turns an operating system's refusal into one sentence: what could not be written where, why, what to
-    do.
-
-    Raises StorageError.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        # torch.save, whose file ends too soon, raises an error of its own over the disk's
-        refusal = error if isinstance(error, OSError) else error.__context__
-        if not isinstance(refusal, OSError):
-            raise
-        said = (refusal.strerror or str(refusal)).lower()
-        why, remedy = _WHY.get(refusal.errno or 0, (said, "look at the disk"))
-        raise StorageError(
-            f"{what} could not be written to {path}: {why}; nothing that was there is lost; {remedy} and "
-            "run again to continue"
-        ) from error
-
-
-@contextmanager
-def whole(path: Path, what: str, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """A binary file that appears at `path` whole or not at all: written beside it, synced, then renamed.
-
-    `durable=False` skips the sync, for heartbeats. Raises StorageError; what was at `path` before stays as it
-    was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with storage(path, what):
-            with temporary.open("wb") as file:
-                yield file
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            os.replace(temporary, path)
-            if durable:
-                _sync_folder(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def set_aside(path: Path) -> Path:
-    """Renames a damaged file to `<name>.damaged`, over an older one, and says where it lies now."""
-    aside = path.with_name(f"{path.name}.damaged")
-    os.replace(path, aside)
-    return aside
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scaling.config import Config, parse
 from scaling.errors import ConfigError, StorageError
 from scaling.training import record
 from scaling.training.cell import Cell
@@ -53,8 +54,8 @@ def load(
             + " (checkpoint.weights, checkpoint.best and checkpoint.milestones say what is kept)"
         ) from None
     results = paths.folder.parent.parent
-    config: Mapping[str, Any] = json.loads(known["config"]) | {"results": str(results)}
-    corpus = open_data(config["corpus"], corpus_root or results / "corpora")
+    config = parse(Config, json.loads(known["config"]) | {"results": str(results)}, stored=True)
+    corpus = open_data(config.corpus, corpus_root or results / "corpora")
     cell = Cell.from_config(config, corpus)
     module = fold(build(cell, trained=False))
     module.load_state_dict(content["module"])

@@ -1,4 +1,4 @@
-"""Define the schema of a fact table: columns with kind, unit and meaning."""
+"""Define a fact table and its columns; `tables` loads the ones that ship."""
 
 from __future__ import annotations
 
@@ -42,30 +42,3 @@ class Table:
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises `KeyError` when there is none."""
         return {c.name: c for c in self.columns}[name]
-
-
-def text(name: str, meaning: str, required: bool = False) -> Column:
-    """Return a column of text."""
-    return Column(name=name, kind="text", meaning=meaning, required=required)
-
-
-def date(meaning: str, name: str = "date", required: bool = True) -> Column:
-    """Return a column of dates: day, month or year."""
-    return Column(name=name, kind="date", meaning=meaning, required=required)
-
-
-def positive(name: str, unit: str, meaning: str, required: bool = False) -> Column:
-    """Return a column of numbers above 0."""
-    return Column(name=name, kind="positive", unit=unit, meaning=meaning, required=required)
-
-
-def fraction(name: str, meaning: str, required: bool = False) -> Column:
-    """Return a column of numbers in (0, 1]."""
-    return Column(name=name, kind="fraction", unit="1", meaning=meaning, required=required)
-
-
-def choice(name: str, choices: str, meaning: str, required: bool = False) -> Column:
-    """Return a column that allows the words of `choices`, separated by spaces."""
-    return Column(
-        name=name, kind="choice", choices=tuple(choices.split()), meaning=meaning, required=required
-    )

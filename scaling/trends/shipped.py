@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -9,18 +11,12 @@ from scaling.errors import ConfigError, TableError, one_of
 from scaling.trends import facts
 from scaling.trends.progress.law import Progress, progress
 from scaling.trends.series import Quantity, Series, series
-from scaling.trends.tables import FORMATS
+from scaling.trends.tables import FORMATS, rows
 from scaling.trends.worth.price import flops_per_dollar as per_dollar
 from scaling.trends.worth.price import hourly
 
-ALIASES = {
-    "A100": "A100 SXM4 80GB",
-    "A100 40GB": "A100 SXM4 40GB",
-    "H100": "H100 SXM",
-    "V100": "V100 SXM2 32GB",
-    "Tesla P100": "Tesla P100 SXM2",
-    "GTX 280": "GeForce GTX 280",
-}
+_FOLDER = Path(__file__).parent
+ALIASES = {row["paper"]: row["accelerator"] for row in rows(_FOLDER / "chip_names.csv")}
 """Names of chips in papers → names in accelerators.csv."""
 ML_SEGMENTS = ("datacentre", "accelerator", "tpu")
 NATS_PER_BIT = float(np.log(2))
@@ -257,14 +253,7 @@ def token_price(quality: str) -> Series:
     return _series(t, quantity, "price", table="prices", group="provider")
 
 
-BENCHMARK_TOKENS = {
-    "ptb": 9.3e5,  # doi:10.21437/Interspeech.2010-343: 930k words
-    "wikitext2": 2.09e6,  # arXiv:1609.07843, table 1
-    "wikitext103": 1.03e8,  # arXiv:1609.07843, table 1
-    "lm1b": 7.7e8,  # arXiv:1312.3005, abstract: 0.8B words
-    "enwik8": 9.0e7,  # the usual 90M training bytes
-    "text8": 9.0e7,
-}
+BENCHMARK_TOKENS = {row["benchmark"]: float(row["tokens"]) for row in rows(_FOLDER / "benchmark_tokens.csv")}
 """Distinct tokens of a benchmark's training set, in its own units (words or bytes)."""
 OTHER_TEXT = 1e11
 """Tokens above which a model was trained on other text than the benchmark's training set."""

@@ -68,7 +68,7 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["plan", "demo", "family=3"], "write key=value"),
         (["plan", "demo", "family=llama,mine.py:Bag"], "stands alone, as family=path.py:Name"),
         (["plan", "demo", "family=nowhere.py:Bag"], "there is no file 'nowhere.py'"),
-        (["plan", "demo", "context=long"], "context must be a whole number"),
+        (["plan", "demo", "context=long"], "context is 'long'; it must be a whole number"),
         (["plan", "demo", "sweep.budgets=[]"], "sweep.budgets is empty"),
         (["plan", "demo", "sweep.name=../elsewhere"], "without slashes"),
     ],

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import debian, names
 from scaling.errors import CorpusError
 
 
 def texts_of(name: str, system: Path) -> list[bytes]:
     """The documents of a built-in corpus on a small system."""
-    found = debian.source({"source": name}, Path(), system=system)
+    found = debian.source(CorpusConfig(source=name), Path(), system=system)
     assert found.documents is not None
     return list(found.documents())
 
@@ -54,7 +55,7 @@ def test_pairs_of_a_bilingual_dictionary(tmp_path: Path) -> None:
     digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     lines = [f"abbot\tA\t{digits[sizes[0]]}", f"abate\t{digits[sizes[0]]}\t{digits[sizes[1]]}"]
     (folder / "freedict-eng-spa.index").write_text("\n".join(lines) + "\n")
-    found = debian.source({"source": "eng-spa"}, Path(), system=tmp_path)
+    found = debian.source(CorpusConfig(source="eng-spa"), Path(), system=tmp_path)
     assert found.rows is not None
     assert list(found.rows()) == [
         {"text": "abbot", "target": "abad"},
@@ -79,7 +80,7 @@ def test_verses_side_by_side(tmp_path: Path) -> None:
                 places.append(struct.pack("<IIH", 0, at, len(text.encode())))
                 at += len(text.encode())
             (folder / f"{testament}.bzv").write_bytes(b"".join(places))
-    found = debian.source({"source": "bible"}, Path(), system=tmp_path)
+    found = debian.source(CorpusConfig(source="bible"), Path(), system=tmp_path)
     assert found.rows is not None
     assert list(found.rows()) == [
         {"text": "In the beginning .", "target": "EN el principio."},
@@ -93,5 +94,5 @@ def test_a_package_that_is_not_there_is_named(name: str, tmp_path: Path) -> None
     with pytest.raises(
         CorpusError, match=f"needs the Debian package {debian.DEBIAN[name].package}.*apt-get install"
     ):
-        debian.source({"source": name}, tmp_path, system=tmp_path)
+        debian.source(CorpusConfig(source=name), tmp_path, system=tmp_path)
     assert name in names()

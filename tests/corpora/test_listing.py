@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from scaling import corpora
 from scaling.cli import app
+from scaling.config import CorpusConfig, parse
 
 from .conftest import config
 
@@ -18,8 +19,8 @@ def test_the_verb_lists_names_and_what_is_prepared(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCALING_RESULTS", str(tmp_path / "results"))
-    good = corpora.prepare(config(folder), tmp_path / "results" / "corpora")
-    bad = corpora.prepare(config(folder, name="bad"), tmp_path / "results" / "corpora")
+    good = corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / "results" / "corpora")
+    bad = corpora.prepare(parse(CorpusConfig, config(folder, name="bad")), tmp_path / "results" / "corpora")
     (bad.folder / "train.bin").write_bytes(b"")
     said = json.loads(CliRunner().invoke(app, ["corpora", "--json"], catch_exceptions=False).stdout)
     assert {row["source"] for row in said["available"]} >= {"sotu", "files", "hub", "mixture", "synthetic"}

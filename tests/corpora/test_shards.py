@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.sources import hub
 from scaling.corpora.sources.shards import Shards
 from scaling.errors import CorpusError
@@ -69,7 +70,7 @@ def test_a_killed_fetch_goes_on_and_a_finished_one_is_not_repeated(
 
     monkeypatch.setattr(hub, "_rows", stops)
     with pytest.raises(KeyboardInterrupt):
-        corpora.prepare(ASKED, tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, ASKED), tmp_path / "root")
     (kept,) = (tmp_path / "root").glob("fetched-*")
     written = sum(note["documents"] for note in Shards(kept).notes())
     assert 0 < written < 23
@@ -84,7 +85,7 @@ def test_a_killed_fetch_goes_on_and_a_finished_one_is_not_repeated(
             yield row
 
     monkeypatch.setattr(hub, "_rows", goes_on)
-    corpus = corpora.prepare(ASKED, tmp_path / "root")
+    corpus = corpora.prepare(parse(CorpusConfig, ASKED), tmp_path / "root")
     assert resumed == sentences(40)[written:]
     assert {
         path.name: path.stat().st_mtime_ns for path in kept.glob("*.bin") if path.name in before
@@ -93,17 +94,17 @@ def test_a_killed_fetch_goes_on_and_a_finished_one_is_not_repeated(
     assert sorted(texts) == sorted(text.encode() for text in sentences(40))
 
     count = len(asked)
-    corpora.prepare(ASKED | {"heldout_fraction": 0.3}, tmp_path / "root")
+    corpora.prepare(parse(CorpusConfig, ASKED | {"heldout_fraction": 0.3}), tmp_path / "root")
     assert len(asked) == count
 
 
 def test_a_damaged_shard_is_refused(rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     far(rows, True, monkeypatch)
-    corpora.prepare(ASKED, tmp_path / "root")
+    corpora.prepare(parse(CorpusConfig, ASKED), tmp_path / "root")
     (kept,) = (tmp_path / "root").glob("fetched-*")
     shard = kept / "00000.bin"
     shard.write_bytes(shard.read_bytes()[:-1] + b"?")
     with pytest.raises(
         CorpusError, match=r"00000\.bin is missing or damaged; remove .* and fetch the text again"
     ):
-        corpora.prepare(ASKED | {"heldout_fraction": 0.3}, tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, ASKED | {"heldout_fraction": 0.3}), tmp_path / "root")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora import tokenizers
 from scaling.errors import ConfigError, CorpusError
 
@@ -21,7 +22,7 @@ from .conftest import config, sentences
 @pytest.mark.parametrize("tokenizer", ["bytes", "bpe:300"])
 def test_streams_decode_to_the_documents(folder: Path, tmp_path: Path, tokenizer: str) -> None:
     (folder / "odd.txt").write_text("naïve café 漢字 🙂\n\ttabs  and   spaces ")
-    corpus = corpora.prepare(config(folder, tokenizer=tokenizer), tmp_path / "root")
+    corpus = corpora.prepare(parse(CorpusConfig, config(folder, tokenizer=tokenizer)), tmp_path / "root")
     kept = corpus.tokenizer
     texts = []
     for stream in (corpus.train, corpus.heldout):
@@ -42,7 +43,9 @@ def test_bits_per_byte_are_the_same_for_the_same_model_under_any_tokeniser(tmp_p
     rng = np.random.default_rng(0)
     found = {}
     for name in ("bytes", "bpe:300", "bpe:600"):
-        corpus = corpora.prepare(config(tmp_path / "speeches", tokenizer=name), tmp_path / "root")
+        corpus = corpora.prepare(
+            parse(CorpusConfig, config(tmp_path / "speeches", tokenizer=name)), tmp_path / "root"
+        )
         if name == "bytes":
             nats = -np.log(rng.dirichlet(np.ones(256)))
             per_token = nats
@@ -71,17 +74,19 @@ def byte_of_letter() -> dict[str, int]:
 
 def test_held_out_text_teaches_the_tokeniser_nothing(folder: Path, tmp_path: Path) -> None:
     asked = config(folder, tokenizer="bpe:280")
-    corpus = corpora.prepare(asked, tmp_path / "root")
-    train = bytes(corpora.prepare(config(folder), tmp_path / "root").train).split(b"\0")[:-1]
+    corpus = corpora.prepare(parse(CorpusConfig, asked), tmp_path / "root")
+    train = bytes(corpora.prepare(parse(CorpusConfig, config(folder)), tmp_path / "root").train).split(b"\0")[
+        :-1
+    ]
     assert tokenizers.make("bpe:280", train).text == corpus.tokenizer.text
     assert tokenizers.make("bpe:280", [*train, b"zyx " * 1000]).text != corpus.tokenizer.text
 
 
 def test_a_tokenizer_file_is_taken_as_it_is(folder: Path, tmp_path: Path) -> None:
-    learnt = corpora.prepare(config(folder, tokenizer="bpe:300"), tmp_path / "root")
+    learnt = corpora.prepare(parse(CorpusConfig, config(folder, tokenizer="bpe:300")), tmp_path / "root")
     path = tmp_path / "mine.json"
     path.write_bytes((learnt.folder / "tokenizer.json").read_bytes())
-    taken = corpora.prepare(config(folder, tokenizer=str(path)), tmp_path / "root")
+    taken = corpora.prepare(parse(CorpusConfig, config(folder, tokenizer=str(path))), tmp_path / "root")
     assert np.array_equal(taken.train, learnt.train)
     assert taken.manifest["tokenizer"].startswith("file:")
     assert taken.tokenizer.byte_lengths is not None
@@ -104,17 +109,17 @@ def test_tokenisers_that_cannot_be(
     folder: Path, tmp_path: Path, tokenizer: str, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
-        corpora.prepare(config(folder, tokenizer=tokenizer), tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, config(folder, tokenizer=tokenizer)), tmp_path / "root")
 
 
 def test_tokenizer_files_that_cannot_be(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text('{"model": 1}')
     with pytest.raises(CorpusError, match="cannot be read"):
-        corpora.prepare(config(folder, tokenizer=str(path)), tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, config(folder, tokenizer=str(path))), tmp_path / "root")
     said = json.loads(tokenizers.make("bpe:300", [text.encode() for text in sentences(40)]).text)
     said["added_tokens"] = []
     said["model"]["vocab"] = {k: v for k, v in said["model"]["vocab"].items() if v}
     path.write_text(json.dumps(said))
     with pytest.raises(CorpusError, match="has no token that ends a text; add one of"):
-        corpora.prepare(config(folder, tokenizer=str(path)), tmp_path / "root")
+        corpora.prepare(parse(CorpusConfig, config(folder, tokenizer=str(path))), tmp_path / "root")

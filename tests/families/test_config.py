@@ -7,12 +7,15 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from scaling import families, folders
+from scaling.config import FamilyConfig, parse
+from scaling.sweeping.planning import store
 
 FOLDER = folders.shipped("conf") / "family"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "base")
 
 
 def composed(name: str, *overrides: str) -> dict:
+    store.register()
     with initialize_config_dir(str(FOLDER.parent.resolve()), version_base=None):
         config = compose(f"family/{name}", overrides=list(overrides))
     found = OmegaConf.to_container(config["family"], resolve=True)
@@ -27,7 +30,8 @@ def test_every_family_has_a_file() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_composes_and_round_trips(name: str) -> None:
     overrides = ["family.model_type=gpt_neox"] if name == "hf" else []
-    family, size = families.from_config(composed(name, *overrides))
+    config = parse(FamilyConfig, composed(name, *overrides))
+    family, size = families.from_config(config), config.size
     shape = family.shape(size, vocab=256, context=32)
     assert family.objective in families.OBJECTIVES
     # nothing in the file changes the family's own defaults, and a run's switches make the same family again

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling import families
+from scaling.config import FamilyConfig, parse
 from scaling.errors import ConfigError, ShapeError
 
 PRESETS = ["llama", "gpt2", "transformer2017"]
@@ -73,8 +74,9 @@ def test_given_parts_are_taken_and_the_rest_keeps_n() -> None:
 
 def test_null_switches_are_the_familys_own() -> None:
     assert families.get("gpt2", norm=None, depth=None) == families.get("gpt2")
-    family, size = families.from_config({"name": "gpt2", "size": 2.5, "tied": False, "norm": None})
-    assert size == 2.5
+    family = families.from_config(
+        parse(FamilyConfig, {"name": "gpt2", "size": 2.5, "tied": False, "norm": None})
+    )
     assert family == families.get("gpt2", tied=False)
 
 

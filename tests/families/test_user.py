@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from scaling import families
+from scaling.config import FamilyConfig, parse
 from scaling.errors import ConfigError
 
 FILE = '''
@@ -59,8 +60,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_works_like_any_other(file: Path) -> None:
     assert len(FILE.strip().splitlines()) < 40
-    family, size = families.from_config({"name": f"{file}:Bag", "size": 2, "factor": 8})
-    shape = family.shape(size, vocab=11, context=6)
+    family = families.from_config(parse(FamilyConfig, {"name": f"{file}:Bag", "size": 2, "factor": 8}))
+    shape = family.shape(2, vocab=11, context=6)
     assert shape.width == 16
     assert family.counts(shape).params_total == 2 * 11 * 16
     a, b, c = (family.build(shape, seed=seed) for seed in (0, 0, 1))

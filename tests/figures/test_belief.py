@@ -51,10 +51,10 @@ def test_profiles_of_another_ledger_are_not_drawn(tmp_path: Path) -> None:
 
 
 def test_profiles_are_made_where_the_fit_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from scaling.fitting import laws
+    from scaling.fitting.fit import fit as run
 
     folder = synthetic.make(tmp_path / "made", noise=0.002)
-    fitted = laws.get("chinchilla").fit(str(folder), bootstrap="none", starts=4)
+    fitted = run(str(folder), bootstrap="none", starts=4)
     fit = json.loads((folder / "fit.json").read_text())
     fit["validation"]["profiles"] = []
     for name, value in zip(fitted.law.names, fitted.theta, strict=True):

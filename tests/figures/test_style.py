@@ -8,7 +8,8 @@ import sys
 CODE = """
 from scaling.figures import style
 with style.printed_on():
-    figure, _ = style.canvas("N* grows as C\\u2070\\u00b7\\u2075", "\\u0414\\u0430 \\u221d", ["n = 1"])
+    words = dict(title="N* grows as C\\u2070\\u00b7\\u2075", subtitle="\\u0414\\u0430 \\u221d")
+    figure, _ = style.canvas(words | dict(footer=["n = 1"]))
     figure.savefig("{out}/x.png")
 """
 

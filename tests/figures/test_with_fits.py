@@ -10,14 +10,16 @@ import synthetic
 from scaling.figures import catalogue, source
 from scaling.figures.compare import conventions
 from scaling.figures.report import page, words
-from scaling.fitting import laws
+from scaling.fitting.fit import fit
+from scaling.fitting.fit_file import contents
+from scaling.fitting.validation.validate import validate
 
 
 @pytest.fixture(scope="module")
 def fitted(few_conventions: None, tmp_path_factory: pytest.TempPathFactory) -> source.Source:
     folder = synthetic.make(tmp_path_factory.mktemp("results") / "made", with_fit=False, noise=0.002)
-    made = laws.get("chinchilla").fit(str(folder), resamples=200)
-    (folder / "fit.json").write_text(json.dumps(made.to_json()), encoding="utf-8")
+    made = fit(str(folder), resamples=200)
+    (folder / "fit.json").write_text(json.dumps(contents(made, validate(made))), encoding="utf-8")
     return source.read(folder)
 
 

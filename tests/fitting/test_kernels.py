@@ -26,9 +26,11 @@ CODE = """
 import json, sys
 from scaling.fitting import laws
 from scaling.fitting.fit import fit
+from scaling.fitting.fit_file import contents
+from scaling.fitting.validation.validate import validate
 source, law, delta = sys.argv[1:]
-made = fit(laws.get(law), source, delta=delta if delta == "auto" else float(delta))
-print(json.dumps(made.to_json()))
+made = fit(source, law, delta=delta if delta == "auto" else float(delta))
+print(json.dumps(contents(made, validate(made))))
 """
 
 

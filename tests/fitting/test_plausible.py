@@ -8,6 +8,7 @@ import pytest
 
 from scaling.fitting import laws
 from scaling.fitting.approaches.budgets import compute
+from scaling.fitting.fit import fit
 from scaling.fitting.table import read
 from scaling.fitting.validation.backtest import backtest
 
@@ -104,8 +105,8 @@ def test_budgets_and_answers_do_not_bend_to_a_foreign_column() -> None:
     truth = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.3}
     law = laws.get("chinchilla")
     frame = pd.DataFrame({"params": n, "tokens": d, "loss": law.predict(truth, {"N": n, "D": d})})
-    plain = law.fit(frame, bootstrap="none", starts=8)
-    odd = law.fit(frame.assign(flops=6e7 * n * d), bootstrap="none", starts=8)
+    plain = fit(frame, law, bootstrap="none", starts=8)
+    odd = fit(frame.assign(flops=6e7 * n * d), law, bootstrap="none", starts=8)
     assert odd.approaches is not None
     assert odd.approaches.to_json() == plain.approaches.to_json()
     few = {"cuts": 3, "resamples": 20}

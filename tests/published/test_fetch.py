@@ -13,7 +13,7 @@ import pytest
 
 from scaling.errors import TableError
 from scaling.published.fetch import fetch
-from scaling.published.registry import Source, _below_fifth_largest_loss, source, sources
+from scaling.published.registry import Source, below_fifth_largest_loss, source, sources
 
 TABLE = b"N,loss\n" + b"\n".join(b"%d,%d" % (i, 100 - i) for i in range(2000))
 
@@ -128,11 +128,11 @@ def test_a_converted_table_needs_a_mirror_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_plain_source_is_converted_on_arrival(server: str, tmp_path: Path) -> None:
-    kept = _below_fifth_largest_loss(TABLE)
+    kept = below_fifth_largest_loss(TABLE)
     assert len(kept.splitlines()) == 1 + 1995
-    made = row(kept, verbatim=False, convert=_below_fifth_largest_loss)
+    made = row(kept, verbatim=False, convert=below_fifth_largest_loss)
     assert fetch(made, cache=tmp_path, address=f"{server}/table.csv").read_bytes() == kept
-    other = row(kept, verbatim=False, convert=lambda content: _below_fifth_largest_loss(b"x,y\n1,2\n"))
+    other = row(kept, verbatim=False, convert=lambda content: below_fifth_largest_loss(b"x,y\n1,2\n"))
     with pytest.raises(TableError, match="not the text that was expected"):
         fetch(other, cache=tmp_path / "again", address=f"{server}/table.csv")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scaling.config import Config, parse
 from scaling.sweeping import ablation
 from scaling.sweeping.planning import cells
 from scaling.sweeping.planning import config as configs
@@ -43,7 +44,9 @@ def test_switches_on_a_cpu(
     assert all(row["why"] for name, row in rows.items() if name not in measured)
     assert {name for name in measured if rows[name]["mfu"] is None} == {"device.dtype=bfloat16"}
     plain, peak = rows["none, against itself"], found["peaks"]["float32"]["flops_per_second"]
-    flops = Cell.from_config(config | {"budget": {"tokens": 1e6}}, cells.corpus_of(config)).flops_per_token
+    flops = Cell.from_config(
+        parse(Config, config | {"budget": {"tokens": 1e6}}), cells.corpus_of(config)
+    ).flops_per_token
     assert plain["mfu"] == pytest.approx(plain["tokens_per_second"] * flops / peak)
     assert 0 < plain["mfu"] < 1
     path = ablation.path_of(config)

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
+from scaling.config import Config, parse
+from scaling.config.kinds import numbers
 from scaling.errors import ConfigError
 from scaling.sweeping import designs
 from scaling.sweeping.designs.space import Space
-from scaling.training.config.fields import numbers
 
 
 def space(**sweep: Any) -> Space:
     """A family whose N is 1000·size³ and whose FLOPs per token are 6N."""
     return Space(
-        sweep=sweep,
         measure=lambda size: (1000 * size**3, 6000 * size**3),
         limits=(0.25, 256.0),
-        base={"seed": 7, "context": 64},
+        base=parse(Config, {"seed": 7, "context": 64, "sweep": sweep}),
     )
 
 

@@ -16,7 +16,7 @@ from scaling.sweeping import import_runs
 def read(
     path: Path, kind: str | None = None, names: dict[str, str] | None = None, **values: str
 ) -> list[dict]:
-    return import_runs.read([path], kind=kind, names=names or {}, values=values)
+    return import_runs.read([path], kind=kind, names=names or {}, values=values)[0]
 
 
 def test_a_table_with_names_of_its_own(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_loss_that_cannot_be(tmp_path: Path, value: str) -> None:
 
 
 def test_an_unknown_column_or_kind(tmp_path: Path) -> None:
-    path = tmp_path / "runs.txt"
+    path = tmp_path / "runs.log"
     path.write_text("x")
     with pytest.raises(TableError, match="not clear what"):
         read(path)

@@ -66,7 +66,7 @@ def test_a_held_claim_is_refused_and_a_released_one_free(tmp_path: Path) -> None
 def test_a_dead_process_loses_its_claim_at_once(tmp_path: Path) -> None:
     path = tmp_path / "claim.json"
     code = (
-        "import os, sys; from pathlib import Path; from scaling.sweeping import claims\n"
+        "import os, sys; from pathlib import Path; from scaling.sweeping import lease\n"
         "lease.take(Path(sys.argv[1])); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=False)

@@ -13,6 +13,8 @@ import pytest
 
 from scaling.errors import StorageError, TableError
 from scaling.sweeping import ledger, status
+from scaling.tables import ledger as stored
+from scaling.tables import schema
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -21,10 +23,10 @@ VALUES = {"string": "x", "int64": 1, "float64": 0.5, "bool": False}
 
 def leave(results: Path, run_id: str, **given: Any) -> RunPaths:
     """A record, as a run would have left it."""
-    row: dict[str, Any] = {name: VALUES[column.dtype] for name, column in record.COLUMNS.items()}
+    row: dict[str, Any] = {name: VALUES[column.dtype] for name, column in schema.COLUMNS.items()}
     row |= {
         "run_id": run_id,
-        "schema": record.SCHEMA_VERSION,
+        "schema": schema.SCHEMA_VERSION,
         "status": "done",
         "reason": None,
         "config": "{}",
@@ -44,7 +46,7 @@ def test_it_collects_records_and_curves(tmp_path: Path) -> None:
         leave(tmp_path, run_id, loss=1.5)
     rows = ledger.collect(tmp_path, "sweep", ["b", "a"])
     table = pd.read_parquet(tmp_path / "sweep" / "ledger.parquet")
-    assert list(table.columns) == list(record.COLUMNS)
+    assert list(table.columns) == list(schema.COLUMNS)
     assert list(table.run_id) == ["a", "b"] == [row["run_id"] for row in rows]
     curves = pd.read_parquet(tmp_path / "sweep" / "curves.parquet")
     assert list(curves.run_id) == ["a", "a", "b", "b"]
@@ -111,17 +113,17 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     ledger.collect(tmp_path, "sweep", ["a"])
     path = tmp_path / "sweep" / "ledger.parquet"
     pd.read_parquet(path).assign(schema=99).to_parquet(path)
-    with pytest.raises(TableError, match="schema version 99"):
-        ledger.rows(path)
+    with pytest.raises(TableError, match="of schema 99"):
+        stored.rows(path)
 
 
 def test_a_ledger_of_version_one_reads_with_null_in_younger_columns(tmp_path: Path) -> None:
     leave(tmp_path, "a")
     ledger.collect(tmp_path, "sweep", ["a"])
     path = tmp_path / "sweep" / "ledger.parquet"
-    pd.read_parquet(path).assign(schema=1).drop(columns=list(record.ADDED)).to_parquet(path)
-    assert [ledger.rows(path)[0][name] for name in record.ADDED] == [None] * len(record.ADDED)
-    assert ledger.rows(path, ["parent", "loss"])[0]["parent"] is None
+    pd.read_parquet(path).assign(schema=1).drop(columns=list(schema.ADDED)).to_parquet(path)
+    assert [stored.rows(path)[0][name] for name in schema.ADDED] == [None] * len(schema.ADDED)
+    assert stored.rows(path, ["parent", "loss"])[0]["parent"] is None
     leave(tmp_path, "b", parent="a")
     rows = ledger.collect(tmp_path, "sweep", ["a", "b"])
     assert [(row["schema"], row["parent"]) for row in rows] == [(1, None), (2, "a")]
@@ -131,9 +133,9 @@ def test_a_ledger_of_version_one_reads_with_null_in_younger_columns(tmp_path: Pa
 
 def test_a_record_of_version_one_reads_with_null_in_younger_columns(tmp_path: Path) -> None:
     paths = leave(tmp_path, "a")
-    old = {k: v for k, v in json.loads(paths.record.read_text()).items() if k not in record.ADDED}
+    old = {k: v for k, v in json.loads(paths.record.read_text()).items() if k not in schema.ADDED}
     paths.record.write_text(json.dumps(old | {"schema": 1}))
-    assert [record.read(paths)[name] for name in record.ADDED] == [None] * len(record.ADDED)
+    assert [record.read(paths)[name] for name in schema.ADDED] == [None] * len(schema.ADDED)
     del old["loss"]
     paths.record.write_text(json.dumps(old | {"schema": 1}))
     with pytest.raises(TableError, match="lacks 'loss'"):
@@ -144,21 +146,21 @@ def test_a_record_of_version_one_reads_with_null_in_younger_columns(tmp_path: Pa
 def test_a_damaged_ledger_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ledger.parquet").write_bytes(content)
     with pytest.raises(TableError, match="cannot be read"):
-        ledger.rows(tmp_path / "ledger.parquet")
+        stored.rows(tmp_path / "ledger.parquet")
     with pytest.raises(TableError, match="there is no ledger"):
-        ledger.rows(tmp_path / "none.parquet")
+        stored.rows(tmp_path / "none.parquet")
 
 
 def test_a_table_that_is_no_ledger(tmp_path: Path) -> None:
     pd.DataFrame({"loss": [1.0]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(TableError, match="is not a ledger"):
-        ledger.rows(tmp_path / "x.parquet")
+        stored.rows(tmp_path / "x.parquet")
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     leave(tmp_path, "a")
     (tmp_path / "sweep").write_text("a file")
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="cannot be written"):
         ledger.collect(tmp_path, "sweep", ["a"])
 
 

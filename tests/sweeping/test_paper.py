@@ -16,12 +16,13 @@ from scipy import optimize
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from scaling import families
+from scaling.config import FamilyConfig, parse
 from scaling.errors import ConfigError
 from scaling.families.decoder.module import Decoder
 from scaling.sweeping.planning import paper
 from scaling.sweeping.planning.memory import activations_per_token, components
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 MODELS = {
     "h100": "H100 SXM", "h200": "H200 SXM", "a100": "A100 SXM4 80GB", "b200": "B200 SXM", "l4": "L4",
     "rtx4090": "GeForce RTX 4090",
@@ -33,7 +34,7 @@ MODELS = {
 @pytest.mark.parametrize("size", [4, 24])
 def test_activations_are_what_autograd_keeps(name: str, size: float, dtype: str) -> None:
     """Within 1 %: every storage that the forward pass saves, weights apart, on tensors without memory."""
-    family, _ = families.from_config({"name": name, "size": size})
+    family = families.from_config(parse(FamilyConfig, {"name": name, "size": size}))
     shape = family.shape(size, vocab=3000, context=256)
     kept: dict[int, int] = {}
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -55,7 +56,7 @@ def test_activations_are_what_autograd_keeps(name: str, size: float, dtype: str)
 
 
 def test_weights_and_optimizer_are_what_torch_holds() -> None:
-    family, _ = families.from_config({"name": "llama", "size": 2})
+    family = families.from_config(parse(FamilyConfig, {"name": "llama", "size": 2}))
     shape = family.shape(2, vocab=256, context=64)
     module = family.build(shape, seed=0)
     adam = torch.optim.AdamW(module.parameters())
@@ -100,7 +101,7 @@ def test_every_budget_on_every_number_of_gpus() -> None:
     for flops in (1e17, 1e20, 1e22):
         hours = []
         for gpus in (8, 64, 512):
-            row = paper.paper(flops, gpus, on, family={"name": "llama"}, vocab=32768, context=2048)
+            row = paper.paper(flops, gpus, on, family=FamilyConfig(name="llama"), vocab=32768, context=2048)
             assert row["fits"], row["layout"]
             assert row["tokens"] / row["params"] == pytest.approx(20, rel=0.2)  # depth is whole
             assert row["gpus_used"] <= gpus
@@ -109,7 +110,7 @@ def test_every_budget_on_every_number_of_gpus() -> None:
             assert row["hours"] * 3600 >= flops / (gpus * on.peak_flops)
             hours.append(row["hours"])
         assert hours[0] >= hours[1]
-    big = paper.paper(1e22, 8, on, family={"name": "llama"}, vocab=32768, context=2048)
+    big = paper.paper(1e22, 8, on, family=FamilyConfig(name="llama"), vocab=32768, context=2048)
     assert big["layout"].startswith("FSDP")
     assert big["dollars"] == pytest.approx(big["hours"] * 8 * on.price_per_hour)
 
@@ -120,9 +121,9 @@ def test_what_cannot_be_planned_is_one_sentence() -> None:
     with pytest.raises(ConfigError, match="must be one of"):
         paper.device("h1000")
     with pytest.raises(ConfigError, match="outside what family"):
-        paper.paper(10, 8, paper.device("h100"), family={"name": "llama"}, vocab=32768, context=2048)
+        paper.paper(10, 8, paper.device("h100"), family=FamilyConfig(name="llama"), vocab=32768, context=2048)
     with pytest.raises(ConfigError, match="our own decoder only"):
-        paper.paper(1e17, 8, paper.device("h100"), family={"name": "lstm"}, vocab=256, context=64)
+        paper.paper(1e17, 8, paper.device("h100"), family=FamilyConfig(name="lstm"), vocab=256, context=64)
     with pytest.raises(ConfigError, match="--gpus is 'many'"):
         paper.numbers("--gpus", "many")
 

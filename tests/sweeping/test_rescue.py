@@ -73,7 +73,7 @@ def test_nothing_is_rescued_unasked(tiny) -> None:  # type: ignore[no-untyped-de
     ("given", "words"),
     [
         ("{factor: 2, times: 1}", "must be below 1"),
-        ("{factor: 0.5}", "sweep.rescue.times is None"),
+        ("{factor: 0.5}", "sweep.rescue.times is not set"),
         ("{factor: 0.5, tries: 1}", "did you mean 'times'"),
         ("0.5", "write {factor"),
     ],

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from scaling import corpora
+from scaling.config import Config, CorpusConfig, parse
 from scaling.corpora import Corpus
 from scaling.training import Cell, RunPaths
 
@@ -42,7 +43,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
         "tokenizer": "bytes",
         "heldout_fraction": 0.2,
     }
-    return corpora.prepare(config, root / "corpora")
+    return corpora.prepare(parse(CorpusConfig, config), root / "corpora")
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def config(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def cell(corpus: Corpus) -> Callable[..., Cell]:
     """Makes a cell from changes to the config."""
-    return lambda **changes: Cell.from_config(config(**changes), corpus)
+    return lambda **changes: Cell.from_config(parse(Config, config(**changes)), corpus)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from scaling.config import RecipeConfig
 from scaling.errors import ConfigError, CorpusError, ShapeError
 from scaling.training import Cell, recipes
 from scaling.training.config.budget import solve
@@ -66,7 +67,7 @@ def test_the_solution_agrees_with_itself_when_the_batch_depends_on_tokens(monkey
             flops_per_token=6.0,
             flops_per_token_body=6.0,
         )
-        h, steps = solve(situation, {"name": "growing"}, asked)
+        h, steps = solve(situation, RecipeConfig(name="growing"), asked)
         tokens = steps * h.batch_sequences * 16
         assert abs(tokens / asked - 1) < 0.01
         again = rule.resolve(dataclasses.replace(situation, tokens=float(tokens)))
@@ -76,7 +77,7 @@ def test_the_solution_agrees_with_itself_when_the_batch_depends_on_tokens(monkey
 def test_identity_is_the_science(cell: Callable[..., Cell]) -> None:
     first = cell()
     same = [
-        cell(device={"name": "cuda", "dtype": "float32", "micro_batch": 1, "peak_flops": 1e15}),
+        cell(device={"name": "cuda", "dtype": "float32", "micro_batch": 1, "watts": 300}),
         cell(checkpoint={"every_seconds": 5}),
         cell(sweep={"name": "other"}),
         # what a recipe derives and what a person sets is the same science when the numbers are the same

@@ -12,6 +12,7 @@ import torch
 from sklearn.metrics import classification_report
 
 from scaling import corpora
+from scaling.config import Config, CorpusConfig, parse
 from scaling.corpora import Examples
 from scaling.errors import ConfigError
 from scaling.training import Cell, RunPaths
@@ -60,15 +61,17 @@ def config(corpus: dict[str, Any], results: Path, **changes: Any) -> dict[str, A
 
 
 def train(cfg: dict[str, Any], examples: Examples) -> tuple[Cell, dict[str, Any]]:
-    cell = Cell.from_config(cfg, examples)
-    got = run(cell, corpus=examples, paths=RunPaths.of(cfg["results"], cell.run_id), config=cfg)
+    cell = Cell.from_config(parse(Config, cfg), examples)
+    got = run(
+        cell, corpus=examples, paths=RunPaths.of(cfg["results"], cell.run_id), config=parse(Config, cfg)
+    )
     assert got["status"] == "done", got["reason"]
     return cell, got
 
 
 def test_a_pretrained_encoder_learns_classes(tmp_path: Path) -> None:
     corpus = settings(tmp_path / "text", rows(0, ["bad", "good"]))
-    examples = corpora.prepare_examples(corpus, tmp_path / "corpora")
+    examples = corpora.prepare_examples(parse(CorpusConfig, corpus), tmp_path / "corpora")
     masked = config(corpus, tmp_path, budget={"tokens": 30 * 16 * 32})
     masked["family"] = {"name": "bert", "size": 1, "norm_position": "pre"}
     parent, before = train(masked, examples)  # it reads the texts of the training side, and no label
@@ -93,15 +96,15 @@ def test_labels_that_say_nothing_are_not_learnt(tmp_path: Path) -> None:
     corpus = settings(
         tmp_path / "text", [{**row, "label": str(la)} for row, la in zip(made, labels, strict=True)]
     )
-    examples = corpora.prepare_examples(corpus, tmp_path / "corpora")
+    examples = corpora.prepare_examples(parse(CorpusConfig, corpus), tmp_path / "corpora")
     _, got = train(config(corpus, tmp_path), examples)
     assert got["accuracy"] < 0.7, "nothing but the labels can tell it the class"
 
 
 def test_padding_changes_no_logit_and_no_loss(tmp_path: Path) -> None:
     corpus = settings(tmp_path / "text", rows(0, ["bad", "good"]))
-    examples = corpora.prepare_examples(corpus, tmp_path / "corpora")
-    cell = Cell.from_config(config(corpus, tmp_path), examples)
+    examples = corpora.prepare_examples(parse(CorpusConfig, corpus), tmp_path / "corpora")
+    cell = Cell.from_config(parse(Config, config(corpus, tmp_path)), examples)
     module = cell.architecture.build(cell.shape, seed=0)
     task = make(cell, examples)
     batch = task.heldout()
@@ -122,10 +125,12 @@ def test_padding_changes_no_logit_and_no_loss(tmp_path: Path) -> None:
 
 def test_fewer_labels_are_the_first_of_more(tmp_path: Path) -> None:
     corpus = settings(tmp_path / "text", rows(0, ["bad", "good"]))
-    examples = corpora.prepare_examples(corpus, tmp_path / "corpora")
+    examples = corpora.prepare_examples(parse(CorpusConfig, corpus), tmp_path / "corpora")
     seen: list[set[bytes]] = []
     for labels in (16, 64):
-        cell = Cell.from_config(config(corpus | {"unique_tokens": labels * 32}, tmp_path), examples)
+        cell = Cell.from_config(
+            parse(Config, config(corpus | {"unique_tokens": labels * 32}, tmp_path)), examples
+        )
         task = make(cell, examples)
         seen.append({row.numpy().tobytes() for step in range(12) for row in task.training(step)["tokens"]})
         assert (cell.tokens_unique, len(seen[-1])) == (labels * 32, labels)
@@ -134,11 +139,11 @@ def test_fewer_labels_are_the_first_of_more(tmp_path: Path) -> None:
 
 def test_other_classes_are_refused(tmp_path: Path) -> None:
     corpus = settings(tmp_path / "text", rows(0, ["bad", "good"]))
-    examples = corpora.prepare_examples(corpus, tmp_path / "corpora")
+    examples = corpora.prepare_examples(parse(CorpusConfig, corpus), tmp_path / "corpora")
     family = {"name": "bert_classifier", "size": 1, "classes": 3}
     with pytest.raises(ConfigError, match=r"has 2 labels, bad, good; set family\.classes=2"):
-        Cell.from_config(config(corpus, tmp_path, family=family), examples)
+        Cell.from_config(parse(Config, config(corpus, tmp_path, family=family)), examples)
     with pytest.raises(ConfigError, match=r"set corpus\.target instead"):
-        Cell.from_config(config(corpus, tmp_path, family={"name": "t5", "size": 1}), examples)
+        Cell.from_config(parse(Config, config(corpus, tmp_path, family={"name": "t5", "size": 1})), examples)
     with pytest.raises(ConfigError, match="whole number, 2 or more"):
-        Cell.from_config(config(corpus, tmp_path, family=family | {"classes": 1}), examples)
+        Cell.from_config(parse(Config, config(corpus, tmp_path, family=family | {"classes": 1})), examples)

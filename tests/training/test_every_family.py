@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from scaling import corpora, families
+from scaling.config import Config, CorpusConfig, FamilyConfig, parse
 from scaling.errors import Preempted
 from scaling.training import Cell, RunPaths, record
 from scaling.training.config.text import open_data
@@ -60,17 +61,17 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def declared(family: dict[str, Any], text: dict[str, Any], root: Path) -> tuple[Cell, Any, dict[str, Any]]:
     """A run of STEPS steps, and its data."""
-    objective = families.from_config(family)[0].objective
+    objective = families.from_config(parse(FamilyConfig, family)).objective
     numbers = objective == "regression"
     context = 12 if numbers else 24
     corpus = NUMBERS if numbers else text
     if objective in ("seq2seq", "classification"):
         answer = "target" if objective == "seq2seq" else "label"
-        data: Any = corpora.prepare_examples({**text, answer: answer}, root / "corpora")
+        data: Any = corpora.prepare_examples(parse(CorpusConfig, {**text, answer: answer}), root / "corpora")
     elif numbers:
-        data = open_data(corpus, root)
+        data = open_data(parse(CorpusConfig, corpus), root)
     else:
-        data = corpora.prepare(corpus, root / "corpora")
+        data = corpora.prepare(parse(CorpusConfig, corpus), root / "corpora")
     config = {
         "family": family,
         "corpus": {} if not numbers else corpus,
@@ -80,7 +81,7 @@ def declared(family: dict[str, Any], text: dict[str, Any], root: Path) -> tuple[
         "seed": 0,
         "evaluation": {"sequences": 8, "points": 3},
     }
-    return Cell.from_config(config, data), data, config
+    return Cell.from_config(parse(Config, config), data), data, config
 
 
 def named(family: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from scaling.corpora import Corpus
 from scaling.errors import ConfigError, LaunchError
 from scaling.training import Cell, RunPaths
 from scaling.training.lifecycle import run as running
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.loop import Trainer
 
 
@@ -88,7 +88,7 @@ def test_a_device_that_is_not_there(
 ) -> None:
     it = cell()
     with pytest.raises(LaunchError, match=r"device\.name is"):
-        run(it, corpus=corpus, paths=paths(it), place=Place(device=name))
+        run(it, corpus=corpus, paths=paths(it), placement=Placement(device=name))
 
 
 def test_a_folder_of_another_run(

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from scaling import corpora
 from scaling.corpora import Corpus
 from scaling.errors import Diverged
-from scaling.training import Cell, RunPaths, record
+from scaling.tables import schema
+from scaling.training import Cell, RunPaths
 from scaling.training.evaluation import Evaluation, bits_per_byte
-from scaling.training.lifecycle.run import Place, assemble, run
+from scaling.training.lifecycle.run import Placement, assemble, run
 from scaling.training.loop import Trainer, evaluation_steps, train
 from scaling.training.objectives.language import Causal
 
@@ -57,7 +58,7 @@ def test_a_copy_of_the_token_itself_cannot_be_learnt(corpus: Corpus, cell: Calla
     it.task = Causal(cell=it.cell, corpus=SimpleNamespace(train=noise))
     train(it, pause=lambda: None)
     # 300 steps reach 2.3 on text; here they stay within noise of ln 256 = 5.545, and above it
-    assert min(row[3] for row in it.state.rows if row[3] is not None) > math.log(256) - 0.1
+    assert min(row.loss_train for row in it.state.rows if row.loss_train is not None) > math.log(256) - 0.1
 
 
 def test_one_batch_is_overfitted(corpus: Corpus, cell: Callable[..., Cell]) -> None:
@@ -156,11 +157,14 @@ def test_the_curve_and_the_record_agree(
 ) -> None:
     it = cell()
     got = run(
-        it, corpus=corpus, paths=paths(it), place=Place(peak_flops=1e9, price_per_hour=3.6, watts=3.6e6)
+        it,
+        corpus=corpus,
+        paths=paths(it),
+        placement=Placement(peak_flops=1e9, price_per_hour=3.6, watts=3.6e6),
     )
     lines = paths(it).curve.read_text().splitlines()
-    assert lines[0].split(",") == list(record.CURVE_COLUMNS)
-    rows = [dict(zip(record.CURVE_COLUMNS, line.split(","), strict=True)) for line in lines[1:]]
+    assert lines[0].split(",") == list(schema.CURVE_COLUMNS) == list(schema.CurveRow._fields)
+    rows = [dict(zip(schema.CURVE_COLUMNS, line.split(","), strict=True)) for line in lines[1:]]
     assert int(rows[-1]["step"]) == got["steps"] == it.steps
     assert float(rows[-1]["loss"]) == got["loss"]
     assert float(rows[-1]["flops"]) == pytest.approx(got["flops"])
@@ -170,7 +174,7 @@ def test_the_curve_and_the_record_agree(
     assert got["price"] == pytest.approx(got["seconds"] / 1000)
     assert got["kwh"] == pytest.approx(got["seconds"])
     assert got["mfu"] == pytest.approx(got["tokens_per_second"] * it.counts.flops_per_token / 1e9)
-    assert set(got) == {*record.COLUMNS, "config"}
+    assert set(got) == {*schema.COLUMNS, "config"}
 
 
 def test_the_training_loss_is_no_single_batch(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from scaling import corpora
+from scaling.config import Config, CorpusConfig, parse
 from scaling.corpora import Corpus, Examples
 from scaling.errors import ConfigError, CorpusError
 from scaling.training import Cell, RunPaths
@@ -187,7 +188,7 @@ def answered(root: Path, *, label: bool) -> Examples:
         "heldout_fraction": 0.3,
         ("label" if label else "target"): "answer",
     }
-    return corpora.prepare_examples(config, root / "corpora")
+    return corpora.prepare_examples(parse(CorpusConfig, config), root / "corpora")
 
 
 def config(**changes: object) -> dict[str, object]:
@@ -278,7 +279,7 @@ def test_translation_trains_writes_and_ignores_padding(
         "budget": {"tokens": 60 * 4 * 32},
         "evaluation": {"sequences": 16, "points": 2},
     }
-    it = Cell.from_config(config(**settings), pairs)
+    it = Cell.from_config(parse(Config, config(**settings)), pairs)
     got = run(it, corpus=pairs, paths=paths(it))
     assert got["status"] == "done", got["reason"]
     assert got["objective"] == "seq2seq"
@@ -305,15 +306,15 @@ def test_an_encoder_trains_on_what_is_hidden(
 def test_examples_have_their_own_limits(pairs: Examples) -> None:
     seq2seq = {"family": {"name": "t5", "size": 0.5}}
     with pytest.raises(ConfigError, match="running text"):
-        Cell.from_config(config(family={"name": "llama", "size": 1}), pairs)
+        Cell.from_config(parse(Config, config(family={"name": "llama", "size": 1})), pairs)
     with pytest.raises(ConfigError, match="a multiple of it"):
-        Cell.from_config(config(**seq2seq, corpus={"unique_tokens": 63}), pairs)
+        Cell.from_config(parse(Config, config(**seq2seq, corpus={"unique_tokens": 63})), pairs)
     longest = max(int(batch["lengths"].max()) for batch in pairs.all("train", examples=50, context=500))
     with pytest.raises(ConfigError, match=f"the longest text of 'rows' has {longest} tokens, so that more"):
-        Cell.from_config(config(**seq2seq, context=2 * longest + 1), pairs)
-    Cell.from_config(config(**seq2seq, context=2 * longest), pairs)
+        Cell.from_config(parse(Config, config(**seq2seq, context=2 * longest + 1)), pairs)
+    Cell.from_config(parse(Config, config(**seq2seq, context=2 * longest)), pairs)
     with pytest.raises(CorpusError, match="asks for 10,000 examples"):
-        Cell.from_config(config(evaluation={"sequences": 10_000, "points": 0}), pairs)
+        Cell.from_config(parse(Config, config(evaluation={"sequences": 10_000, "points": 0})), pairs)
 
 
 def numbers_config(**changes: object) -> dict[str, object]:
@@ -330,8 +331,8 @@ def numbers_config(**changes: object) -> dict[str, object]:
 
 def test_regression_learns_a_known_function(paths: Callable[[Cell], RunPaths], tmp_path: Path) -> None:
     cfg = numbers_config()
-    data = open_data(cfg["corpus"], tmp_path)
-    it = Cell.from_config(cfg, data)
+    data = open_data(parse(CorpusConfig, cfg["corpus"]), tmp_path)
+    it = Cell.from_config(parse(Config, cfg), data)
     assert it.tokens == 300 * 32, "a token is an example"
     assert it.flops == pytest.approx(it.tokens * it.counts.flops_per_token)
     got = run(it, corpus=data, paths=paths(it))
@@ -354,11 +355,11 @@ def test_regression_learns_a_known_function(paths: Callable[[Cell], RunPaths], t
 def test_data_of_another_kind_is_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     cfg = {**numbers_config(), **changes}
     with pytest.raises(ConfigError, match=words):
-        Cell.from_config(cfg, open_data(cfg["corpus"], tmp_path))
+        Cell.from_config(parse(Config, cfg), open_data(parse(CorpusConfig, cfg["corpus"]), tmp_path))
 
 
 def test_a_regression_needs_its_task(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean 'smooth'"):
-        open_data({"name": "x", "source": "regression", "task": "smoth"}, tmp_path)
+        open_data(parse(CorpusConfig, {"name": "x", "source": "regression", "task": "smoth"}), tmp_path)
     with pytest.raises(ConfigError, match=r"corpus\.dimensions is not set"):
-        open_data({"name": "x", "source": "regression", "task": "smooth"}, tmp_path)
+        open_data(parse(CorpusConfig, {"name": "x", "source": "regression", "task": "smooth"}), tmp_path)

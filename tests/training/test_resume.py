@@ -21,11 +21,11 @@ import torch
 
 from scaling.corpora import Corpus
 from scaling.errors import Preempted, StorageError, TableError
+from scaling.files import atomic
 from scaling.training import Cell, RunPaths, record
 from scaling.training.checkpoints import checkpoint
 from scaling.training.lifecycle.interrupts import Pause
-from scaling.training.lifecycle.run import Place, run
-from scaling.training.paths import whole
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.recipes.recipe import OPTIMIZERS
 
 SAME = ("loss", "loss_se", "loss_train", "loss_best", "status", "steps_done", "bits_per_byte")
@@ -49,10 +49,10 @@ def test_kill_minus_nine_at_random_steps(corpus: Corpus, cell: Callable[..., Cel
     calm, wild = RunPaths.of(tmp_path / "calm", it.run_id), RunPaths.of(tmp_path / "wild", it.run_id)
     run(it, corpus=corpus, paths=calm)
     rng = random.Random(0)
-    kills, place = 0, Place(checkpoint_seconds=0.05)
+    kills, placement = 0, Placement(checkpoint_seconds=0.05)
     for attempt in range(20):
         child = multiprocessing.get_context("fork").Process(
-            target=run, args=(it,), kwargs={"corpus": corpus, "paths": wild, "place": place}
+            target=run, args=(it,), kwargs={"corpus": corpus, "paths": wild, "placement": placement}
         )
         start = written(wild)
         child.start()
@@ -148,7 +148,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_taken(
     run(it, corpus=corpus, paths=calm)
     leave_at(monkeypatch, 17, signal.SIGTERM)
     with pytest.raises(Preempted):
-        run(it, corpus=corpus, paths=wild, place=Place(checkpoint_seconds=0.0))
+        run(it, corpus=corpus, paths=wild, placement=Placement(checkpoint_seconds=0.0))
     monkeypatch.undo()
     content = wild.checkpoint.read_bytes()
     wild.checkpoint.write_bytes(content[: len(content) // 2] if damage is None else damage)
@@ -238,7 +238,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_lost(
     fill(filler)
     os.truncate(filler, filler.stat().st_size - left)
     with pytest.raises(StorageError) as caught:
-        run(it, corpus=corpus, paths=wild, place=Place(checkpoint_seconds=0.0))
+        run(it, corpus=corpus, paths=wild, placement=Placement(checkpoint_seconds=0.0))
     assert "the disk is full" in str(caught.value)
     assert wild.checkpoint.read_bytes() == kept
     filler.unlink()
@@ -250,7 +250,7 @@ def test_weights_larger_than_the_disk(small_disk: Path) -> None:
     """torch.save leaves an error of its own over the disk's, once a weight's bytes do not fit."""
 
     def write() -> None:
-        with whole(small_disk / "weights", "the checkpoint") as file:
+        with atomic(small_disk / "weights", "the checkpoint") as file:
             torch.save({"weights": torch.zeros(1 << 18)}, file)
 
     with pytest.raises(StorageError, match="the disk is full"):
@@ -279,7 +279,7 @@ def test_a_disk_that_fills_in_the_middle(
     with pytest.raises(
         StorageError, match="the disk is full; nothing that was there is lost; free some space"
     ):
-        run(it, corpus=corpus, paths=wild, place=Place(checkpoint_seconds=0.0))
+        run(it, corpus=corpus, paths=wild, placement=Placement(checkpoint_seconds=0.0))
     assert not wild.record.exists()
     assert checkpoint.read(wild.checkpoint, it.run_id) is not None
     assert not [p for p in wild.folder.iterdir() if p.name.startswith(".")], (
@@ -304,7 +304,7 @@ def test_whole_leaves_the_old_file_when_the_writer_fails(tmp_path: Path) -> None
     path.write_text("old")
 
     def write() -> None:
-        with whole(path, "it") as file:
+        with atomic(path, "it") as file:
             file.write(b"new")
             raise RuntimeError
 

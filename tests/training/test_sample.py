@@ -15,7 +15,7 @@ from transformers import TopKLogitsWarper, TopPLogitsWarper
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, StorageError
 from scaling.training import Cell, RunPaths
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.sample import load, restrict, sample, text
 
 
@@ -92,6 +92,6 @@ def test_a_run_without_weights_is_a_sentence(
     paths = RunPaths.of(tmp_path, it.run_id)
     with pytest.raises(StorageError, match=r"has no record\.json"):
         load(paths)
-    run(it, corpus=corpus, paths=paths, place=Place(keep_weights=False))
+    run(it, corpus=corpus, paths=paths, placement=Placement(keep_weights=False))
     with pytest.raises(StorageError, match=r"has no weights\.pt"):
         load(paths)

@@ -8,7 +8,9 @@ import pytest
 
 from scaling.errors import TableError
 from scaling.trends import facts
-from scaling.trends.tables import EFFICIENCY, TABLES
+from scaling.trends.tables import TABLES
+
+EFFICIENCY = TABLES["efficiency"]
 
 GOOD = {
     "target": "level",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from scaling.cli import app, emit
+from scaling.cli.fits import Decimal, Where
 from scaling.cli.sweeps.options import JSON
 
 
@@ -22,9 +23,11 @@ def import_verb(
         typer.Option(help="table, nanochat, trainer, wandb or tensorboard; else by the file's name."),
     ] = None,
     name: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=NAME: what the source calls a column.")
+        list[str] | None, typer.Option(help="COLUMN=NAME: the source's column, or an expression of several.")
     ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, for every row.")] = None,
+    where: Where = None,
+    decimal: Decimal = None,
     results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
     as_json: JSON = False,
 ) -> None:
@@ -49,10 +52,17 @@ def import_verb(
             )
         return dict(one.split("=", 1) for one in given or [])
 
-    rows = import_runs.read(sources, kind=kind, names=pairs("--name", name), values=pairs("--set", set_))
+    rows, notes = import_runs.read(
+        sources,
+        kind=kind,
+        names=pairs("--name", name),
+        values=pairs("--set", set_),
+        where=where,
+        decimal=decimal,
+    )
     path = import_runs.save(rows, (results or folders.results()) / into)
     emit(
-        {"ledger": str(path), "rows": len(rows)},
+        {"ledger": str(path), "rows": len(rows), "notes": notes},
         as_json,
-        lambda: typer.echo(f"{len(rows)} runs in {path}; next: scaling fit {into}"),
+        lambda: typer.echo("\n".join([*notes, f"{len(rows)} runs in {path}; next: scaling fit {into}"])),
     )

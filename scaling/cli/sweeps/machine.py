@@ -40,7 +40,7 @@ def bench_verb(
         configs.hydra("bench") as (engine, name),
     ):
         master = configs.master(engine, name, overrides)
-        path = price.path_of(configs.plain(master))
+        path = price.path_of(configs.parsed(master))
         from scaling import train
 
         outcome: Any = engine.multirun(
@@ -92,7 +92,7 @@ def clean_verb(
     """
     from scaling import folders
     from scaling.sweeping import cleanup
-    from scaling.sweeping.tables import human_bytes
+    from scaling.sweeping.console import human_bytes
 
     folder = results or folders.results()
     found = cleanup.rubbish(folder, kinds or ("checkpoints", "damaged"))

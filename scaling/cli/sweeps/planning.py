@@ -40,6 +40,7 @@ def plan_verb(
     from scaling.errors import ConfigError
 
     if paper:
+        from scaling.config import FamilyConfig
         from scaling.sweeping.planning import paper as papers
 
         if sweep is not None:
@@ -47,7 +48,7 @@ def plan_verb(
         on = papers.device(device, dtype)
         rows = [
             papers.paper(
-                c, g, on, family={"name": family}, vocab=vocab, context=context, ratio=ratio, mfu=mfu
+                c, g, on, family=FamilyConfig(name=family), vocab=vocab, context=context, ratio=ratio, mfu=mfu
             )
             for c in papers.numbers("--flops", flops)
             for g in map(int, papers.numbers("--gpus", gpus))
@@ -55,12 +56,12 @@ def plan_verb(
         return emit({"rows": rows}, as_json, lambda: papers.table(rows, explain=explain))
     if sweep is None:
         raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
+    from scaling.sweeping.console import plan_table
     from scaling.sweeping.differences import compared, edits
     from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.planner import plan
     from scaling.sweeping.rescue import standing
-    from scaling.sweeping.tables import plan_table
 
     with configs.hydra(sweep) as (engine, name):
         master = configs.master(engine, name, overrides or [])

@@ -22,8 +22,8 @@ def run_verb(
     as_json: JSON = False,
 ) -> None:
     """Plans, then runs what is missing; again = continue. Ctrl-C stops at a checkpoint."""
+    from scaling.sweeping.console import outcome_payload, outcome_table
     from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.tables import outcome_payload, outcome_table
 
     overrides = [*(overrides or []), *([f"sweep.retry=[{','.join(retry)}]"] if retry else [])]
     outcome: Any
@@ -68,7 +68,7 @@ def status_verb(
     from scaling import folders
     from scaling.errors import ConfigError
     from scaling.sweeping import status as standing
-    from scaling.sweeping.tables import status_table
+    from scaling.sweeping.console import status_table
 
     if diff:
         return _diff(sweep, overrides, as_json)
@@ -91,12 +91,12 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
     import dataclasses
 
     from scaling.errors import ConfigError
+    from scaling.sweeping.console import diff_table
     from scaling.sweeping.differences import differences
     from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning.planner import plan
     from scaling.sweeping.rescue import standing
-    from scaling.sweeping.tables import diff_table
 
     if sweep is None:
         raise ConfigError("--diff needs the name of a sweep, such as: scaling status demo --diff")

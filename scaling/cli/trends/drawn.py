@@ -29,12 +29,12 @@ def figures(
     Growth, eras, forest, multiverse, families, gain, exchange rates, decomposition, calendar, costs,
     hardware, doubling.
     """
-    import json
 
-    from scaling.errors import ConfigError, TableError, one_of
+    from scaling.errors import ConfigError, one_of
     from scaling.figures import source, style
     from scaling.figures import trends as drawn
     from scaling.figures.trends.gain import measured
+    from scaling.files import read_json
 
     if paper not in style.PAPERS:
         raise ConfigError(one_of("paper", paper, style.PAPERS))
@@ -48,12 +48,7 @@ def figures(
     found = source.read(sweep) if sweep else None
     compared = found.comparison if found is not None else None
     if comparison is not None:
-        try:
-            compared = json.loads(comparison.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TableError(
-                f"{comparison} cannot be read as a comparison ({error}); make it with `scaling compare`"
-            ) from None
+        compared = read_json(comparison, "make it with `scaling compare`")
     pins = measured(compared)
     options: dict[str, dict[str, Any]] = {"growth": {"gains": pins}, "exchange": {"gains": pins}}
     if found is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from scaling.cli.trends import JSON, LEVEL, finish, trends
@@ -25,15 +23,16 @@ def verify(as_json: bool = JSON) -> None:
 
 @trends.command()
 def fit(
-    file: Path = typer.Argument(..., help="CSV, TSV or Parquet."),
+    table: str = typer.Argument(..., help="CSV, TSV, Parquet, JSON or JSONL, or a sweep with results."),
     date: str = typer.Option(..., help="Column of dates: 2012-06-14, 2012-06, 2012 or decimal years."),
-    value: str = typer.Option(..., help="Column of values, above 0."),
+    value: str = typer.Option(..., help="Column or expression of values, above 0."),
     sigma: str = typer.Option(None, help="Column with the standard deviation of log10 value."),
     group: str = typer.Option(None, help="Column of clusters, such as the organisation."),
     unit: str = typer.Option(
         None, help="Column of units or number formats: a table that mixes them is refused."
     ),
-    where: str = typer.Option(None, help="Only rows for which this pandas query holds."),
+    where: str = typer.Option(None, help="Only rows for which this holds, as in \"domain == 'Language'\"."),
+    decimal: str = typer.Option(None, help="The mark before decimals, . or , where commas could be either."),
     since: float = typer.Option(None, help="First decimal year."),
     until: float = typer.Option(None, help="Last decimal year."),
     frontier: str = typer.Option(
@@ -47,18 +46,19 @@ def fit(
     """Growth rate, shapes and breaks of your own table."""
     from scaling.trends.answers.own import answer, read
 
-    table = read(
-        file,
+    found = read(
+        table,
         date=date,
         value=value,
         sigma=sigma,
         group=group,
         unit=unit,
         where=where,
+        decimal=decimal,
         keep_duplicates=keep_duplicates,
     )
     payload = answer(
-        table,
+        found,
         since=since,
         until=until,
         frontier=frontier,

@@ -66,7 +66,7 @@ def costs(
 
 @trends.command()
 def bill(
-    ledger: Path = typer.Argument(
+    ledger: str = typer.Argument(
         ..., help="A sweep with results, its folder, or a table with a flops column."
     ),
     chip: str = typer.Option("H100 SXM", help="An accelerator of the fact table to price it on."),
@@ -79,22 +79,12 @@ def bill(
 
     The same sweep on another chip or in another precision, and in other years.
     """
-    import pandas as pd
-
-    from scaling.errors import TableError
-    from scaling.folders import results
+    from scaling.tables.read import read
     from scaling.trends.answers.machines import over_years
     from scaling.trends.worth.price import chip as named
     from scaling.trends.worth.price import sweep_bill
 
-    found_at = ledger if ledger.exists() else results() / ledger
-    path = found_at / "ledger.parquet" if found_at.is_dir() else found_at
-    if not path.exists():
-        raise TableError(
-            f"there is no ledger {str(ledger)!r}; give a sweep with results, its folder, or a CSV with a "
-            "flops column"
-        )
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    table = read(ledger).frame
     on = named(chip, format=number_format, dollars_per_hour=dollars_per_hour)
     found = sweep_bill(table, on=on, mfu=mfu)
     other = found["elsewhere"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
+from scaling.config import CorpusConfig, plain
+from scaling.config.section import UNSET
 from scaling.corpora.corpus import FORMAT, MANIFEST, STREAMS, Corpus, open_corpus, sha256
 from scaling.corpora.preparing.duplicates import NearDuplicates
 from scaling.corpora.preparing.order import Ordered
@@ -32,7 +34,7 @@ _PLAN_ONLY = {"unique_tokens", "max_epochs"}
 _COUNTS = ("tokens", "bytes", "documents")
 
 
-def prepare(config: Mapping[str, Any], root: Path) -> Corpus:
+def prepare(config: CorpusConfig, root: Path) -> Corpus:
     """The corpus that `config` describes: opened when the folder `root` holds it, else built there.
 
     config: `name`, `source`, `tokenizer`, `heldout_fraction` (of documents), and the keys of the source. Any
@@ -51,11 +53,11 @@ def prepare(config: Mapping[str, Any], root: Path) -> Corpus:
     return publish(folder(config, source, root), lambda temporary: _build(config, source, temporary))
 
 
-def _kept(config: Mapping[str, Any], root: Path) -> Corpus | None:
+def _kept(config: CorpusConfig, root: Path) -> Corpus | None:
     """A corpus prepared from the same config, for results that were carried to where the text itself is
     not."""
-    asked = _text_only(config)
-    for manifest in sorted(root.glob(f"{config['name']}-*/{MANIFEST}")):
+    asked = _text_only(values(config))
+    for manifest in sorted(root.glob(f"{config.name}-*/{MANIFEST}")):
         with suppress(CorpusError):
             found = open_corpus(manifest.parent)
             if _text_only(found.manifest["config"]) == asked:
@@ -66,45 +68,41 @@ def _kept(config: Mapping[str, Any], root: Path) -> Corpus | None:
 def _text_only(config: Mapping[str, Any]) -> str:
     """The part of a config that decides the tokens, as text."""
     return json.dumps(
-        {key: value for key, value in config.items() if key not in _PLAN_ONLY}, sort_keys=True, default=str
+        {key: value for key, value in config.items() if key not in _PLAN_ONLY},
+        sort_keys=True,
+        default=str,
     )
 
 
-def checked(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config as a plain dictionary without nulls. Raises ConfigError for what every corpus needs and this
-    lacks."""
-    if OmegaConf.is_config(config):
-        config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    config = {key: value for key, value in config.items() if value is not None}
-    unset = [key for key, value in config.items() if value == "???"]
-    if unset:
-        raise ConfigError(f"corpus.{unset[0]} is not set; type corpus.{unset[0]}=VALUE")
-    missing = [key for key in ("name", "source", "tokenizer", "heldout_fraction") if key not in config]
-    if missing:
+def checked(config: CorpusConfig) -> CorpusConfig:
+    """Return the config without options that are null. Raises ConfigError for a name that is missing or no
+    folder's."""
+    for key in ("name", "source"):
+        if getattr(config, key) == UNSET:
+            raise ConfigError(f"corpus.{key} is not set; give corpus.{key}=VALUE")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", config.name):
         raise ConfigError(
-            f"the corpus config lacks {' and '.join(map(repr, missing))}; give corpus.{missing[0]}=VALUE"
+            f"corpus.name is {config.name!r}; it names a folder: use letters, digits, '.', '_' and '-'"
         )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", str(config["name"])):
-        raise ConfigError(
-            f"corpus.name is {config['name']!r}; it names a folder: use letters, digits, '.', '_' and '-'"
-        )
-    fraction = config["heldout_fraction"]
-    if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 < fraction < 1:
-        raise ConfigError(
-            f"corpus.heldout_fraction is {fraction!r}; give a number between 0 and 1, such as 0.1"
-        )
-    return config
+    options = {key: value for key, value in config.options.items() if value is not None}
+    return dataclasses.replace(config, options=options)
 
 
-def folder(config: Mapping[str, Any], source: Source, root: Path) -> Path:
-    """Where the corpus lies: its name and eight hex digits of everything that can change its files."""
-    said = {key: value for key, value in config.items() if key not in _PLAN_ONLY | {"path", "licence"}}
-    said["tokenizer"] = identity(str(config["tokenizer"]))
+def values(config: CorpusConfig) -> dict[str, Any]:
+    """Return the keys of a config that are not null, as a manifest holds them."""
+    return {key: value for key, value in plain(config).items() if value is not None}
+
+
+def folder(config: CorpusConfig, source: Source, root: Path) -> Path:
+    """Return where the corpus lies: its name and eight hex digits of all that can change its files."""
+    apart = _PLAN_ONLY | {"path", "licence"}
+    said = {key: value for key, value in values(config).items() if key not in apart}
+    said["tokenizer"] = identity(config.tokenizer)
     text = json.dumps([FORMAT, said, dict(source.fingerprint)], sort_keys=True, default=str)
-    return root / f"{config['name']}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return root / f"{config.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _build(config: Mapping[str, Any], source: Source, folder: Path) -> None:
+def _build(config: CorpusConfig, source: Source, folder: Path) -> None:
     """Writes streams, tokeniser and manifest into `folder`."""
     if source.streams is not None:
         tokenizer, streams, counted = _write_symbols(source, folder)
@@ -115,7 +113,7 @@ def _build(config: Mapping[str, Any], source: Source, folder: Path) -> None:
 
 
 def write_manifest(
-    config: Mapping[str, Any],
+    config: CorpusConfig,
     source: Source,
     folder: Path,
     tokenizer: Tokenizer,
@@ -133,23 +131,23 @@ def write_manifest(
     content = [tokenizer.name, tokenizer.vocab, train.sha256, held.sha256, *others]
     manifest = {
         "format": FORMAT,
-        "name": config["name"],
+        "name": config.name,
         "hash": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8],
         "source": source.origin,
-        "licence": config.get("licence", source.licence),
+        "licence": config.options.get("licence", source.licence),
         **source.facts(),
         "tokenizer": tokenizer.name,
         "vocab": tokenizer.vocab,
         "separator": tokenizer.separator,
         "dtype": dtype(tokenizer.vocab),
-        "heldout_fraction": config["heldout_fraction"],
+        "heldout_fraction": config.heldout_fraction,
         **{f"{what}_{side}": getattr(streams[side], what) for what in _COUNTS for side in STREAMS},
         "bytes_per_token": held.bytes / held.tokens,
         "bytes_per_token_train": train.bytes / train.tokens,
         **counted,
         "sha256": {file: said["sha256"] for file, said in files.items()},
         "files": files,
-        "config": config,
+        "config": values(config),
         "fingerprint": source.fingerprint,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": {"scaling": metadata.version("scaling"), "numpy": np.__version__},
@@ -171,7 +169,7 @@ def _write_symbols(source: Source, folder: Path) -> tuple[Tokenizer, dict[str, S
 
 
 def _write_text(
-    config: Mapping[str, Any], source: Source, folder: Path
+    config: CorpusConfig, source: Source, folder: Path
 ) -> tuple[Tokenizer, dict[str, Stream], dict[str, Any]]:
     """Streams of a source of documents, and what was counted on the way."""
     assert source.documents is not None
@@ -179,16 +177,16 @@ def _write_text(
         ordered = Ordered(source.documents(), Path(sorting))
         if not ordered.documents:
             raise CorpusError(
-                f"corpus {config['name']!r} is empty: {source.origin} holds no text; give another source"
+                f"corpus {config.name!r} is empty: {source.origin} holds no text; give another source"
             )
         if not ordered.distinct:
             raise CorpusError(
-                f"corpus {config['name']!r} holds one document only, so nothing can be held out; "
+                f"corpus {config.name!r} holds one document only, so nothing can be held out; "
                 f"give it more, or cut it with corpus.document=paragraph"
             )
-        limit = ordered.threshold(float(config["heldout_fraction"]))
+        limit = ordered.threshold(config.heldout_fraction)
         texts = (document for key, document in ordered if int.from_bytes(key, "big") >= limit)
-        tokenizer = make(str(config["tokenizer"]), texts)
+        tokenizer = make(config.tokenizer, texts)
         streams = {side: Stream(folder / file, tokenizer) for side, file in STREAMS.items()}
         overlap, near = Overlap(), NearDuplicates()
         previous, duplicates, crossing = (b"", ""), 0, 0

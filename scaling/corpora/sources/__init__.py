@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling.config import CorpusConfig
 from scaling.errors import ConfigError, one_of
 
 
@@ -51,16 +52,16 @@ def names() -> list[str]:
     return sorted(_MODULES)
 
 
-def open_source(config: Mapping[str, Any], root: Path) -> Source:
-    """The source that `config["source"]` names; `root` is where it may keep what it downloads.
+def open_source(config: CorpusConfig, root: Path) -> Source:
+    """Return the source that a corpus names; `root` is where it may keep what it downloads.
 
     Raises ConfigError for an unknown source or key, CorpusError for text that is not there.
     """
-    name = str(config["source"])
+    name = config.source
     if name not in _MODULES:
         raise ConfigError(one_of("corpus.source", name, _MODULES))
     module = import_module(f"scaling.corpora.sources.{_MODULES[name]}")
-    for key in config:
+    for key in config.options:
         if key not in _COMMON | module.KEYS:
             raise ConfigError(one_of(f"a key of corpus {name!r}", key, _COMMON | module.KEYS))
     found: Source = module.source(config, root)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source
 from scaling.corpora.sources.sword import pairs
 from scaling.errors import CorpusError
@@ -39,13 +40,13 @@ class Debian:
         return f"apt-get install {self.package}"
 
 
-def source(config: Mapping[str, object], root: Path, *, system: Path = Path("/")) -> Source:
+def source(config: CorpusConfig, root: Path, *, system: Path = Path("/")) -> Source:
     """The text of an installed package, by the name in `config["source"]`.
 
     Raises CorpusError when the package is not installed.
     """
     del root
-    name = str(config["source"])
+    name = config.source
     said = DEBIAN[name]
     paths = [system / path for path in said.paths]
     if not all(path.exists() for path in paths):

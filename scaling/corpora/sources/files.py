@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source
 from scaling.errors import ConfigError, CorpusError, one_of
 
@@ -15,7 +16,7 @@ SUFFIXES = (".jsonl", ".md", ".rst", ".text", ".txt")
 _CUTS = ("file", "line", "paragraph")
 
 
-def source(config: Mapping[str, Any], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """Local text. `path`: a file, a folder (searched to the bottom) or a list of them; `document`: what one
     document is, `file`, `paragraph` (cut at blank lines) or `line`; `field`: the key of a `.jsonl` line that
     holds its text.
@@ -24,12 +25,12 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
     byte offset), and a `.jsonl` line without the field.
     """
     del root
-    if "path" not in config:
+    if "path" not in config.options:
         raise ConfigError("corpus 'files' needs a path; type corpus.path=FOLDER_OR_FILE")
-    cut, field = str(config.get("document", "file")), str(config.get("field", "text"))
+    cut, field = str(config.options.get("document", "file")), str(config.options.get("field", "text"))
     if cut not in _CUTS:
         raise ConfigError(one_of("corpus.document", cut, _CUTS))
-    given = config["path"]
+    given = config.options["path"]
     files = [
         found
         for path in (given if isinstance(given, list | tuple) else [given])

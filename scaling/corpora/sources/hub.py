@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source
 from scaling.corpora.sources.shards import Shards
 from scaling.errors import ConfigError, CorpusError
@@ -20,7 +21,7 @@ _BUILDERS = {"arrow", "csv", "json", "parquet", "text"}
 _TEXT = ("dataset", "subset", "split", "revision", "field", "data_files", "max_documents", "label", "target")
 
 
-def source(config: Mapping[str, Any], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """A dataset of the hub: `dataset`, `subset` (the dataset's own config name), `split`, `revision` (a
     commit, so that the text cannot change under a sweep), `streaming`, `field`, `max_documents`. With
     `dataset` one of arrow, csv, json, parquet or text, `data_files` names local files or addresses, and no
@@ -31,19 +32,23 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
     rows lack the field.
     """
     for key in ("dataset", "split"):
-        if key not in config:
+        if key not in config.options:
             raise ConfigError(
                 f"corpus 'hub' needs corpus.{key}; as in corpus.dataset=HuggingFaceFW/fineweb-edu"
             )
-    dataset, revision, files = str(config["dataset"]), config.get("revision"), config.get("data_files")
+    dataset, revision, files = (
+        str(config.options["dataset"]),
+        config.options.get("revision"),
+        config.options.get("data_files"),
+    )
     if dataset not in _BUILDERS and not revision:
         raise ConfigError(
             f"corpus.revision is not set for {dataset!r}; give the commit of the dataset, so that the text "
             f"stays the same"
         )
     afar = dataset not in _BUILDERS or "://" in json.dumps(files)
-    asked = json.dumps([config.get(key) for key in _TEXT], default=str)
-    shards = Shards(root / f"fetched-{config['name']}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}")
+    asked = json.dumps([config.options.get(key) for key in _TEXT], default=str)
+    shards = Shards(root / f"fetched-{config.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}")
 
     def documents() -> Iterator[bytes]:
         if not afar:
@@ -55,9 +60,9 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
         return map(json.loads, documents()) if afar else (_flat(row) for row, _ in _rows(config, 0, None))
 
     kind = "read by datasets" if dataset in _BUILDERS else "Hugging Face hub"
-    where = f"{kind}: {dataset} {config.get('subset', '')}".strip()
+    where = f"{kind}: {dataset} {config.options.get('subset', '')}".strip()
     return Source(
-        origin=f"{where}, split {config['split']}",
+        origin=f"{where}, split {config.options['split']}",
         licence="see the dataset's card" if dataset not in _BUILDERS else "unknown: the owner's own text",
         fingerprint={"dataset": dataset, "revision": revision, "files": _stamps(files)},
         documents=documents,
@@ -65,17 +70,17 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
     )
 
 
-def _packed(config: Mapping[str, Any], skip: int, state: Any) -> Iterator[tuple[bytes, Callable[[], Any]]]:
+def _packed(config: CorpusConfig, skip: int, state: Any) -> Iterator[tuple[bytes, Callable[[], Any]]]:
     """What a shard keeps of every row: its text, or, where an answer is asked for, its fields."""
     for number, (row, remember) in enumerate(_rows(config, skip, state), start=skip):
-        if "label" in config or "target" in config:
+        if "label" in config.options or "target" in config.options:
             yield json.dumps(_flat(row), default=str).encode(), remember
         else:
             yield _text(row, config, number), remember
 
 
 def _rows(
-    config: Mapping[str, Any], skip: int, state: Any
+    config: CorpusConfig, skip: int, state: Any
 ) -> Iterator[tuple[Mapping[str, Any], Callable[[], Any]]]:
     """(row, where the stream stands after it) from row `skip` on."""
     try:
@@ -84,15 +89,15 @@ def _rows(
         raise CorpusError(
             "corpus 'hub' needs the package datasets; type: pip install 'scaling[train]'"
         ) from None
-    dataset, limit = config["dataset"], config.get("max_documents")
+    dataset, limit = config.options["dataset"], config.options.get("max_documents")
     try:
         found = datasets.load_dataset(
             dataset,
-            config.get("subset"),
-            split=config["split"],
-            revision=config.get("revision"),
-            data_files=config.get("data_files"),
-            streaming=bool(config.get("streaming", True)),
+            config.options.get("subset"),
+            split=config.options["split"],
+            revision=config.options.get("revision"),
+            data_files=config.options.get("data_files"),
+            streaming=bool(config.options.get("streaming", True)),
         )
         remember = getattr(found, "state_dict", dict)
         if state and hasattr(found, "load_state_dict"):
@@ -119,8 +124,8 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _text(row: Mapping[str, Any], config: Mapping[str, Any], number: int) -> bytes:
-    field, where = config.get("field", "text"), f"{config['dataset']} row {number}"
+def _text(row: Mapping[str, Any], config: CorpusConfig, number: int) -> bytes:
+    field, where = config.options.get("field", "text"), f"{config.options['dataset']} row {number}"
     if field not in row:
         raise CorpusError(
             f"{where} has no field {field!r}; it has {', '.join(map(repr, row))}; set corpus.field to one"

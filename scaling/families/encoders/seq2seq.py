@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, ShapeError, one_of
+from scaling.errors import ConfigError, ShapeError
 from scaling.families.counts import COMPONENTS, Counts, block_params, keys_seen, norm_width
 from scaling.families.decoder.switches import Switches
 from scaling.families.dial import (
@@ -23,7 +23,7 @@ from scaling.families.dial import (
     nearest_width,
 )
 from scaling.families.encoders.switches import ALLOWED, BUCKETS, OVERRIDES, PRESETS
-from scaling.families.shape import Shape, whole
+from scaling.families.shape import Shape, only, whole
 
 if TYPE_CHECKING:
     from scaling.families.encoders.seq2seq_module import EncoderDecoder
@@ -130,9 +130,7 @@ class Seq2SeqFamily:
 def family(name: str, changes: Mapping[str, Any]) -> Seq2SeqFamily:
     """A preset of the encoder–decoder with some switches set (ConfigError for a switch that it has not)."""
     switches, relative, source = PRESETS[name]
-    for key in changes:
-        if key not in (*ALLOWED, *OVERRIDES):
-            raise ConfigError(one_of(f"a switch of {name}", key, (*ALLOWED, *OVERRIDES)))
+    only(changes, (*ALLOWED, *OVERRIDES), name)
     position = changes.get("position", switches.position)
     if position not in ("none", "sinusoidal", "learned"):
         raise ConfigError(

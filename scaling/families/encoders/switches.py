@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from scaling.families.decoder import switches as decoder
 from scaling.families.decoder.switches import Switches
 
 BUCKETS = 32
 """Relative distances that T5 tells apart (arXiv:1910.10683, 2.1)."""
 PRESETS: dict[str, tuple[Switches, bool, str]] = {
     "seq2seq2017": (
-        Switches(
-            norm="layernorm",
-            norm_position="post",
-            position="sinusoidal",
-            mlp="relu",
-            tied=True,
-            bias=True,
-            embedding_scale=True,
-        ),
+        decoder.PRESETS["transformer2017"][0],
         False,
         "arXiv:1706.03762",
     ),

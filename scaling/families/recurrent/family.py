@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, one_of
 from scaling.families.counts import Counts
 from scaling.families.decoder.switches import PRESETS
 from scaling.families.dial import check_size, dial_params
 from scaling.families.recurrent.switches import LSTMSwitches
-from scaling.families.shape import Shape
+from scaling.families.shape import Shape, only
 
 if TYPE_CHECKING:
     from scaling.families.recurrent.module import LSTM
@@ -82,8 +81,5 @@ class LSTMFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> LSTMFamily:
     """The LSTM with some switches set."""
-    known = {field.name for field in fields(LSTMSwitches)}
-    for key in changes:
-        if key not in known:
-            raise ConfigError(one_of(f"a switch of {name}", key, known))
+    only(changes, (field.name for field in fields(LSTMSwitches)), name)
     return LSTMFamily(name=name, lstm=LSTMSwitches(**changes))

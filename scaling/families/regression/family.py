@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, ShapeError, one_of
+from scaling.errors import ShapeError
 from scaling.families.counts import Counts
 from scaling.families.dial import check_size
 from scaling.families.regression.switches import PerceptronSwitches
-from scaling.families.shape import Shape
+from scaling.families.shape import Shape, only
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,8 +74,5 @@ class PerceptronFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> PerceptronFamily:
     """The perceptron with some switches set (ConfigError for one that it has not)."""
-    known = {field.name for field in fields(PerceptronSwitches)}
-    for key in changes:
-        if key not in known:
-            raise ConfigError(one_of(f"a switch of {name}", key, known))
+    only(changes, (field.name for field in fields(PerceptronSwitches)), name)
     return PerceptronFamily(name=name, perceptron=PerceptronSwitches(**changes))

@@ -81,9 +81,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     cuts, scale = data["cuts"], data["scale"]
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=len(cuts),
         gap=0.28,
         width=8.6 if len(cuts) > 2 else 7.2,
@@ -100,9 +98,7 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xlabel("beyond the cut")
         if i:
             axes.set_yticklabels([])
-    row[0].set_ylabel(
-        "measured / forecast − 1 (%)" if scale == "log" else "measured − forecast (nats)"
-    )
+    row[0].set_ylabel("measured / forecast − 1 (%)" if scale == "log" else "measured − forecast (nats)")
     return figure
 
 

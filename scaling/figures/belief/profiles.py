@@ -100,13 +100,13 @@ def compute(source: Source) -> list[dict[str, Any]]:
     """
     from scaling.errors import TableError
     from scaling.fitting.fit import fit as run
-    from scaling.fitting.fit_file import _tuples
+    from scaling.fitting.fit_file import with_tuples
     from scaling.fitting.uncertainty.profile import profile
 
     assert source.fit is not None
     law = law_of(source.fit)
     inputs = source.fit.get("input") or {}
-    options = {k: _tuples(v) for k, v in (source.fit.get("options") or {}).items()}
+    options = {k: with_tuples(v) for k, v in (source.fit.get("options") or {}).items()}
     request = [law.name, inputs.get("columns"), inputs.get("where"), options]
     key = (source.digest, json.dumps(request, default=str))
     if key in _made:
@@ -117,8 +117,8 @@ def compute(source: Source) -> list[dict[str, Any]]:
             "it is flat"
         )
     fit = run(
-        law,
         str(source.folder),
+        law,
         columns=inputs.get("columns"),
         where=inputs.get("where"),
         **{**options, "bootstrap": "none", "starts": 4},
@@ -144,9 +144,7 @@ def draw(data: dict[str, Any]) -> Figure:
     columns = len(rows) if len(rows) <= 5 else math.ceil(len(rows) / 2)
     deep = math.ceil(len(rows) / columns)
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=columns,
         rows=(1.0,) * deep,
         gap=0.26,

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from scipy import stats
 
-from scaling.figures import kinds, style, units
+from scaling.figures import kinds, labels, style, units
 from scaling.figures.laws.residuals import holm
 from scaling.figures.runs import seeds
 from scaling.figures.source import Source
@@ -162,9 +162,7 @@ def draw(data: dict[str, Any]) -> Figure:
     shown_kinds, budgets = data["kinds"], data["budgets"]
     longest = max(map(len, [*shown_kinds, data["against"]]))
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         height=2.5 + 0.30 * len(shown_kinds) * (1 if len(budgets) < 4 else 1.3),
         left=0.35 + 0.068 * longest,
         right=1.1,
@@ -184,13 +182,8 @@ def draw(data: dict[str, Any]) -> Figure:
         face = colour if r["sure"] or not r["interval"] else style.paper().background
         mark = style.MARKERS[k % len(style.MARKERS)]
         axes.plot(100 * r["change"], y, mark, ms=5, color=colour, mfc=face, zorder=3)
-    look: dict[str, Any] = {
-        "textcoords": "offset points",
-        "va": "center_baseline",
-        "fontsize": 8.5,
-    }
     for i, kind in enumerate(shown_kinds):
-        axes.annotate(kind, (0, i), xycoords=("axes fraction", "data"), xytext=(-8, 0), ha="right", **look)
+        labels.margin(axes, i, kind, dx=-8)
     axes.set_ylim(len(shown_kinds) - 0.4, -0.6)
     axes.set_yticks([])
     axes.set_xlabel(f"loss against {data['against']} (%)")

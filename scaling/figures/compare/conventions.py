@@ -4,6 +4,8 @@ exponent moves."""
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,11 +13,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from scaling.errors import ScalingError
-from scaling.figures import kinds, style, units
+from scaling.figures import kinds, labels, style, units
 from scaling.figures.source import Source
 from scaling.fitting.approaches.two import approach_two
-from scaling.fitting.expression import evaluate
-from scaling.fitting.table import read
+from scaling.fitting.arrays import Array
+from scaling.fitting.table import Table, read
+from scaling.tables.columns import numbers
 
 NAME = "conventions"
 RESAMPLES = 1000
@@ -41,47 +44,49 @@ C_CONVENTIONS = (
 """(key, words, expression) of what is counted as C; the headline is the first, Kaplan 2020's the last."""
 
 
-def usable(runs: pd.DataFrame, expression: str) -> bool:
-    """Whether the ledger has all that a convention needs, as positive numbers."""
-    try:
-        values = pd.to_numeric(pd.Series(evaluate(expression, runs)), errors="coerce")
-    except ScalingError:
-        return False
-    return bool((values > 0).all() and values.notna().all() and len(values))
-
-
 @lru_cache(maxsize=2)
 def fits(source: Source) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """Approach 2 for every kind of runs under every convention that the ledger allows: kind → C key → N key →
     the fit as JSON. Runs are those of the fit where there is one of that kind alone, each at its best
     learning rate."""
-    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    by_kind: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for kind in source.several or [""]:
         rows = pd.DataFrame(source.done[source.done["kind"] == kind])
         of_fit = source.fit is not None and set(source.fitted["kind"]) == {kind}
-        found[kind] = _fits(source, kinds.tuned(source.fitted if of_fit else rows)[0])
-    return found
+        by_kind[kind] = _fits(source, kinds.tuned(source.fitted if of_fit else rows)[0])
+    return by_kind
 
 
 def _fits(source: Source, done: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
     """Approach 2 on runs of one kind: C key → N key → the fit as JSON."""
-    asked = (source.fit or {}).get("options") or {}
+    fitted = (source.fit or {}).get("options") or {}
     options: dict[str, Any] = {
-        "resamples": int(asked.get("resamples") or RESAMPLES),
-        "level": float(asked.get("level") or 0.95),
-        "seed": int(asked.get("seed") or 0),
+        "resamples": int(fitted.get("resamples") or RESAMPLES),
+        "level": float(fitted.get("level") or 0.95),
+        "seed": int(fitted.get("seed") or 0),
     }
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for c_key, _, c in C_CONVENTIONS:
-        for n_key, _, n in N_CONVENTIONS:
-            if not (usable(done, n) and usable(done, c)):
-                continue
-            try:
-                table = read(done, columns={"N": n, "C": c})
-                found.setdefault(c_key, {})[n_key] = approach_two(table, **options).to_json()
-            except ScalingError:
-                continue
-    return found
+    try:
+        table = read(done, columns={"N": "params", "C": "flops"})
+    except ScalingError:
+        return {}
+    sizes = _counted(table, "N", N_CONVENTIONS)
+    computes = _counted(table, "C", C_CONVENTIONS)
+    by_compute: dict[str, dict[str, dict[str, Any]]] = {}
+    for c_key, flops in computes.items():
+        for n_key, params in sizes.items():
+            counted = replace(table, values={**table.values, "N": params, "C": flops})
+            with suppress(ScalingError):
+                by_compute.setdefault(c_key, {})[n_key] = approach_two(counted, **options).to_json()
+    return by_compute
+
+
+def _counted(table: Table, letter: str, conventions: tuple[tuple[str, str, str], ...]) -> dict[str, Array]:
+    """Return the values of a letter under each convention that the ledger's columns allow, by key."""
+    values = {}
+    for key, _, expression in conventions:
+        with suppress(ScalingError):
+            values[key] = numbers(expression, letter, table.frame)
+    return values
 
 
 def data(source: Source) -> dict[str, Any]:
@@ -141,9 +146,7 @@ def draw(data: dict[str, Any]) -> Figure:
     groups = list(dict.fromkeys(r["C"] for r in rows))
     kinds = [k for k, _, _ in N_CONVENTIONS if any(r["N"] == k for r in rows)]
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         height=2.2 + 0.42 * len(groups),
         left=2.55,
         right=0.3,
@@ -163,16 +166,7 @@ def draw(data: dict[str, Any]) -> Figure:
             if r["interval"] and None not in r["interval"]:
                 axes.plot(r["interval"], [at, at], color=colour, lw=1.3, solid_capstyle="butt")
             axes.plot(r["a"], at, shapes[r["N"]], ms=5.2, color=colour, zorder=3)
-        axes.annotate(
-            same[0]["C_words"],
-            (0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-10, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=8.5,
-        )
+        labels.margin(axes, y, same[0]["C_words"], dx=-10)
     axes.set_ylim(len(groups) - 0.4, -0.6)
     axes.set_xlabel("a, the exponent of N* in C")
     x = 0.0

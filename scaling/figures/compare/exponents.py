@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from scaling.figures import style, units
+from scaling.figures import labels, style, units
 from scaling.figures.compare.published import PUBLISHED
 from scaling.figures.source import Source
 
@@ -87,9 +87,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     mine, theirs = data["ours"], data["published"]
     tall = 1.9 + 0.27 * (len(mine) + len(theirs) + 1)
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], height=tall + 0.3, left=2.5, right=1.35
-    )
+    figure, ((axes,),) = style.canvas(data, height=tall + 0.3, left=2.5, right=1.35)
     axes.grid(True, axis="x")
     axes.grid(False, axis="y")
     axes.spines["left"].set_visible(False)
@@ -108,28 +106,9 @@ def draw(data: dict[str, Any]) -> Figure:
                 axes.plot(span, [y, y], ls="", marker="|", ms=6, color=colour)
         axes.plot(row["a"], y, marker, ms=6.5 if marker == "D" else 5, color=colour, zorder=3)
         ink = style.paper().ink if marker == "D" else style.paper().muted
-        axes.annotate(
-            label,
-            (0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-10, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=8.5,
-            color=ink,
-        )
+        labels.margin(axes, y, label, dx=-10, color=ink)
         text = f"{row['a']:.2f} {units.interval(span)}".strip()
-        axes.annotate(
-            text,
-            (1, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(10, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            fontsize=8.5,
-            color=ink,
-        )
+        labels.margin(axes, y, text, dx=10, color=ink)
     axes.axhline((places[len(mine) - 1] + places[len(mine)]) / 2, color=style.paper().faint, lw=0.8)
     axes.set_yticks([])
     axes.set_xlabel("a, the exponent of N* in C")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import style, units
+from scaling.figures import labels, style, units
 from scaling.figures.labels import beside
 from scaling.figures.source import Source
 
@@ -80,9 +80,7 @@ def draw(data: dict[str, Any]) -> Figure:
     names = data["labels"]
     longest = max(map(len, names))
     figure, ((left, right),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=2,
         left=0.5 + 0.075 * longest,
         right=0.35 + 0.075 * longest,
@@ -102,17 +100,7 @@ def draw(data: dict[str, Any]) -> Figure:
         if span and None not in span:
             left.plot(span, [y, y], color=colours[name], lw=1.6, solid_capstyle="butt")
         left.plot(row["value"], y, shapes[name], ms=6, color=colours[name])
-        left.annotate(
-            name,
-            (0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-8, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=8.5,
-            color=colours[name],
-        )
+        labels.margin(left, y, name, dx=-8, color=colours[name])
     left.set_ylim(len(names) - 0.4, -0.6)
     left.set_yticks([])
     left.locator_params(axis="x", nbins=5)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from scaling.figures import style
+from scaling.figures import labels, style
 from scaling.figures.source import Source
 
 NAME = "multiverse"
@@ -68,9 +68,7 @@ def draw(data: dict[str, Any]) -> Figure:
     options, analyses = data["options"], data["analyses"]
     strip = 0.17 * len(options) + 0.1
     figure, ((top,), (below,)) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         rows=(1.9, strip),
         height=3.4 + strip,
         left=2.75,
@@ -103,17 +101,7 @@ def draw(data: dict[str, Any]) -> Figure:
         here = [i for i, a in enumerate(analyses) if y in a["options"]]
         below.plot(here, [y] * len(here), "o", ms=2.8, color=colour)
         words = f"{option['choice']}: {option['option']}"
-        below.annotate(
-            words,
-            (0, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-8, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center_baseline",
-            fontsize=8,
-            color=style.paper().ink,
-        )
+        labels.margin(below, y, words, dx=-8, size=8, color=style.paper().ink)
     below.set_ylim(len(options) - 0.5, -0.5)
     for axes in (top, below):
         axes.set_xlim(-1, len(values))

@@ -96,9 +96,7 @@ def _widened(mask: np.ndarray) -> np.ndarray:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], height=5.4, right=1.0, head=0.34
-    )
+    figure, ((axes,),) = style.canvas(data, height=5.4, right=1.0, head=0.34)
     N, D, loss = np.array(data["N"]), np.array(data["D"]), np.array(data["loss"])
     points = np.log([[p["N"], p["D"]] for p in data["points"]])
     inside = _inside(points, N, D)

@@ -116,9 +116,7 @@ def _ratio(second: dict[str, Any]) -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=len(data["panels"]),
         right=1.02,
         gap=1.5,

@@ -21,7 +21,7 @@ def law_of(fit: dict[str, Any]) -> Law:
     """
     known = laws.catalogue()
     name = str(fit.get("law"))
-    if name not in known:
+    if name not in known or fit.get("formula", known[name].formula) != known[name].formula:
         raise TableError(
             f"the law {name!r} of this fit is not in the catalogue, so its surface is not drawn; "
             "see `scaling laws` for those that are"

@@ -109,9 +109,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     wide = len(data["axes"])
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=wide,
         gap=0.28,
         width=8.6,

@@ -102,9 +102,7 @@ def draw(data: dict[str, Any]) -> Figure:
     names, values = data["names"], np.array(data["draws"])
     k = len(names)
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=k,
         rows=(1.0,) * k,
         gap=0.12,

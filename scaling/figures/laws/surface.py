@@ -62,9 +62,7 @@ def _estimator(objective: dict[str, Any]) -> str:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((top,), (below,)) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], rows=(2.4, 1.0), row_gap=0.28, height=5.6, right=0.4
-    )
+    figure, ((top,), (below,)) = style.canvas(data, rows=(2.4, 1.0), row_gap=0.28, height=5.6, right=0.4)
     measured = np.array([p["measured"] for p in data["points"]])
     predicted = np.array([p["predicted"] for p in data["points"]])
     sizes = [p["N"] for p in data["points"]]

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from scaling.errors import ScalingError
 from scaling.figures import style
-from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fits, usable
+from scaling.figures.compare.conventions import C_CONVENTIONS, N_CONVENTIONS, fits
 from scaling.figures.report import svg, tables
 from scaling.figures.runs import curves
 from scaling.figures.source import Source
-from scaling.fitting.expression import evaluate
+from scaling.tables.expression import evaluate
 
 MOST_CURVES = 200
 """Largest number of loss curves in the page; more would make the browser slow."""
@@ -32,7 +33,7 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
     done = source.done
     fine = table["run_id"].isin(set(done["run_id"]))
     counted = {
-        letter: [(key, words, text) for key, words, text in conventions if usable(done, text)]
+        letter: [(key, words, text) for key, words, text in conventions if _usable(done, text)]
         for letter, conventions in (("N", N_CONVENTIONS), ("C", C_CONVENTIONS))
     }
     N = {key: pd.Series(evaluate(text, table)) for key, _, text in counted["N"]}
@@ -62,6 +63,15 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _usable(runs: pd.DataFrame, expression: str) -> bool:
+    """Return whether an expression over the ledger is a positive number for every run."""
+    try:
+        values = pd.to_numeric(pd.Series(evaluate(expression, runs)), errors="coerce")
+    except ScalingError:
+        return False
+    return bool((values > 0).all() and values.notna().all() and len(values))
+
+
 def _indices(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequence[Any]) -> str:
     """Return the index in `values` of each run's value of a column; empty where there are no values."""
     if not len(values):
@@ -85,7 +95,7 @@ def _sort(table: pd.DataFrame, column: str, say: Any) -> str | None:
     null sorts by text, `#` by the numbers shown, a path by numbers that the payload already holds.
     """
     known = {"params": "@N.all", "flops": "@C.counted", "tokens": "@D", tables.RATIO: "@ratio"}
-    if say is None or (column in known and usable(table, "params") and usable(table, "flops")):
+    if say is None or (column in known and _usable(table, "params") and _usable(table, "flops")):
         return known.get(column)
     return "#" if say in tables.PLAIN else _numbers(table[column])
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from scaling import files
 from scaling.errors import TableError
 from scaling.figures import catalogue, units
 from scaling.figures.report import answer, page, svg
@@ -93,5 +94,5 @@ def write(results: Path) -> tuple[Path, list[Card]]:
         .render(cards=cards, styles=Markup(styles), policy=page.policy(styles, []))
     )
     path = results / "index.html"
-    catalogue.write(path, text.encode("utf-8"))
+    files.write(path, text, "the index of reports")
     return path, cards

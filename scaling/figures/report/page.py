@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from scaling import files
 from scaling.figures import catalogue, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
@@ -168,5 +169,5 @@ def write(source: Source) -> tuple[Path, answering.Answer]:
     """Write report.html beside the ledger and return its path and the answer."""
     text, opening = render(source)
     path = source.folder / "report.html"
-    catalogue.write(path, text.encode("utf-8"))
+    files.write(path, text, "the report")
     return path, opening

@@ -218,9 +218,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     kinds = [e["kind"] for e in data.get("envelopes") or [] if e["named"]]
     longest = max(map(len, kinds or [data["envelope"]["name"]]))
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], right=0.25 + 0.065 * longest
-    )
+    figure, ((axes,),) = style.canvas(data, right=0.25 + 0.065 * longest)
     axes.set_xscale("log")
     axes.set_yscale("log")
     runs = data["runs"]

@@ -68,9 +68,7 @@ def data(source: Source) -> dict[str, Any]:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], height=4.9, right=0.4, left=1.0, head=0.34
-    )
+    figure, ((axes,),) = style.canvas(data, height=4.9, right=0.4, left=1.0, head=0.34)
     points = data["points"]
     x, y = [p["predicted"] for p in points], [p["measured"] for p in points]
     axes.set_xscale("log")

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from scaling.figures import style, units
+from scaling.figures import labels, style, units
 from scaling.figures.marks import many, positions
 from scaling.figures.source import Source
 
@@ -106,9 +106,7 @@ def draw(data: dict[str, Any]) -> Figure:
     runs = [{**r, **{k: _cut(r[k], pauses) for k in ("start", "end")}} for r in data["runs"]]
     deep = max(r["lane"] for r in runs) + 1
     figure, ((above,), (below,)) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         rows=(1.6, min(0.5 + 0.12 * deep, 1.6)),
         row_gap=0.22,
         height=4.6,
@@ -120,16 +118,7 @@ def draw(data: dict[str, Any]) -> Figure:
     colour = style.tone(style.BLUE)
     above.step([0, *done, span], [0, *range(1, len(done) + 1), len(done)], where="post", color=colour, lw=2)
     above.axhline(data["planned"], color=style.paper().muted, lw=0.8)
-    above.annotate(
-        f"planned {data['planned']}",
-        (1, data["planned"]),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center_baseline",
-        fontsize=8.5,
-        color=style.paper().muted,
-    )
+    labels.margin(above, data["planned"], f"planned {data['planned']}", dx=6, color=style.paper().muted)
     above.set_ylim(0, 1.08 * data["planned"])
     above.set_ylabel("cells finished")
     above.locator_params(axis="y", nbins=5, integer=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from scaling.figures import style, units
+from scaling.figures import labels, style, units
 from scaling.figures.source import Source
 
 NAME = "seeds"
@@ -79,7 +79,7 @@ def data(source: Source) -> dict[str, Any]:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((axes,),) = style.canvas(data["title"], data["subtitle"], data["footer"], height=3.9, right=0.85)
+    figure, ((axes,),) = style.canvas(data, height=3.9, right=0.85)
     cells, sd = data["cells"], data["sd"]
     colours = {
         C: style.ramp(i / max(len({c["C"] for c in cells}) - 1, 1))
@@ -101,14 +101,5 @@ def draw(data: dict[str, Any]) -> Figure:
     if len(colours) == 1:
         axes.set_xlabel(f"parameters N, all at {units.flops(cells[0]['C'])}")
     axes.set_ylabel(f"loss − cell mean (10⁻³ {data['unit']})")
-    axes.annotate(
-        f"±{units.digits(1000 * sd)}",
-        (1, 1000 * sd),
-        xycoords=("axes fraction", "data"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center_baseline",
-        fontsize=8.5,
-        color=style.paper().muted,
-    )
+    labels.margin(axes, 1000 * sd, f"±{units.digits(1000 * sd)}", dx=6, color=style.paper().muted)
     return figure

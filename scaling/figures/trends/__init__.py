@@ -16,6 +16,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from scaling import files
 from scaling.errors import ConfigError, one_of
 from scaling.figures import catalogue, style
 
@@ -56,9 +57,7 @@ def draw(found: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     """The figure of one JSON."""
     with style.printed_on(sheet):
         if found.get("missing"):
-            figure, ((axes,),) = style.canvas("Not drawn yet", str(found["missing"]), [], height=2.2)
-            axes.set_axis_off()
-            return figure
+            return style.not_drawn(str(found["missing"]))
         drawn: Figure = module(str(found["figure"])).draw(found)
         return drawn
 
@@ -99,7 +98,7 @@ def write(found: dict[str, Any], folder: Path, sheet: style.Paper = style.LIGHT)
         rendered(found, "png", sheet),
     )
     for path, content in zip(paths, contents, strict=True):
-        catalogue.write(path, content)
+        files.write(path, content, "the figure", option="--figures FOLDER")
     return paths
 
 

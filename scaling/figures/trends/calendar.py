@@ -65,9 +65,7 @@ def data(fit: Path | None = None, until: float = 2035.0) -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     p = data["projection"]
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], width=7.8, height=5.0, left=0.7, right=1.75
-    )
+    figure, ((axes,),) = style.canvas(data, width=7.8, height=5.0, left=0.7, right=1.75)
     year, loss, walled = (np.array(p[k]) for k in ("year", "loss", "loss_with_data_wall"))
     ink, muted = style.paper().ink, style.paper().muted
     known = year <= p["data_until"]

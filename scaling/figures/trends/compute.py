@@ -156,9 +156,7 @@ def _panel(axes: Axes, data: dict[str, Any], low: float, high: float) -> None:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((early, late),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], columns=2, height=5.4, left=1.2, right=0.35, gap=0.16
-    )
+    figure, ((early, late),) = style.canvas(data, columns=2, height=5.4, left=1.2, right=0.35, gap=0.16)
     a, b = early.get_position(), late.get_position()
     width = b.x1 - a.x0
     early.set_position((a.x0, a.y0, 0.27 * width, a.height))

@@ -79,9 +79,7 @@ def _panel(axes: Axes, panel: dict[str, Any], year: np.ndarray, until: float) ->
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     figure, (row,) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=2,
         width=8.6,
         height=4.8,

@@ -112,9 +112,7 @@ def _bars(axes: Axes, side: dict[str, Any], colours: list[str]) -> None:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     figure, ((left, right),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=2,
         width=8.2,
         height=4.3,

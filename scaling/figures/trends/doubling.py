@@ -72,9 +72,7 @@ def data() -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     figure, ((left, right),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=2,
         width=8.6,
         height=4.7,

@@ -75,9 +75,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows.sort(key=lambda r: r["gain"])
     left = max(1.15, 0.3 + 0.078 * max(len(r["name"]) for r in rows))
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         width=6.65 + left,
         height=2.55 + 0.42 * len(rows),
         left=left,

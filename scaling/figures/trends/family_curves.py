@@ -147,9 +147,7 @@ def _comparison(families: list[dict[str, Any]]) -> str:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], width=7.8, height=5.0, left=0.7, right=1.7
-    )
+    figure, ((axes,),) = style.canvas(data, width=7.8, height=5.0, left=0.7, right=1.7)
     ends = []
     for i, f in enumerate(data["families"]):
         colour = style.tone(style.CYCLE[i % len(style.CYCLE)])

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from scaling.figures import style
+from scaling.figures import labels, style
 from scaling.figures.trends import kit
 
 NAME = "forest"
@@ -140,9 +140,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     count = sum(len(g["rows"]) for g in data["groups"])
     tall = 1.75 + 0.175 * count + 0.13 * len(data["groups"])
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], width=8.2, height=tall, left=3.55, right=1.3
-    )
+    figure, ((axes,),) = style.canvas(data, width=8.2, height=tall, left=3.55, right=1.3)
     axes.set_xscale("log")
     axes.set_xlim(2, 200)
     axes.grid(True, axis="x")
@@ -153,12 +151,6 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: kit.months(v)))
     y = 0.0
     ink, muted, blue = style.paper().ink, style.paper().muted, style.tone(style.BLUE)
-    across: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "textcoords": "offset points",
-        "va": "center_baseline",
-        "annotation_clip": False,
-    }
     for g in data["groups"]:
         axes.annotate(
             g["quantity"],
@@ -168,21 +160,16 @@ def draw(data: dict[str, Any]) -> Figure:
             fontsize=8.5,
             fontweight=600,
             color=ink,
-            **across,
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center_baseline",
+            annotation_clip=False,
         )
         for r in g["rows"]:
             colour = blue if r["ours"] else muted
-            axes.annotate(
-                r["label"],
-                (0, y),
-                xytext=(-8, 0),
-                ha="right",
-                fontsize=7.6,
-                color=ink if r["ours"] else muted,
-                **across,
-            )
+            labels.margin(axes, y, r["label"], dx=-8, size=7.6, color=ink if r["ours"] else muted)
             if r["months"] is None:
-                axes.annotate("no trend", (1, y), xytext=(8, 0), fontsize=7.6, color=muted, **across)
+                labels.margin(axes, y, "no trend", dx=8, size=7.6, color=muted)
                 y += 1
                 continue
             if r.get("interval"):
@@ -206,9 +193,7 @@ def draw(data: dict[str, Any]) -> Figure:
             if r.get("interval"):
                 a, b = (kit.span_short(v / 12) for v in r["interval"])
                 words += f" [{a.split()[0]}–{b}]" if a.split()[-1] == b.split()[-1] else f" [{a}–{b}]"
-            axes.annotate(
-                words, (1, y), xytext=(8, 0), fontsize=7.6, color=ink if r["ours"] else muted, **across
-            )
+            labels.margin(axes, y, words, dx=8, size=7.6, color=ink if r["ours"] else muted)
             y += 1
         axes.axhline(y - 0.15, color=style.paper().faint, lw=0.8)
         y += 0.7

@@ -114,9 +114,7 @@ def draw(data: dict[str, Any]) -> Figure:
     names = [s["of"] if len(overs) == 1 else s["name"] for s in data["gains"]]
     right = 0.35 + 0.075 * max(map(len, names))
     figure, ((axes,),) = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         width=max(7.8, 5.6 + right),
         height=4.9,
         left=0.75,

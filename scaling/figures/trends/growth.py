@@ -93,9 +93,7 @@ def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
 
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
-    figure, ((axes,),) = style.canvas(
-        data["title"], data["subtitle"], data["footer"], width=8.6, height=6.4, left=0.98, right=3.3
-    )
+    figure, ((axes,),) = style.canvas(data, width=8.6, height=6.4, left=0.98, right=3.3)
     ends = [x["slope"] * (UNTIL - x["start"]) for x in data["lines"]]
     kit.powers(
         axes,

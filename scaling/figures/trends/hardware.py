@@ -93,9 +93,7 @@ def data() -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the figure from its `data`."""
     figure, grid = style.canvas(
-        data["title"],
-        data["subtitle"],
-        data["footer"],
+        data,
         columns=4,
         rows=(1, 1),
         width=8.6,

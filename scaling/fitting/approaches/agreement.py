@@ -11,12 +11,13 @@ import numpy as np
 from scaling.errors import FitError
 from scaling.fitting.approaches.one import approach_one, curves_of
 from scaling.fitting.approaches.two import Two, approach_two
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.solve import Optimum
-from scaling.fitting.law import Array, Law
+from scaling.fitting.law import Law
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.bootstrap import Draws
 from scaling.fitting.uncertainty.estimate import Estimate
-from scaling.fitting.validation.replicates import kinds, listed, settings
+from scaling.fitting.validation.settings import kinds, listed, settings
 
 WIDE = 0.5
 """Width of an interval of a from which it shows no agreement: a lies between 0 and 1, and half of that leaves
@@ -50,15 +51,6 @@ class Approaches:
         return out
 
 
-def optimum_at(p: Any, flops: Array) -> tuple[Array, Array]:
-    """N*, D* of a Chinchilla surface under C = 6 N D. Hoffmann et al. 2022, eq. 4. p[name] (..., 1), flops
-    (m,) → (..., m)."""
-    total = p["alpha"] + p["beta"]
-    log_g = (np.log(p["alpha"] * p["A"]) - np.log(p["beta"] * p["B"])) / total
-    log_nd = np.log(np.asarray(flops, dtype=np.float64) / 6)
-    return np.exp(log_g + p["beta"] / total * log_nd), np.exp(-log_g + p["alpha"] / total * log_nd)
-
-
 def run(
     law: Law,
     table: Table,
@@ -78,9 +70,12 @@ def run(
     missing: dict[str, str] = {}
     three = surface = best = None
     left = next((f"{name} is undetermined: {why}" for name, why in (undetermined or {}).items()), None)
-    if law.name == "chinchilla" and left is not None:
+    split = law.best_split
+    if split is None or not {"a", "b"} <= set(law.derived):
+        missing["3"] = f"the law fitted is {law.name}; approach 3 is the law chinchilla"
+    elif left is not None:
         missing["3"] = left
-    elif law.name == "chinchilla":
+    else:
         p = law.values(optimum.theta)
         three = {name: _estimate(law, name, optimum, draws, level).to_json() for name in ("a", "b")}
 
@@ -88,9 +83,8 @@ def run(
             return law.predict(optimum.theta, {"N": n, "D": d})
 
         def best(flops: Array) -> tuple[Array, Array]:
-            return optimum_at(p, flops)
-    else:
-        missing["3"] = f"the law fitted is {law.name}; approach 3 is the law chinchilla"
+            return split(p, flops)
+
     mixed = kinds(table)
     two = None
     try:

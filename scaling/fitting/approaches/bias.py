@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.fitting.approaches.budgets import Budget
 from scaling.fitting.approaches.profiles import Lowest, line, lowest, size
-from scaling.fitting.law import Array, Flags
+from scaling.fitting.arrays import Array, Flags
 from scaling.fitting.uncertainty.estimate import Estimate, finite
 
 

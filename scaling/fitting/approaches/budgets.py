@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.fitting.table import Table
 
 

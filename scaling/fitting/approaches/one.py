@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from scaling.errors import FitError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.profiles import line
-from scaling.fitting.law import Array, Integers
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import finite, percentile
+from scaling.tables import ledger
 
 HELD = 0.5
 """Share of a run's tokens that its learning rate must spend at the peak for its curve to be used."""
@@ -58,7 +58,7 @@ def _held(table: Table) -> list[Curve]:
     path = table.folder / "curves.parquet" if table.folder is not None else None
     if path is None or not path.is_file() or "run_id" not in table.frame:
         return []
-    points = pd.read_parquet(path)
+    points = ledger.frame(path)
     if "learning_rate" not in points:
         return []
     known = {name: k for k, name in enumerate(table.frame["run_id"])}

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
 from scaling.errors import ConfigError, one_of
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 CURVES = ("parabola", "robust", "cubic", "akima")
 

@@ -18,7 +18,7 @@ from scaling.errors import FitError
 from scaling.fitting.approaches.bias import corrected
 from scaling.fitting.approaches.budgets import Budget, budgets, compute
 from scaling.fitting.approaches.profiles import Lowest, line, lowest, size
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile
 

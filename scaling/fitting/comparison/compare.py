@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scaling.errors import ConfigError, FitError
-from scaling.fitting.comparison.exponents import exponents
-from scaling.fitting.comparison.gain import gain
+from scaling.fitting import laws
+from scaling.fitting.comparison.exponents import Quantity, exponents
+from scaling.fitting.comparison.gain import Gain, gain
 from scaling.fitting.comparison.pairing import alike, paired
 from scaling.fitting.comparison.shared import shared_models, verdict
-from scaling.fitting.fit import Fit, fit
+from scaling.fitting.fit import fit, read_for
 from scaling.fitting.law import Law
+from scaling.fitting.result import Fit
 from scaling.fitting.table import Table
+from scaling.fitting.uncertainty.estimate import Estimate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -26,11 +31,11 @@ class Comparison:
     """In the same order."""
     pairs: str | None
     """The columns or variables that pair the runs; None where they are independent."""
-    exponents: list[dict[str, Any]]
+    exponents: list[Quantity]
     """Quantities with differences to the baseline."""
     shared: list[dict[str, Any]]
     """Joint models."""
-    gains: list[dict[str, Any]]
+    gains: list[Gain]
     """Compute-equivalent gain of each later table over the first."""
     warnings: tuple[str, ...]
     """In words."""
@@ -48,9 +53,9 @@ class Comparison:
                 label: {"path": f.table.path, "sha256": f.table.sha256, "rows_used": f.table.n}
                 for label, f in zip(self.labels, self.fits, strict=True)
             },
-            "exponents": self.exponents,
+            "exponents": [row.to_json() for row in self.exponents],
             "shared": self.shared,
-            "gains": self.gains,
+            "gains": [gain.to_json() for gain in self.gains],
             "warnings": list(self.warnings),
         }
 
@@ -64,70 +69,84 @@ class Comparison:
             "",
         ]
         for row in self.exponents:
-            parts = [f"{label} {_span(e)}" for label, e in row["estimates"].items()]
+            parts = [f"{label} {_span(e)}" for label, e in row.estimates.items()]
             parts += [
-                f"{label} − {self.labels[0]} {_span(d)}" + (f" p {_p(d['p'])}" if d["interval"] else "")
-                for label, d in row["differences"].items()
+                f"{label} − {self.labels[0]} {_span(d.estimate)}"
+                + (f" p {_p(d.p)}" if d.estimate.interval else "")
+                for label, d in row.differences.items()
             ]
-            lines.append(f"  {row['name']:<6} " + " | ".join(parts))
+            lines.append(f"  {row.name:<6} " + " | ".join(parts))
         if self.shared:
             lines += ["", f"shared against separate ({verdict(self.shared)}):"]
-            for row in self.shared:
-                parts = [f"ΔAICc {row['delta_aicc']:.4g}"] if row["delta_aicc"] is not None else []
-                if "p_against_separate" in row:
-                    parts.append(f"p against separate {_p(row['p_against_separate'])}")
-                lines.append(f"  {row['model']:<24} {', '.join(parts)}".rstrip())
+            for model in self.shared:
+                parts = [f"ΔAICc {model['delta_aicc']:.4g}"] if model["delta_aicc"] is not None else []
+                if "p_against_separate" in model:
+                    parts.append(f"p against separate {_p(model['p_against_separate'])}")
+                lines.append(f"  {model['model']:<24} {', '.join(parts)}".rstrip())
         for found in self.gains:
             lines += [
                 "",
-                f"compute-equivalent gain of {found['of']} over {found['over']}: {_span(found['headline'])}",
+                f"compute-equivalent gain of {found.of} over {found.over}: {_span(found.headline)}",
             ]
-            lines.append(f"  for C in {found['range'][0]:.3g} to {found['range'][1]:.3g}, that both cover")
-            floors = found["by_floor"]
+            lines.append(f"  for C in {found.span[0]:.3g} to {found.span[1]:.3g}, that both cover")
+            floors = found.by_floor
             if "shared" in floors:
                 low, high = floors["profiled"]["gain"]
                 lines.append(
                     f"  E free {_n(floors['free'])}; E shared {_n(floors['shared']['gain'])}, over all "
                     f"shared E that the data allow {_n(low)} to {_n(high)}"
                 )
-            lines.append(f"  crossing: {found['crossing']['words']}")
+            lines.append(f"  crossing: {found.crossing.words}")
         if self.warnings:
             lines += ["", "warnings:", *(f"  - {w}" for w in self.warnings)]
         return "\n".join(lines)
 
 
 def _n(value: float | None) -> str:
-    return "unbounded" if value is None else f"{value:.3g}"
+    return "unbounded" if value is None or not np.isfinite(value) else f"{value:.3g}"
 
 
 def _p(value: float | None) -> str:
     """Return a p-value in words; below 0.001 it rests on the tail of a normal, t or F, not on draws."""
-    if value is None:
+    if value is None or not np.isfinite(value):
         return "unknown"
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def _span(entry: dict[str, Any]) -> str:
-    if str(entry.get("method", "")).startswith("undetermined"):
+def _span(entry: Estimate) -> str:
+    if entry.method.startswith("undetermined"):
         return "undetermined"
-    interval = entry.get("interval")
-    value = _n(entry["value"])
-    return value if not interval else f"{value} [{_n(interval[0])}, {_n(interval[1])}]"
+    value = _n(entry.value)
+    return value if not entry.interval else f"{value} [{_n(entry.interval[0])}, {_n(entry.interval[1])}]"
 
 
-def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options: Any) -> Comparison:
-    """Fits `law` to every table and compares; the first is the baseline. Options are those of a fit.
+def compare(
+    sources: Mapping[str, Any],
+    law: str | Law = "chinchilla",
+    *,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    decimal: str | None = None,
+    **options: Any,
+) -> Comparison:
+    """Fit one law to several tables and compare them; the first is the baseline.
 
-    Raises ConfigError with fewer than two tables or equal labels.
+    sources: a table, as `fit` takes it, by the name under which it is compared.
+    columns, where, decimal: as for `fit`, the same for every table.
+    options: fields of `Options`, the same for every table.
+
+    Raises ConfigError with fewer than two tables.
     """
-    if len(tables) < 2:
+    if len(sources) < 2:
         raise ConfigError(
             "a comparison needs two tables or more; name them, or one ledger and a column with --by"
         )
-    if len(set(labels)) != len(labels):
-        raise ConfigError(
-            f"two tables are called {max(labels, key=list(labels).count)!r}; give each its own name "
-            "with --label"
+    law = laws.get(law) if isinstance(law, str) else law
+    labels, tables = list(sources), []
+    for source in sources.values():
+        given = isinstance(source, Table) and not (columns or where or decimal)
+        tables.append(
+            source if given else read_for(law, source, columns=columns, where=where, decimal=decimal)
         )
     matched = paired(tables, law.variables)
     used, pairs = matched if matched is not None else (list(tables), None)
@@ -137,7 +156,7 @@ def compare(law: Law, tables: Sequence[Table], labels: Sequence[str], **options:
     seed = int(options.pop("seed", 0))
     # The same seed draws the same rows of paired tables and the same clusters of paired clusters; different
     # seeds keep independent tables independent.
-    fits = tuple(fit(law, t, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
+    fits = tuple(fit(t, law, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
     said = [f"{label}: {w}" for label, f in zip(labels, fits, strict=True) for w in f.warnings]
     gains = []
     for label, other in zip(labels[1:], fits[1:], strict=True):

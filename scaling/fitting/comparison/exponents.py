@@ -3,17 +3,51 @@ paired where runs are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from scaling.errors import FitError
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile, undetermined
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How far one fit's quantity lies from the baseline's."""
+
+    estimate: Estimate
+    """Theirs − the baseline's."""
+    p: float
+    """Two-sided; not a number where there is none."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return self.estimate.to_json() | {"p": finite(self.p)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """One parameter, or what follows from them, side by side."""
+
+    name: str
+    """As the law calls it."""
+    estimates: Mapping[str, Estimate]
+    """Of every table, by label."""
+    differences: Mapping[str, Difference]
+    """Of every later table to the first, by label."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "name": self.name,
+            "estimates": {label: value.to_json() for label, value in self.estimates.items()},
+            "differences": {label: value.to_json() for label, value in self.differences.items()},
+        }
 
 
 def quantities(fit: Fit) -> dict[str, tuple[float, Array]]:
@@ -56,17 +90,18 @@ def difference(
     return interval, float(2 * (stats.norm.sf(z) if spare is None else stats.t.sf(z, max(spare, 1))))
 
 
-def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> list[dict[str, Any]]:
-    """One row a quantity: each fit's estimate, and the difference of every later fit to the first."""
+def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> list[Quantity]:
+    """Return one row a quantity: each fit's estimate, and the difference of every later fit to the first."""
     known = [quantities(fit) for fit in fits]
-    rows: list[dict[str, Any]] = []
+    rows: list[Quantity] = []
     for name in known[0]:
         if any(name not in k for k in known):
             continue
-        row: dict[str, Any] = {"name": name, "estimates": {}, "differences": {}}
+        estimates: dict[str, Estimate] = {}
+        differences: dict[str, Difference] = {}
         for fit, label in zip(fits, labels, strict=True):
             source = fit.parameters if name in fit.law.names else fit.derived
-            row["estimates"][label] = source[name].to_json()
+            estimates[label] = source[name]
         for fit, label, other in zip(fits[1:], labels[1:], known[1:], strict=True):
             level = fits[0].options.level
             assert fit.draws is not None
@@ -75,9 +110,9 @@ def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> 
                 f.draws.spare for f in (fits[0], fit) if f.draws is not None and f.draws.spare is not None
             ]
             count = min(len(known[0][name][1]), len(other[name][1]))
-            if any(row["estimates"][one]["value"] is None for one in (labels[0], label)):
+            if not all(np.isfinite(estimates[one].value) for one in (labels[0], label)):
                 open_ = undetermined("one of the two is", level)
-                row["differences"][label] = open_.to_json() | {"p": None}
+                differences[label] = Difference(estimate=open_, p=float("nan"))
                 continue
             estimate, p = difference(
                 (known[0][name][0], known[0][name][1][:count]),
@@ -86,6 +121,6 @@ def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> 
                 level=level,
                 method=method,
             )
-            row["differences"][label] = estimate.to_json() | {"p": finite(p)}
-        rows.append(row)
+            differences[label] = Difference(estimate=estimate, p=p)
+        rows.append(Quantity(name=name, estimates=estimates, differences=differences))
     return rows

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from scaling.fitting.arrays import Array
 from scaling.fitting.comparison.shared import fit_shared, spread, stacked
 from scaling.fitting.estimation.dispersion import dispersion
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import refit
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
 
 Headline = Callable[[Sequence[Array]], float]

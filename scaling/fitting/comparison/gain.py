@@ -3,37 +3,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scaling.errors import FitError, ScalingError
-from scaling.fitting.approaches.agreement import optimum_at
 from scaling.fitting.approaches.budgets import compute
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
-from scaling.fitting.uncertainty.estimate import finite
+from scaling.fitting.arrays import Array, Flags
+from scaling.fitting.comparison.floors import floors
+from scaling.fitting.result import Fit
+from scaling.fitting.uncertainty.estimate import Estimate, finite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """Where the frontiers of two fits cross."""
+
+    flops: float
+    """The compute; not a number where there is none, or the data do not determine it."""
+    interval: tuple[float, float] | None
+    """Its lower and upper end."""
+    level: float
+    """Nominal coverage of the interval."""
+    share: float
+    """Of the draws that cross at all."""
+    inside: bool
+    """Whether it lies within the compute that both tables cover."""
+    words: str
+    """The same in one phrase."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "C": finite(self.flops),
+            "interval": None if self.interval is None else list(self.interval),
+            "level": self.level,
+            "draws_crossing": self.share,
+            "inside": self.inside,
+            "words": self.words,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gain:
+    """How much more compute one fit needs for what another reaches."""
+
+    of: str
+    """The table that may need less."""
+    over: str
+    """The baseline."""
+    span: tuple[float, float]
+    """Compute that both tables cover."""
+    headline: Estimate
+    """Geometric mean of the gain over `span`."""
+    flops: Array
+    """(m,) compute at which the curve is taken, in and beyond `span`."""
+    value: Array
+    """(m,) gain; infinite below the baseline's floor."""
+    lower: Array
+    """(m,) lower end of its interval."""
+    upper: Array
+    """(m,) upper end."""
+    inside: Flags
+    """(m,) whether `flops` lies in `span`."""
+    by_floor: Mapping[str, Any]
+    """The headline with E free, shared, and over all shared E that the data allow."""
+    crossing: Crossing
+    """Where the two frontiers cross."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "of": self.of,
+            "over": self.over,
+            "meaning": f"{self.of} reaches at C what {self.over} reaches at G C",
+            "range": list(self.span),
+            "headline": self.headline.to_json(),
+            "curve": {
+                "C": self.flops.tolist(),
+                "gain": [finite(v) for v in self.value],
+                "lower": [finite(v) for v in self.lower],
+                "upper": [finite(v) for v in self.upper],
+                "inside": self.inside.tolist(),
+            },
+            "by_floor": dict(self.by_floor),
+            "crossing": self.crossing.to_json(),
+        }
 
 
 def frontier(fit: Fit, theta: Array) -> tuple[Array, Array, Array]:
-    """E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ.
-
-    Exact for the Chinchilla law: γ = αβ/(α+β), and K from the law at its own optimum (Hoffmann et al. 2022,
-    eq. 4). For a law of C alone with a floor, its own parameters. Raises FitError for other laws.
-    """
-    p = {name: theta[..., i] for i, name in enumerate(fit.law.names)}
-    if fit.law.name == "chinchilla":
-        wide = {name: value[..., None] for name, value in p.items()}
-        n, d = optimum_at(wide, np.array([6.0]))
-        amplitude = p["A"] * n[..., 0] ** -p["alpha"] + p["B"] * d[..., 0] ** -p["beta"]
-        power = p["alpha"] * p["beta"] / (p["alpha"] + p["beta"])
-        return p["E"], amplitude * 6.0**power, power
-    if fit.law.variables == ("C",) and {"a", "b"} <= set(p):
-        return p.get("E", np.zeros_like(p["a"])), p["a"], p["b"]
-    raise FitError(
-        f"the compute-equivalent gain needs the law chinchilla or power-floor-c, not {fit.law.name}"
-    )
+    """Return E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ. Raises
+    FitError for a law that has no such form."""
+    if fit.law.frontier is None:
+        raise FitError(
+            f"the compute-equivalent gain needs the law chinchilla or power-floor-c, not {fit.law.name}"
+        )
+    floor, amplitude, power = (part[..., 0] for part in fit.law.frontier(fit.law.values(theta)))
+    return floor, amplitude, power
 
 
 def best_loss(front: tuple[Array, Array, Array], flops: Array) -> Array:
@@ -52,13 +120,13 @@ def gain_between(base: tuple[Array, Array, Array], other: tuple[Array, Array, Ar
     return np.asarray(needed / flops)
 
 
-def _band(value: Array, drawn: Array, level: float) -> tuple[list[float | None], list[float | None]]:
-    """Ends (m,) of the central draws (K, m), reaching to the value (m,) where that lies beyond."""
+def _band(value: Array, drawn: Array, level: float) -> tuple[Array, Array]:
+    """Return the ends (m,) of the central draws (K, m), reaching to the value (m,) where that lies beyond."""
     tail = (1 - level) / 2
     low, high = np.quantile(
         np.where(np.isnan(drawn), np.inf, drawn), [tail, 1 - tail], axis=0, method="nearest"
     )
-    return [finite(v) for v in np.fmin(low, value)], [finite(v) for v in np.fmax(high, value)]
+    return np.fmin(low, value), np.fmax(high, value)
 
 
 def _range(fits: Sequence[Fit]) -> tuple[float, float, list[tuple[float, float]]]:
@@ -71,11 +139,9 @@ def _flops(fit: Fit) -> Array:
 
 
 @np.errstate(all="ignore")
-def gain(
-    base: Fit, other: Fit, labels: tuple[str, str], *, points: int = 41, beyond: float = 10.0
-) -> dict[str, Any]:
-    """G(C) of `other` over `base` with a band, in range and up to a factor of `beyond` outside, with E free,
-    shared and profiled.
+def gain(base: Fit, other: Fit, labels: tuple[str, str], *, points: int = 41, beyond: float = 10.0) -> Gain:
+    """Return G(C) of `other` over `base` with a band, in range and up to a factor of `beyond` outside, with E
+    free, shared and profiled.
 
     The headline is the geometric mean over the compute that both tables cover. Raises FitError where they
     share none.
@@ -101,35 +167,32 @@ def gain(
     mean = float(np.exp(np.log(gain_between(*fronts, within)).mean()))
     means = np.exp(np.log(gain_between(*drawn, within)).mean(axis=-1))
     ends = _band(np.array([mean]), means[:, None], level)
-    return {
-        "of": labels[1],
-        "over": labels[0],
-        "meaning": f"{labels[1]} reaches at C what {labels[0]} reaches at G C",
-        "range": [low, high],
-        "headline": {
-            "value": finite(mean),
-            "interval": [ends[0][0], ends[1][0]],
-            "level": level,
-            "method": f"geometric mean over the common range, {base.draws.method}",
-        },
-        "curve": {
-            "C": [float(v) for v in grid],
-            "gain": [finite(v) for v in value],
-            "lower": lower,
-            "upper": upper,
-            "inside": [bool(v) for v in inside],
-        },
-        "by_floor": _floors(base, other, labels, within, mean),
-        "crossing": crossing(fronts, drawn, (low, high), level),
-    }
+    headline = Estimate(
+        value=mean,
+        interval=(float(ends[0][0]), float(ends[1][0])),
+        level=level,
+        method=f"geometric mean over the common range, {base.draws.method}",
+    )
+    return Gain(
+        of=labels[1],
+        over=labels[0],
+        span=(low, high),
+        headline=headline,
+        flops=grid,
+        value=value,
+        lower=lower,
+        upper=upper,
+        inside=inside,
+        by_floor=_floors(base, other, labels, within, mean),
+        crossing=crossing(fronts, drawn, (low, high), level),
+    )
 
 
 def _floors(base: Fit, other: Fit, labels: tuple[str, str], within: Array, free: float) -> dict[str, Any]:
-    """The headline with E free, shared, and over all shared E that the data allow."""
+    """Return the headline with E free, shared, and over all shared E that the data allow."""
     out: dict[str, Any] = {"free": finite(free)}
     if "E" not in base.problem.coordinates.names or "E" in base.options.tied.values():
         return out
-    from scaling.fitting.comparison.floors import floors
 
     def headline(thetas: Sequence[Array]) -> float:
         fronts = frontier(base, thetas[0]), frontier(other, thetas[1])
@@ -146,7 +209,7 @@ def crossing(
     drawn: tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]],
     span: tuple[float, float],
     level: float,
-) -> dict[str, Any]:
+) -> Crossing:
     """Return the compute at which the two frontiers cross within three decades of the data, its interval, and
     how often draws cross at all: less often than `level`, and the data do not determine where."""
     grid = np.geomspace(span[0] / 1e3, span[1] * 1e3, 400)
@@ -181,16 +244,11 @@ def crossing(
         )
     else:
         low, high = np.quantile(found, [tail, 1 - tail])
-        interval = [min(value, float(low)), max(value, float(high))]
+        interval = (min(value, float(low)), max(value, float(high)))
         words = f"at C = {value:.3g} [{interval[0]:.3g}, {interval[1]:.3g}]"
     inside = bool(span[0] <= value <= span[1])
     if interval is not None:
         words += ", inside the data" if inside else ", extrapolated, outside the data"
-    return {
-        "C": finite(value),
-        "interval": interval,
-        "level": level,
-        "draws_crossing": share,
-        "inside": inside,
-        "words": words,
-    }
+    return Crossing(
+        flops=float(value), interval=interval, level=level, share=share, inside=inside, words=words
+    )

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from scaling.errors import ConfigError
-from scaling.fitting.law import Array, Law, Parameter, Values
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter
 
 GROUP = "group"
 """The variable that holds the number of each row's group."""

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import refit
-from scaling.fitting.law import Array, Integers
 from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.resampling import Labels
 

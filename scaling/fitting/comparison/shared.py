@@ -11,14 +11,15 @@ import numpy as np
 from scipy import stats
 
 from scaling.errors import FitError, ScalingError
+from scaling.fitting.arrays import Array
 from scaling.fitting.comparison.joint import GROUP, joint, name_in
 from scaling.fitting.comparison.null import Noises, p_value
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array, Law
+from scaling.fitting.law import Law
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.selection import Candidate, pointwise
 

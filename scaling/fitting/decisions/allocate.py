@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting.approaches.budgets import compute
+from scaling.fitting.arrays import Array
+from scaling.fitting.decisions.answers import Allocation, Answer, Repeated
 from scaling.fitting.decisions.surface import best_split, cheapest, check, determined, doubts, span
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
-from scaling.fitting.uncertainty.estimate import finite
+from scaling.fitting.result import Fit
+from scaling.fitting.uncertainty.estimate import Estimate
+from scaling.fitting.validation.forecast import forecast
 
 REPEATS = 15.387756
 """R_D* of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5 and appendix A): how fast repeated tokens lose
@@ -25,16 +26,17 @@ _HUGE = 1e300
 """Stands for infinity among draws, so that quantiles can be taken."""
 
 
-def _estimate(fit: Fit, value: float, drawn: Array | None) -> dict[str, Any]:
-    """Return a value with the interval of its draws (K,); infinite draws count, and leave an end open (null)
+def _estimate(fit: Fit, value: float, drawn: Array | None) -> Estimate:
+    """Return a value with the interval of its draws (K,); infinite draws count, and leave an end open
     where they are more than its tail."""
+    level = fit.options.level
     if fit.draws is None or drawn is None:
-        return {"value": finite(value), "interval": None, "level": fit.options.level, "method": "none asked"}
-    told = fit.draws.estimate(value, np.minimum(drawn, _HUGE), fit.options.level)
-    if told.interval is not None:
-        low, high = (np.inf if end > _HUGE**0.5 else end for end in told.interval)
-        told = replace(told, interval=(low, high))
-    return told.to_json()
+        return Estimate(value=value, interval=None, level=level, method="none asked")
+    estimate = fit.draws.estimate(value, np.minimum(drawn, _HUGE), level)
+    if estimate.interval is not None:
+        low, high = (np.inf if end > _HUGE**0.5 else end for end in estimate.interval)
+        estimate = replace(estimate, interval=(low, high))
+    return estimate
 
 
 def _thetas(fit: Fit) -> Array:
@@ -46,8 +48,9 @@ def _thetas(fit: Fit) -> Array:
 
 def _answer(
     fit: Fit, n: Array, d: Array, thetas: Array, cost: Callable[[Array, Array], Array], calibrate: bool
-) -> dict[str, Any]:
-    """N, D, their ratio, cost and loss of one solution, from the optimum (first) and the draws (the rest)."""
+) -> Answer:
+    """Return N, D, their ratio, cost and loss of one solution, from the optimum (first) and the draws (the
+    rest)."""
     if not np.isfinite(n[0]):
         raise FitError(
             f"{fit.law.name} as fitted has no lowest loss on this line of cost: it falls to the end of the "
@@ -78,18 +81,18 @@ def _answer(
         }
     if _never(n) > (1 - fit.options.level) / 2:
         # Of sizes and tokens without bound the ratio is open at both ends.
-        out["tokens_per_parameter"]["interval"] = [None, None]
+        out["tokens_per_parameter"] = replace(out["tokens_per_parameter"], interval=(-np.inf, np.inf))
     if calibrate and drawn:
-        told = fit.forecast({"N": [n[0]], "D": [d[0]]})
-        if "calibrated" in told:
-            low, high = told["calibrated"]
-            out["loss_forecast"] = {
-                "value": finite(told["value"][0]),
-                "interval": [finite(low[0]), finite(high[0])],
-                "level": fit.options.level,
-                "method": "of one run, calibrated: " + told["method"],
-            }
-    return out
+        run = forecast(fit, N=n[0], D=d[0])
+        if run.calibrated is not None:
+            low, high = run.calibrated
+            out["loss_forecast"] = Estimate(
+                value=float(run.value[0]),
+                interval=(float(low[0]), float(high[0])),
+                level=run.level,
+                method=f"of one run, calibrated: {run.method}",
+            )
+    return Answer(**out)
 
 
 def _never(n: Array) -> float:
@@ -128,8 +131,8 @@ def allocate(
     inference_tokens: float = 0.0,
     data_limit: float | None = None,
     calibrate: bool = True,
-) -> dict[str, Any]:
-    """The compute-optimal N and D for a budget of C = 6 N D (+ 2 N D_inference) FLOPs.
+) -> Allocation:
+    """Find the compute-optimal N and D for a budget of C = 6 N D (+ 2 N D_inference) FLOPs.
 
     `inference_tokens` are served over the model's life and paid from the same budget; `data_limit` are the
     tokens there are: once for a plain answer, and repeated with the worth of repetition of Muennighoff et al.
@@ -140,35 +143,40 @@ def allocate(
     _positive("the budget in FLOPs", flops)
     _served(inference_tokens)
     _payable(fit, flops, inference_tokens)
+    if data_limit is not None:
+        _positive("the data limit in tokens", data_limit)
     thetas = _thetas(fit)
 
     def cost(n: Array, d: Array) -> Array:
         return 2 * n * (3 * d + inference_tokens)
 
     n, d = best_split(fit, thetas, flops, inference_tokens)
-    out: dict[str, Any] = {
-        "question": "lowest loss for a budget",
-        "flops": flops,
-        "inference_tokens": inference_tokens,
-        "data_limit": data_limit,
-        "convention": "C = 6 N D" + (" + 2 N D_inference" if inference_tokens else ""),
-        "optimum": _answer(fit, n, d, thetas, cost, calibrate),
-    }
-    said = _warnings(fit, float(n[0]), float(d[0]))
-    if data_limit is not None:
-        _positive("the data limit in tokens", data_limit)
-        if d[0] <= data_limit:
-            out["limited"] = None
-            out["limit_words"] = f"the optimum needs {d[0]:.3g} of {data_limit:.3g} tokens: data do not bind"
-        else:
-            n_one, d_one = best_split(fit, thetas, flops, inference_tokens, limit=data_limit)
-            out["limited"] = _answer(fit, n_one, d_one, thetas, cost, calibrate=False)
-            out["repeated"] = _repeated(fit, flops, inference_tokens, data_limit)
-            out["limit_words"] = (
-                f"the optimum needs {d[0]:.3g} tokens, {d[0] / data_limit:.3g} times what there are: "
-                "data bind"
-            )
-    return out | {"warnings": said}
+    out = Allocation(
+        question="lowest loss for a budget",
+        flops=flops,
+        inference_tokens=inference_tokens,
+        data_limit=data_limit,
+        convention=_convention(inference_tokens),
+        optimum=_answer(fit, n, d, thetas, cost, calibrate),
+        warnings=tuple(_warnings(fit, float(n[0]), float(d[0]))),
+    )
+    if data_limit is None:
+        return out
+    if d[0] <= data_limit:
+        words = f"the optimum needs {d[0]:.3g} of {data_limit:.3g} tokens: data do not bind"
+        return replace(out, limit_words=words)
+    n_one, d_one = best_split(fit, thetas, flops, inference_tokens, limit=data_limit)
+    return replace(
+        out,
+        limited=_answer(fit, n_one, d_one, thetas, cost, calibrate=False),
+        repeated=_repeated(fit, flops, inference_tokens, data_limit),
+        limit_words=f"the optimum needs {d[0]:.3g} tokens, {d[0] / data_limit:.3g} times what there are: "
+        "data bind",
+    )
+
+
+def _convention(inference_tokens: float) -> str:
+    return "C = 6 N D" + (" + 2 N D_inference" if inference_tokens else "")
 
 
 def _positive(name: str, value: float, example: str = "1e20") -> None:
@@ -193,9 +201,9 @@ def _payable(fit: Fit, flops: float, tokens: float) -> None:
         )
 
 
-def _repeated(fit: Fit, flops: float, inference_tokens: float, limit: float) -> dict[str, Any]:
-    """The best split when tokens may be repeated: D passes over U tokens are worth U + U R* (1 − e^(−(D/U −
-    1)/R*))."""
+def _repeated(fit: Fit, flops: float, inference_tokens: float, limit: float) -> Repeated:
+    """Return the best split when tokens may be repeated: D passes over U tokens are worth U + U R* (1 −
+    e^(−(D/U − 1)/R*))."""
     high = flops / max(6.0, 2 * inference_tokens)
     n = np.exp(np.linspace(np.log(min(span(fit)[0], high / 2)), np.log(high), 4001))
     d = flops / (6 * n) - inference_tokens / 3
@@ -204,20 +212,20 @@ def _repeated(fit: Fit, flops: float, inference_tokens: float, limit: float) -> 
     worth = np.where(d > limit, limit + limit * REPEATS * -np.expm1(-passes / REPEATS), d)
     loss = fit.law.predict(fit.theta, {"N": n, "D": worth})
     best = int(np.argmin(loss))
-    return {
-        "N": float(n[best]),
-        "D": float(d[best]),
-        "epochs": float(d[best] / limit),
-        "loss": float(loss[best]),
-        "words": f"with R_D* = {REPEATS:.3g} borrowed from Muennighoff et al. 2023 (arXiv 2305.16264), "
+    return Repeated(
+        N=float(n[best]),
+        D=float(d[best]),
+        epochs=float(d[best] / limit),
+        loss=float(loss[best]),
+        words=f"with R_D* = {REPEATS:.3g} borrowed from Muennighoff et al. 2023 (arXiv 2305.16264), "
         "not fitted to these runs",
-    }
+    )
 
 
 def cheapest_way(
     fit: Fit, loss: float, *, inference_tokens: float = 0.0, calibrate: bool = True
-) -> dict[str, Any]:
-    """The reverse: the N and D that reach a loss with the fewest FLOPs of training and inference (Sardana &
+) -> Allocation:
+    """Find the N and D that reach a loss with the fewest FLOPs of training and inference (Sardana &
     Frankle 2023, eq. 2).
 
     Raises FitError for a loss at or below what the law calls irreducible, with that number.
@@ -236,18 +244,19 @@ def cheapest_way(
     def cost(n: Array, d: Array) -> Array:
         return 2 * n * (3 * d + inference_tokens)
 
-    out: dict[str, Any] = {
-        "question": "cheapest way to a loss",
-        "loss": loss,
-        "inference_tokens": inference_tokens,
-        "convention": "C = 6 N D" + (" + 2 N D_inference" if inference_tokens else ""),
-        "optimum": _answer(fit, n, d, thetas, cost, calibrate=False),
-    }
+    optimum = _answer(fit, n, d, thetas, cost, calibrate=False)
     lost = _never(n)
     said = _warnings(fit, float(n[0]), float(d[0]))
     if lost > 0.005:
-        interval = out["optimum"]["total_flops"]["interval"]
-        open_ = interval is not None and interval[1] is None
+        interval = optimum.total_flops.interval
+        open_ = interval is not None and not np.isfinite(interval[1])
         end = "no upper end of its cost is known" if open_ else "the upper ends count them as infinite"
         said.append(f"{lost:.0%} of the bootstrap draws never reach this loss: {end}")
-    return out | {"warnings": said}
+    return Allocation(
+        question="cheapest way to a loss",
+        loss=loss,
+        inference_tokens=inference_tokens,
+        convention=_convention(inference_tokens),
+        optimum=optimum,
+        warnings=tuple(said),
+    )

@@ -10,10 +10,11 @@ import numpy as np
 
 from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.approaches.budgets import compute
+from scaling.fitting.arrays import Array
+from scaling.fitting.decisions.answers import NextRun, NextRuns
 from scaling.fitting.decisions.surface import best_split, check, determined, doubts
 from scaling.fitting.estimation.solve import refit
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.sandwich import sandwich
 
 
@@ -155,7 +156,7 @@ def _size(design: Design, covariance: Array) -> float:
 
 
 @np.errstate(all="ignore")
-def next_cells(
+def next_runs(
     fit: Fit,
     *,
     asked: str = "a",
@@ -164,8 +165,8 @@ def next_cells(
     cells: int = 6,
     simulations: int = 200,
     reach: float = 4.0,
-) -> dict[str, Any]:
-    """The cells to run next for an asked quantity, the shrinkage foreseen, and the shrinkage in simulations.
+) -> NextRuns:
+    """Choose the cells to run next for an asked quantity, and foresee and simulate what they shrink.
 
     `budget` FLOPs for all of them (as much as was spent so far by default). Two purchase orders are tried,
     best per FLOP and best outright, and the one that ends with the smaller interval is kept.
@@ -205,31 +206,29 @@ def next_cells(
     chosen = min(orders, key=lambda order: _size(design, _after(design, slopes[order])))
     before = _size(design, design.covariance)
     foreseen = _size(design, _after(design, slopes[chosen])) / before
-    rows = []
-    for i, index in enumerate(chosen):
-        row: dict[str, Any] = {
-            "N": float(n[index]),
-            "D": float(d[index]),
-            "flops": float(cost[index]),
-            "tokens_per_parameter": float(d[index] / n[index]),
-            "interval_after": _size(design, _after(design, slopes[chosen[: i + 1]])) / before,
-        }
-        size = dial(fit, float(n[index]))
-        rows.append(row | ({"size": size} if size is not None else {}))
+    rows = tuple(
+        NextRun(
+            N=float(n[index]),
+            D=float(d[index]),
+            flops=float(cost[index]),
+            interval_after=_size(design, _after(design, slopes[chosen[: i + 1]])) / before,
+            size=dial(fit, float(n[index])),
+        )
+        for i, index in enumerate(chosen)
+    )
     simulated = None
     if simulations and asked != "all":
         simulated = simulate(fit, asked, at, n[chosen], d[chosen], simulations)
-    return {
-        "asked": design.asked,
-        "budget_flops": budget,
-        "spent_flops": float(cost[chosen].sum()),
-        "cells": rows,
-        "interval_foreseen": foreseen,
-        "interval_simulated": simulated,
-        "meaning": "width of the asked interval after the new runs, as a share of its width now",
-        "noise_per_run": design.noise,
-        "warnings": doubts(fit),
-    }
+    return NextRuns(
+        asked=design.asked,
+        budget_flops=budget,
+        spent_flops=float(cost[chosen].sum()),
+        cells=rows,
+        interval_foreseen=foreseen,
+        interval_simulated=simulated,
+        noise_per_run=design.noise,
+        warnings=tuple(doubts(fit)),
+    )
 
 
 def _known(fit: Fit, asked: str, at: float) -> Design:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scaling.errors import FitError
-from scaling.fitting.approaches.agreement import optimum_at
-from scaling.fitting.fit import Fit
-from scaling.fitting.law import Array, Flags
+from scaling.fitting.arrays import Array, Flags
+from scaling.fitting.result import Fit
 
 _GRID = 1201
 
@@ -73,12 +72,12 @@ def best_split(
     """N, D (K,) of the lowest loss with 6 N D + 2 N D_inference = flops, D at most `limit`, for parameters
     (K, P).
 
-    Without inference and limit the Chinchilla law has it in closed form (Hoffmann et al. 2022, eq. 4); else
-    it is searched (Sardana & Frankle 2023, arXiv 2401.00448, have no closed form either).
+    Without inference and limit a law may have it in closed form; else it is searched (Sardana & Frankle 2023,
+    arXiv 2401.00448, have no closed form either).
     """
-    if fit.law.name == "chinchilla" and inference_tokens == 0 and limit is None:
+    if fit.law.best_split is not None and inference_tokens == 0 and limit is None:
         with np.errstate(all="ignore"):
-            n, d = optimum_at(fit.law.values(thetas), np.array([flops]))
+            n, d = fit.law.best_split(fit.law.values(thetas), np.array([flops]))
         return n[..., 0], d[..., 0]
     low, high = span(fit)
     # D = flops / 6N − D_inf / 3 must stay above zero.
@@ -135,13 +134,11 @@ def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0
 
 
 def _tokens_for(fit: Fit, thetas: Array, n: Array, loss: float) -> Array:
-    """D (K, m) at which sizes n (m,) reach `loss`; infinite where they never do. Closed for Chinchilla,
-    bisection else."""
+    """D (K, m) at which sizes n (m,) reach `loss`; infinite where they never do. In closed form where
+    the law has one, else by bisection."""
     with np.errstate(all="ignore"):
-        if fit.law.name == "chinchilla":
-            p = fit.law.values(thetas)
-            left = loss - p["E"] - p["A"] * n ** -p["alpha"]
-            return np.where(left > 0, np.exp(np.log(p["B"] / np.maximum(left, 1e-300)) / p["beta"]), np.inf)
+        if fit.law.tokens_for is not None:
+            return fit.law.tokens_for(fit.law.values(thetas), n, loss)
         low = np.full((len(thetas), len(n)), np.log(1.0))
         high = np.full_like(low, np.log(1e30))
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csc_matrix, hstack, identity
 
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 
 def polish(

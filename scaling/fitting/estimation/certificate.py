@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.determination import ROUNDING, at_bound, determination, reached
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Basin, Optimum, refit
-from scaling.fitting.law import Array
 
 
 @dataclass(frozen=True, kw_only=True)

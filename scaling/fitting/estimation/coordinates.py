@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scaling.errors import ConfigError
-from scaling.fitting.law import Array, Flags, Law, Values
+from scaling.fitting.arrays import Array, Flags, Values
+from scaling.fitting.law import Law
 
 FAR = 60.0
 """How far a logarithm is searched around its unit: beyond any meaning, and exponentials stay finite."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.descent import FEW_ROWS, descend, stages
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.starts import shaken
-from scaling.fitting.law import Array
 
 
 def own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
@@ -21,19 +21,18 @@ def own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
     of the other residuals over .6745 (Maronna, Martin & Yohai 2006, section 4.4.2). Of several optima the one
     with the smallest deviation is taken, so that outliers that drag the least squares u (b, q) widen nothing.
     """
-    generic = problem.law.name != "chinchilla"
     spread = robust_scale(problem.residuals(u[0]))
     if len(problem.y) < FEW_ROWS:
         # Of few rows one outlier can draw all starts to itself; some resampled tables are without it, and
         # most rows lie close to their fits.
-        freed = shaken(problem, problem.coordinates.starts(24, problem.seed), np.inf, generic, count=24)
+        freed = shaken(problem, problem.coordinates.starts(24, problem.seed), np.inf, count=24)
         close = np.median(np.abs(problem.residuals(freed)), axis=-1)
         u = np.vstack([u, freed[np.argsort(close, kind="stable")[:3]]])
     rows = np.zeros(len(u), dtype=np.int64)
     while True:
         narrow = replace(problem.loss, name="huber", delta=0.05 * spread)
         objective = problem.objective(problem.weights[None], narrow)
-        u = descend(objective, u, rows, stages(narrow, spread), spread, generic=generic).u
+        u = descend(objective, u, rows, stages(narrow, spread), spread).u
         sizes = np.sort(np.abs(problem.residuals(u)), axis=-1)[:, u.shape[1] :]
         scales = np.median(sizes, axis=-1) / 0.6745 if sizes.size else np.zeros(len(u))
         scales = np.where(np.isfinite(scales), scales, np.inf)

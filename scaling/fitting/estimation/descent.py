@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.estimation.newton import Objective, Solution, minimise
-from scaling.fitting.law import Array, Integers
+from scaling.fitting.estimation.newton import Solution, minimise
+from scaling.fitting.estimation.objectives.objective import Objective
 
 NARROW = 0.3
 """The δ, in robust standard deviations of the residuals, below which Huber's kinks bound the steps."""
@@ -43,22 +44,21 @@ def descend(
     path: list[float],
     spread: float,
     *,
-    generic: bool,
     iterations: int = 100,
 ) -> Solution:
     """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
 
-    `generic` laws have no exact Hessian of their own: Gauss-Newton brings them near, and one completed by
-    differences to the end.
+    An objective without an exact Hessian is brought near by Gauss-Newton, and to the end by one that is
+    completed by differences.
     """
     for delta in path[:-1]:
         wide = delta >= NARROW * spread
         u = minimise(
-            objective, u, rows, delta, exact=not generic, follow=wide, tolerance=1e-6, iterations=10
+            objective, u, rows, delta, exact=objective.exact, follow=wide, tolerance=1e-6, iterations=10
         ).u
     final = path[-1]
     wide = final >= NARROW * spread
-    if not generic:
+    if objective.exact:
         solution = minimise(objective, u, rows, final, follow=wide, tolerance=EXACT, iterations=iterations)
         return replace(solution, converged=solution.decrement < DONE)
     near = minimise(

@@ -9,10 +9,10 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
+from scaling.fitting.arrays import Array, Flags, Integers
 from scaling.fitting.estimation.dispersion import covariance, dispersion
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Basin, Optimum
-from scaling.fitting.law import Array, Flags, Integers
 
 LOOSE = 1.0
 """The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor

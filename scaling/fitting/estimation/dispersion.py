@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
-from scaling.fitting.law import Array, Integers
 
 
 def dispersion(problem: Problem, u: Array) -> float:

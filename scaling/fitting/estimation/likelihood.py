@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaling.fitting.law import Array, Values
+from scaling.fitting.arrays import Array, Values
 
 
 @dataclass(frozen=True, kw_only=True)

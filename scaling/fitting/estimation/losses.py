@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scaling.errors import ConfigError, one_of
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 LOSSES = ("huber", "lad", "squares", "asymmetric", "likelihood")
 SCALES = ("log", "raw")

@@ -4,37 +4,14 @@ and its own damping."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-from scaling.fitting.law import Array, Flags, Integers
+from scaling.fitting.arrays import Array, Flags, Integers
+from scaling.fitting.estimation.objectives.objective import Objective
 
 SECANT = 1e-4
 """The relative gain of a Gauss-Newton step below which a search also uses the curvature it has learnt."""
-
-
-class Objective(Protocol):
-    """Σ w ρ(residual) as a function of free coordinates, for a batch of coordinates and of weights."""
-
-    lower: Array
-    """(q,) bounds."""
-    upper: Array
-    """(q,) bounds."""
-    linear: Flags
-    """(q,) floors and amplitudes: the prediction is linear in them."""
-
-    def evaluate(
-        self, u: Array, rows: Integers, delta: float, exact: bool
-    ) -> tuple[Array, Array, Array, Array]:
-        """At u (K, q), with the weights of `rows` (K,) and Huber's δ: value (K,), gradient (K, q), Hessian
-        (K, q, q), exact or Gauss-Newton, and a positive diagonal (K, q) that sets the size of each
-        coordinate."""
-        ...
-
-    def value(self, u: Array, rows: Integers, delta: float) -> Array:
-        """Value alone (K,)."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

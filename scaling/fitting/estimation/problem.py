@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scaling.fitting.arrays import Array, Values
 from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.likelihood import Noise
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.estimation.newton import Objective
-from scaling.fitting.estimation.objectives.chinchilla import ChinchillaObjective
 from scaling.fitting.estimation.objectives.generic import GenericObjective
-from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.estimation.objectives.objective import Objective
+from scaling.fitting.law import Law
 
 MANY = 20_000
 """Rows above which starts are tried on a random part of the table, and resampled tables are not used to leave
@@ -42,7 +42,7 @@ class Problem:
 
     def objective(self, weights: Array, loss: Loss | None = None) -> Objective:
         """The sum to be minimised, for weights (K, n): one member of the batch per row."""
-        made = ChinchillaObjective if self.law.name == "chinchilla" else GenericObjective
+        made = self.law.objective or GenericObjective
         return made(self.x, self.y, weights, self.coordinates, loss or self.loss)
 
     def residuals(self, u: Array) -> Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scaling.errors import FitError
+from scaling.fitting.arrays import Array, Flags, Integers
 from scaling.fitting.estimation.absolute import polish
 from scaling.fitting.estimation.delta import own_delta
 from scaling.fitting.estimation.descent import CLOSE, DONE, FEW_ROWS, descend, stages
@@ -16,7 +17,6 @@ from scaling.fitting.estimation.losses import Loss, robust_scale
 from scaling.fitting.estimation.newton import Solution, minimise
 from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.estimation.starts import shaken, started
-from scaling.fitting.law import Array, Flags, Integers
 
 ENOUGH = 96
 """Random starts after which a best optimum that only one of them reached is left as it is."""
@@ -62,19 +62,18 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
     up, and no starts are tried but these. Raises FitError when no start ends at a finite value, or below
     `worst`.
     """
-    generic = problem.law.name != "chinchilla"
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
-    u = started(problem, generic, extra)
+    u = started(problem, extra)
     rows = np.zeros(len(u), dtype=np.int64)
     second = minimise(
         smooth,
         u,
         rows,
         np.inf,
-        exact=not generic,
+        exact=smooth.exact,
         follow=True,
-        across=generic,
-        iterations=60 if generic else 20,
+        across=not smooth.exact,
+        iterations=20 if smooth.exact else 60,
     )
     if not np.isfinite(second.value).any():
         raise FitError(
@@ -134,21 +133,21 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
 def _searched(problem: Problem, near: Array, extra: Array | None, short: bool) -> tuple[Array, Flags]:
     """Return where searches end (k, q) that start at `near` (a, q), at `extra` and, unless `short`, at optima
     of resampled tables, and which of them (k,) still creep along a flat valley."""
-    generic, squares = problem.law.name != "chinchilla", problem.loss.name == "squares"
+    squares = problem.loss.name == "squares"
     objective = problem.objective(problem.weights[None])
     spread = robust_scale(problem.residuals(near[0]))
     path = stages(problem.loss, spread)
 
     def down(u: Array, path: list[float], iterations: int = 100) -> tuple[Array, Array]:
         same = np.zeros(len(u), dtype=np.int64)
-        end = descend(objective, u, same, path, spread, generic=generic, iterations=iterations)
+        end = descend(objective, u, same, path, spread, iterations=iterations)
         return end.u, end.decrement
 
     ends, gain = down(near, path)
     best = ends[np.argmin(problem.value(ends))]
     # Starts that were given go on at the final δ too, so that none ends above where it began.
     more = [np.atleast_2d(given) for given in (extra,) if given is not None]
-    more += [] if squares or short else [shaken(problem, best, path[-1], generic)]
+    more += [] if squares or short else [shaken(problem, best, path[-1])]
     if more:
         moved, gains = down(np.vstack(more), path[-1:])
         ends, gain = np.vstack([ends, moved]), np.concatenate([gain, gains])
@@ -215,12 +214,12 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
     if loss.name == "lad":
         # A thousandth of the residuals' own size moves no interval, and the batch converges.
         loss = Loss(scale=loss.scale, delta=0.005 * spread)
-    objective, generic = problem.objective(weights), problem.law.name != "chinchilla"
+    objective = problem.objective(weights)
     path = stages(loss, spread)
     if len(problem.y) >= FEW_ROWS:
         # From the optimum of the table itself the way is short where points are many.
         path = path[-1:]
-    solution = descend(objective, start, rows, path, spread, generic=generic)
+    solution = descend(objective, start, rows, path, spread)
     left = np.flatnonzero(~solution.converged)
     if len(left):
         rest = descend(
@@ -229,8 +228,7 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
             rows[left],
             stages(loss, spread),
             spread,
-            generic=generic,
-            iterations=100 if generic else 300,
+            iterations=300 if objective.exact else 100,
         )
         lower = rest.value <= solution.value[left]
         better = left[lower]
@@ -263,9 +261,7 @@ def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
     for turn in range(60):
         before = u
         objective = problem.objective(weights * factors, squares)
-        u = descend(
-            objective, u, rows, [np.inf], 1.0, generic=problem.law.name != "chinchilla", iterations=30
-        ).u
+        u = descend(objective, u, rows, [np.inf], 1.0, iterations=30).u
         sigma = noise.fit(problem.residuals(u), weights)[0]
         factors = (np.median(sigma, axis=1, keepdims=True) / sigma) ** 2
         if turn and np.abs(u - before).max() < 1e-9:

@@ -7,7 +7,8 @@ from functools import cache
 from importlib import import_module
 
 from scaling.errors import ConfigError, one_of
-from scaling.fitting.law import Law, from_file, register, registered
+from scaling.fitting.law import Law
+from scaling.fitting.laws.registry import from_file, register, registered
 
 __all__ = ["catalogue", "from_file", "get", "register"]
 

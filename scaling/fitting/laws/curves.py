@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, exponent, floor, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, exponent, floor
 from scaling.fitting.laws import schedules
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import Sum, power
 
 _RATE = Parameter(

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, amplitude, exponent, floor
 from scaling.fitting.laws.chinchilla import coefficient
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import Sum, chained, power
 
 HALVES = (0.01, 1e6)

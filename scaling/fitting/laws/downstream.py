@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, amplitude, exponent, floor
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import chained, power
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from scaling.fitting.law import amplitude, exponent, floor, register
+import numpy as np
+
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import amplitude, exponent, floor
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import summed
 
 _WORDS = {"N": "parameters", "D": "tokens", "C": "compute", "S": "steps"}
 
 
+def _frontier(p: Values) -> tuple[Array, Array, Array]:
+    """Return the floor, the amplitude and the exponent (..., 1) against compute."""
+    return p.get("E", np.zeros_like(p["a"])), p["a"], p["b"]
+
+
 def _declare(variable: str, word: str) -> None:
     """Declares the pure and the floored power law of one variable."""
     term = amplitude("a", {variable: "b"})
+    front = _frontier if variable == "C" else None
     power = exponent("b", f"how fast loss falls with {word}")
     register(
         summed(
@@ -22,6 +32,7 @@ def _declare(variable: str, word: str) -> None:
                 "arXiv 2001.08361, eqs. 1.1-1.3"
             ),
             parameters=(term, power),
+            frontier=front,
         )
     )
     register(
@@ -31,6 +42,7 @@ def _declare(variable: str, word: str) -> None:
             formula=f"L = E + a {variable}^-b",
             source="Henighan et al. 2020, arXiv 2010.14701, eq. 1.1",
             parameters=(floor("E"), term, power),
+            frontier=front,
         )
     )
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, floor, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, amplitude, exponent, floor
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import Sum, chained, softplus
 
 _PRECISION = "Kumar et al. 2024, arXiv 2411.04330"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, amplitude, exponent, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, amplitude, exponent
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import power, softplus, summed
 
 _PAPER = "Alabdulmohsin et al. 2022, arXiv 2209.06640, section 3"

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 
 from scaling.errors import TableError
-from scaling.fitting.law import Array, Values
+from scaling.fitting.arrays import Array, Values
 
 PIECES = 4096
 """Into about how many pieces the smooth changes of a curve's rate are cut before they are gathered."""

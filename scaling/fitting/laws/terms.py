@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter
 
 
 def power(base: Any, exponent: Any) -> Array:

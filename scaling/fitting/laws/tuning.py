@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaling.fitting.law import Array, Law, Parameter, Values, exponent, register
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.law import Law, Parameter, exponent
+from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import power, summed
 
 

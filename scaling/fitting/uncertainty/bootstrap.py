@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.newton import Solution
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, refit
-from scaling.fitting.law import Array
 from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.estimate import Estimate, percentile
 from scaling.fitting.uncertainty.resampling import Labels, Seed

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,12 @@ import numpy as np
 from scipy import stats
 
 from scaling.errors import ConfigError
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.dispersion import covariance, dispersion
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, refit
-from scaling.fitting.law import Array
 from scaling.fitting.uncertainty.estimate import Estimate, finite
 
 

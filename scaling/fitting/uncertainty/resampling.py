@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scaling.errors import ConfigError, FitError, one_of
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 
 BOOTSTRAPS = ("pairs", "stratified", "cluster", "wild", "parametric", "none")
 

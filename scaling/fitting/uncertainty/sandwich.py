@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.estimation.problem import Problem
-from scaling.fitting.law import Array, Integers
 from scaling.fitting.uncertainty.estimate import Estimate
 
 

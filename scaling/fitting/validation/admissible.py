@@ -7,20 +7,18 @@ beyond: parameter noise under one law knows nothing of it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array, Values
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
-from scaling.fitting.law import Array, Law, Values
+from scaling.fitting.law import Law
+from scaling.fitting.result import Fit
 from scaling.fitting.validation.selection import Candidate, pointwise
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
 
 FLOORS = ("E", "epsilon_inf")
 """What the laws call the loss that nothing removes."""
@@ -84,7 +82,7 @@ def _candidates(fit: Fit, problem: Problem) -> list[tuple[Law, dict[str, float],
     if len(law.variables) == 1 and not fit.options.fixed and not fit.options.tied:
         for other in laws.catalogue().values():
             alike = other.variables == law.variables and other.target == law.target
-            if alike and other.name != law.name and len(other.parameters) <= len(law.parameters) + 1:
+            if alike and other is not law and len(other.parameters) <= len(law.parameters) + 1:
                 found.append((other, {}, {}))
     return found
 

@@ -11,23 +11,20 @@ needed on that side, and never below 1. What a cut is judged by is made of rows 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scaling.errors import FitError
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.solve import solve
-from scaling.fitting.law import Array, Values
 from scaling.fitting.progress import tell
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.bootstrap import bootstrap
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.admissible import spread
 from scaling.fitting.validation.refits import errors, ladder, part
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
-
 
 GROWTH = 2.0
 """How much of itself a calibrated band gains a decade. Of 1, 1.5 and 2 the least with which it held 90 % of
@@ -246,59 +243,10 @@ def _cut(fit: Fit, steps: Array, at: float, resamples: int) -> Cut | None:
 
 
 def half_width(drawn: Array, residual: Array, free: int, level: float, seed: int) -> Array:
-    """Nominal half-width of a prediction interval: bootstrap draws (K, m) of the centre plus the fit's own
-    residuals as seed noise."""
+    """Return the nominal half-width of a prediction interval: bootstrap draws (K, m) of the centre plus the
+    fit's own residuals as seed noise."""
     rng = np.random.default_rng(seed)
     grown = residual * np.sqrt(len(residual) / max(len(residual) - free, 1))
     noise = rng.choice(grown, size=drawn.shape)
     low, high = np.nanquantile(drawn + noise, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return np.asarray((high - low) / 2)
-
-
-def forecast(fit: Fit, made: Backtest | None, x: Values) -> dict[str, Any]:
-    """Prediction at variables x with its nominal and its calibrated interval, and how far beyond the data it
-    lies.
-
-    Raises FitError for a fit without bootstrap.
-    """
-    if fit.draws is None:
-        raise FitError(
-            'this fit was made without a bootstrap; fit again with bootstrap="pairs" for forecasts'
-        )
-    at = {k: np.atleast_1d(np.asarray(v, dtype=np.float64)) for k, v in x.items()}
-    centre = fit.law.predict(fit.theta, at)
-    drawn = fit.law.predict(fit.draws.theta, at)
-    log = fit.problem.loss.scale == "log"
-    apart = np.log(drawn) - np.log(centre) if log else drawn - centre
-    level = fit.options.level
-    half = half_width(
-        apart, fit.problem.residuals(fit.optimum.u), len(fit.optimum.u), level, fit.options.seed
-    )
-    steps, name = ladder(fit)
-    if name == "C":
-        there = at["C"] if "C" in at else 6 * at["N"] * at["D"] if {"N", "D"} <= set(at) else None
-    else:
-        there = at[name]
-    decades = np.maximum(np.log10(there / steps.max()), 0.0) if there is not None else np.zeros_like(centre)
-    out: dict[str, Any] = {
-        "value": centre,
-        "decades_beyond": decades,
-        "level": level,
-        "nominal": _ends(centre, half, log),
-    }
-    if made is not None:
-        lowest, highest = spread(fit, fit.problem, fit.optimum, at)
-        wider = 1 + GROWTH * decades
-        down, up = made.factors[0] * wider * (half - lowest), made.factors[1] * wider * (half + highest)
-        out["calibrated"] = _ends(centre, down, log)[0], _ends(centre, up, log)[1]
-        out["method"] = (
-            f"nominal and admissible laws × {made.factors[0]:.2f} down, × {made.factors[1]:.2f} up, × (1 + "
-            f"{GROWTH:g} × decades beyond), from {len(made.cuts)} backtests"
-        )
-    return out
-
-
-def _ends(centre: Array, half: Array, log: bool) -> tuple[Array, Array]:
-    if log:
-        return centre * np.exp(-half), centre * np.exp(half)
-    return centre - half, centre + half

@@ -3,14 +3,10 @@ from what the table and the fit know."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from scaling.fitting.approaches.budgets import budgets, compute
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
+from scaling.fitting.result import Fit
 
 UNKNOWN = "not recorded in this table"
 

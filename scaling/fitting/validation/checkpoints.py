@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scaling.fitting.expression import evaluate
-from scaling.fitting.law import Array, Integers
+from scaling.fitting.arrays import Array, Integers
 from scaling.fitting.table import Table
+from scaling.tables.expression import evaluate
 
 Rows = np.ndarray[Any, np.dtype[np.bool_]]
 """(n,) which rows."""

@@ -3,17 +3,15 @@ explain."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scaling.fitting.estimation.losses import robust_scale
 from scaling.fitting.progress import tell
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
 from scaling.fitting.validation.refits import errors, without
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
 
 
 @np.errstate(all="ignore")

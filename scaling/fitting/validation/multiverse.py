@@ -4,24 +4,22 @@ author could have taken."""
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.approaches.two import approach_two
+from scaling.fitting.arrays import Array, Flags, Values
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.solve import Basin, refit, solve
-from scaling.fitting.law import Array, Flags, Values
 from scaling.fitting.progress import tell
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
-from scaling.fitting.validation.replicates import kinds
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
+from scaling.fitting.validation.settings import kinds
 
 ESTIMATORS: tuple[tuple[str, Loss], ...] = (
     ("Huber 1e-3, log", Loss()),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaling.fitting.approaches.budgets import budgets, compute
+from scaling.fitting.arrays import Array, Flags
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import refit
-from scaling.fitting.law import Array, Flags
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
+from scaling.fitting.fit import fit as run
+from scaling.fitting.result import Fit
 
 
 def ladder(fit: Fit) -> tuple[Array, str]:
@@ -60,3 +58,16 @@ def errors(fit: Fit, theta: Array, keep: Flags) -> Array:
     if fit.problem.loss.scale == "raw":
         return np.asarray(observed - predicted)
     return np.asarray(np.log(observed) - np.log(predicted))
+
+
+LARGE = 2000
+"""Rows above which checks, which refit hundreds of times, run on a random part."""
+
+
+def sampled(fit: Fit) -> Fit:
+    """Return the fit itself, or one to LARGE rows drawn at random where there are more."""
+    if fit.table.n <= LARGE:
+        return fit
+    kept = np.sort(np.random.default_rng(fit.options.seed).choice(fit.table.n, LARGE, replace=False))
+    options = replace(fit.options, resamples=min(fit.options.resamples, 200))
+    return run(fit.table.take(kept), fit.law, options=options)

@@ -5,23 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
 
 from scaling.errors import ScalingError
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.determination import determination
 from scaling.fitting.estimation.solve import solve
 from scaling.fitting.fit import columns_for
-from scaling.fitting.law import Array
 from scaling.fitting.progress import tell
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
-
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
 
 NEIGHBOURS = ("power-floor-n", "power-floor-d", "power-floor-c", "kaplan", "kaplan-floor", "coupled")
 """Laws of the same variables that are tried beside the one asked for, where the catalogue has them."""
@@ -141,7 +139,7 @@ def candidates(fit: Fit) -> list[Candidate]:
         law = known.get(name)
         if (
             law is None
-            or name == fit.law.name
+            or law is fit.law
             or law.target != fit.law.target
             or fit.options.fixed
             or fit.options.tied

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import dataclass, field
+from typing import Any
 
 from scaling.errors import FitError, ScalingError
 from scaling.fitting.progress import tell
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.profile import profile
 from scaling.fitting.validation.backtest import Backtest, backtest
 from scaling.fitting.validation.checklist import checklist
 from scaling.fitting.validation.influence import influence, leave_one_size_out
 from scaling.fitting.validation.multiverse import multiverse
+from scaling.fitting.validation.refits import LARGE, sampled
 from scaling.fitting.validation.replicates import lack_of_fit
 from scaling.fitting.validation.selection import selection
 
-if TYPE_CHECKING:
-    from scaling.fitting.fit import Fit
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Validation:
     """What the checks found."""
 
@@ -121,17 +118,8 @@ class Validation:
                 )
         return said + [f"not checked, {name}: {why}" for name, why in self.missing.items()]
 
-
-LARGE = 2000
-"""Rows above which the checks, which refit hundreds of times, run on a random part."""
-
-
-def _part(fit: Fit) -> Fit:
-    from scaling.fitting.fit import fit as run
-
-    kept = np.sort(np.random.default_rng(fit.options.seed).choice(fit.table.n, LARGE, replace=False))
-    options = replace(fit.options, resamples=min(fit.options.resamples, 200))
-    return run(fit.law, fit.table.take(kept), options=options)
+    def __repr__(self) -> str:
+        return "\n".join(["validation:", *(f"  {line}" for line in self.lines())])
 
 
 def _profiles(fit: Fit) -> list[dict[str, Any]]:
@@ -153,11 +141,14 @@ def _profiles(fit: Fit) -> list[dict[str, Any]]:
 
 
 def validate(fit: Fit) -> Validation:
-    """Run every check that the table allows; an interrupt keeps those that are done."""
+    """Run every check of a fit that its table allows: backtests, selection, influence, the multiverse.
+
+    It refits hundreds of times and takes seconds to minutes. An interrupt keeps the checks that are done.
+    """
     missing: dict[str, str] = {}
     if fit.table.n > LARGE:
         missing["all rows"] = f"the checks ran on {LARGE} of {fit.table.n} rows, drawn at random"
-        fit = _part(fit)
+        fit = sampled(fit)
     checks: dict[str, Callable[[Fit], Any]] = {
         "backtest": backtest,
         "left-out sizes": leave_one_size_out,

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from scaling.fitting import laws
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.published.outcome import Entry, Found
-from scaling.published.refit import fit, frame, problem
+from scaling.published.refit import fit, frame, printed, problem
 
 _HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
-_BESIROGLU = "Besiroglu et al. 2024, arXiv 2404.10102"
 PRINTED = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
 # The same fit to more digits, in the source of the paper: arXiv 2404.10102, section 2.
 PRECISE = {"A": 406.4, "B": 410.7, "E": 1.6934, "alpha": 0.3392, "beta": 0.2849}
@@ -31,58 +31,21 @@ def _refit(objective: str, scale: str, published: Mapping[str, float]) -> Found:
     return fit(problem("chinchilla", x, y, objective=objective, scale=scale, delta=1e-3), published)
 
 
-_ROWS = (
-    (
-        "lad",
-        _BESIROGLU,
-        "lad",
-        "log",
-        "sum of absolute deviations of log loss",
-        {"A": 482.00606, "B": 2085.43625, "E": 1.81686413, "alpha": 0.34781307, "beta": 0.36585416},
-        1e-4,
-        "The published values are the optimum of this objective, not of the Huber loss that the text names.",
-    ),
-    (
-        "huber",
-        _BESIROGLU,
-        "huber",
-        "log",
-        "sum of Huber 1e-3 of log loss",
-        {"A": 477.8259, "B": 2143.4174, "E": 1.8172181, "alpha": 0.3473105, "beta": 0.3671724},
-        1e-4,
-        "The optimum of the objective that the text names.",
-    ),
-    (
-        "squares-log",
-        _BESIROGLU,
-        "squares",
-        "log",
-        "mean square of log loss",
-        {"A": 593.322, "B": 4875.638, "E": 1.86455, "alpha": 0.36025, "beta": 0.40588},
-        1e-4,
-        "",
-    ),
-    (
-        "squares-raw",
-        _BESIROGLU,
-        "squares",
-        "raw",
-        "mean square of loss",
-        {"A": 567.8054, "B": 7581.8524, "E": 1.8828136, "alpha": 0.3576151, "beta": 0.4276206},
-        1e-4,
-        "",
-    ),
-    (
-        "hoffmann-parameters",
-        _HOFFMANN + ", approach 3",
-        "huber",
-        "log",
-        "sum of Huber 1e-3 of log loss",
-        PRINTED,
-        0.05,
-        "The published parameters do not fit the paper's own points: the search had stopped early.",
-    ),
-)
+def _refit_entry(row: dict[str, Any]) -> Entry:
+    """Return the entry of one row of `chinchilla.csv`: an objective and the parameters printed for it."""
+    published = {name: row[name] for name in ("A", "B", "E", "alpha", "beta")}
+    return Entry(
+        name=f"chinchilla/{row['name']}",
+        paper=row["paper"],
+        claim=f"The Chinchilla law on 240 points read off figure 4, {row['words']}.",
+        data=("chinchilla",),
+        law="chinchilla",
+        objective=row["words"],
+        published=published,
+        run=partial(_refit, row["objective"], row["scale"], published),
+        within=row["within"],
+        note=row["note"],
+    )
 
 
 def _exponents(parameters: Mapping[str, float]) -> Found:
@@ -98,48 +61,27 @@ def _size_at_gopher() -> Found:
     return Found(values={"N": g * (5.76e23 / 6) ** a})
 
 
-# Tables 3 and A3: parameters → training tokens at the optimum.
-_SIZES = (0.4e9, 1e9, 10e9, 67e9, 175e9, 280e9, 520e9, 1e12, 10e12)
-_TOKENS = {
-    "1": (8.0e9, 20.2e9, 205.1e9, 1.5e12, 3.7e12, 5.9e12, 11.0e12, 21.2e12, 216.2e12),
-    "2": (7.7e9, 20.0e9, 219.5e9, 1.7e12, 4.3e12, 7.1e12, 13.4e12, 26.5e12, 292.0e12),
-    "3": (9.2e9, 27.1e9, 410.1e9, 4.1e12, 12.0e12, 20.1e12, 43.5e12, 94.1e12, 1425.5e12),
-}
+_TOKENS = printed("hoffmann_tokens")
+"""Tables 3 and A3: parameters → training tokens at the optimum, by approach."""
 
 
 def _exponent_of_table(approach: str) -> Found:
     # log D = r log N gives N ∝ C^(1/(1 + r)) with C = 6 N D.
-    slope = np.polyfit(np.log(_SIZES), np.log(_TOKENS[approach]), 1)[0]
+    sizes, tokens = ([row[key] for row in _TOKENS] for key in ("parameters", f"approach_{approach}"))
+    slope = np.polyfit(np.log(sizes), np.log(tokens), 1)[0]
     return Found(values={"a": 1 / (1 + float(slope))})
 
 
 def _tokens_from_parameters() -> Found:
     p = PRECISE
     log_ratio = np.log(p["beta"] * p["B"]) - np.log(p["alpha"] * p["A"])
-    tokens = np.exp((log_ratio + p["alpha"] * np.log(np.array(_SIZES))) / p["beta"])
-    return Found(
-        values={
-            f"D({n:.0e})": float(d) for n, d in zip(_SIZES, tokens, strict=True) if n in (1e9, 67e9, 1e12)
-        }
-    )
+    sizes = np.array([1e9, 67e9, 1e12])
+    tokens = np.exp((log_ratio + p["alpha"] * np.log(sizes)) / p["beta"])
+    return Found(values={f"D({n:.0e})": float(d) for n, d in zip(sizes, tokens, strict=True)})
 
 
 ENTRIES = (
-    *(
-        Entry(
-            name=f"chinchilla/{name}",
-            paper=paper,
-            claim=f"The Chinchilla law on 240 points read off figure 4, {words}.",
-            data=("chinchilla",),
-            law="chinchilla",
-            objective=words,
-            published=published,
-            run=partial(_refit, objective, scale, published),
-            within=within,
-            note=note,
-        )
-        for name, paper, objective, scale, words, published, within, note in _ROWS
-    ),
+    *(_refit_entry(row) for row in printed("chinchilla")),
     Entry(
         name="hoffmann/exponents-precise",
         paper=_HOFFMANN + ", table 2",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.published.outcome import Entry, Found
 from scaling.published.refit import fit, frame, problem
 

@@ -9,43 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import Akima1DInterpolator
 
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.published.outcome import Entry, Found
-from scaling.published.refit import frame
+from scaling.published.refit import frame, printed
 
 KEYS = ("hparams", "warmup", "decay", "param_count", "val")
-_STAGES = (
-    (
-        "kaplan",
-        ("base", "long", "kaplan", "kaplan", "train"),
-        (0.833767932, 0.835300042, 0.835300042),
-        "Kaplan's set-up",
-    ),
-    (
-        "head",
-        ("base", "long", "kaplan", "standard", "val"),
-        (0.700899204, 0.70646992, 0.70646992),
-        "the head counted",
-    ),
-    (
-        "warm-up",
-        ("base", "short", "kaplan", "standard", "val"),
-        (0.603527758, 0.602037527, 0.602037527),
-        "warm-up shortened",
-    ),
-    (
-        "decay",
-        ("base", "short", "chinchilla", "standard", "val"),
-        (0.57142489, 0.571494786, 0.571494786),
-        "cosine to the end",
-    ),
-    (
-        "tuned",
-        ("tuned", "short", "const", "standard", "val"),
-        (0.497028795, 0.496895078, 0.496895078),
-        "optimiser tuned",
-    ),
-)
 _METHODS = ("basic", "weighted", "median-weighted")
 DRAWS = 200
 """Noise draws per budget; the paper takes 1000."""
@@ -112,19 +80,19 @@ def _run(stage: tuple[str, ...], method: str) -> Found:
 
 ENTRIES = tuple(
     Entry(
-        name=f"porian/{number}-{name}/{method}",
+        name=f"porian/{number}-{row['name']}/{method}",
         paper="Porian et al. 2024, arXiv 2406.19146, figure 1",
-        claim=f"N* ∝ C^a on RefinedWeb with {words}, {method} regression over the budgets.",
+        claim=f"N* ∝ C^a on RefinedWeb with {row['change']}, {method} regression over the budgets.",
         data=("porian-refinedweb", "porian-refinedweb-published"),
         law="power-c",
         objective="least squares of log N*",
-        published={"a": published},
-        run=partial(_run, stage, method),
+        published={"a": row[method]},
+        run=partial(_run, tuple(row[key] for key in KEYS), method),
         within={"a": 0.004},
         note=""
         if method == "basic"
         else "Weights come from random draws of seed noise: the third digit is theirs.",
     )
-    for number, (name, stage, values, words) in enumerate(_STAGES, start=1)
-    for method, published in zip(_METHODS, values, strict=True)
+    for number, row in enumerate(printed("porian"), start=1)
+    for method in _METHODS
 )

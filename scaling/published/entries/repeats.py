@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.problem import Problem
-from scaling.fitting.law import Array
 from scaling.published.outcome import Entry, Found
 from scaling.published.refit import fit, frame, problem, value_at
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from scaling.fitting import laws
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
 from scaling.published.outcome import Entry, Found
 from scaling.published.refit import fit, frame, problem
 

@@ -4,9 +4,11 @@ cross.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
+from scaling.config import SweepConfig
 from scaling.errors import ConfigError, one_of
 from scaling.sweeping.designs import (
     bench,
@@ -24,17 +26,18 @@ from scaling.sweeping.designs.space import Space
 Cells = list[dict[str, Any]]
 """One dictionary a cell: config key → value."""
 
-DESIGNS: dict[str, Callable[[Space], Cells]] = {
-    "isoflop": isoflop.cells,
-    "ladder": ladder.cells,
-    "branches": branches.cells,
-    "grid": grid.cells,
-    "tuning": tuning.cells,
-    "repetition": repetition.cells,
-    "seeds": seeds.cells,
-    "switches": switches.cells,
-    "bench": bench.cells,
+DESIGNS: dict[str, ModuleType] = {
+    "isoflop": isoflop,
+    "ladder": ladder,
+    "branches": branches,
+    "grid": grid,
+    "tuning": tuning,
+    "repetition": repetition,
+    "seeds": seeds,
+    "switches": switches,
+    "bench": bench,
 }
+"""Name → the module whose `cells(space)` lays the design out, from the keys of `sweep` in its KEYS."""
 
 DIALS = ("budgets", "sizes", "ratios", "unique_tokens", "epochs", "axes", "switches")
 """Keys of `sweep` from which sizes and budgets are laid out."""
@@ -46,22 +49,39 @@ def cells(space: Space) -> Cells:
     `sweep.design` is a name, or a list of names: the first is laid out, and inside each of its cells the
     next. Raises ConfigError.
     """
-    asked = space.sweep.get("design")
-    if asked is None:
-        return [{}]
-    names = [asked] if isinstance(asked, str) else list(asked)
+    names = space.sweep.design or []
     for name in names:
         if name not in DESIGNS:
             raise ConfigError(one_of("sweep.design", name, DESIGNS))
+    _all_read(space.sweep, names)
+    if not names:
+        return [{}]
     unique: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for cell in _crossed(space, names):
         unique.setdefault(tuple(sorted((key, str(value)) for key, value in cell.items())), cell)
     return list(unique.values())
 
 
+def _all_read(sweep: SweepConfig, names: Sequence[str]) -> None:
+    """Raise ConfigError for a key of a design that is set and that none of these designs reads."""
+    read = dict.fromkeys(key for name in names for key in DESIGNS[name].KEYS)
+    every = dict.fromkeys(key for design in DESIGNS.values() for key in design.KEYS)
+    for key in every:
+        if getattr(sweep, key) is not None and key not in read:
+            what = (
+                f"the design {' × '.join(names)} reads {', '.join(read)}"
+                if names
+                else "there is no sweep.design"
+            )
+            owners = ", ".join(name for name, design in DESIGNS.items() if key in design.KEYS)
+            raise ConfigError(
+                f"sweep.{key} is set and {what}; leave it out, or take a design that reads it: {owners}"
+            )
+
+
 def _crossed(space: Space, names: Sequence[str]) -> Cells:
     first, *rest = names
-    outer = DESIGNS[first](space)
+    outer: Cells = DESIGNS[first].cells(space)
     if not outer:
         raise ConfigError(f"the design {first!r} of this sweep has no cells; give it values")
     if not rest:

@@ -12,6 +12,9 @@ _FLOPS = 1.5e10
 """Of one run: about a second on a core."""
 _FEWEST_STEPS = 30
 
+KEYS = ("sizes",)
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """A token budget, in whole steps, for each of `sweep.sizes`."""

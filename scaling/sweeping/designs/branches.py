@@ -11,6 +11,9 @@ from scaling.sweeping.designs.space import Space
 
 _FEWEST_WARMUP_STEPS = 10
 
+KEYS = ("sizes", "ratios", "budgets", "seeds")
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """Sizes × (tokens per parameter, or token budgets) × seeds, with the wsd schedule and a warm-up in steps.
@@ -18,13 +21,13 @@ def cells(space: Space) -> list[dict[str, Any]]:
     The warm-up is the recipe's share of the shortest horizon, for every horizon of that size, unless the
     config fixes `recipe.warmup_steps`: a shared trunk must not depend on where its branches end.
     """
-    if bool(space.sweep.get("ratios")) == bool(space.sweep.get("budgets")):
+    if bool(space.sweep.ratios) == bool(space.sweep.budgets):
         raise ConfigError(
             "the design 'branches' takes sweep.ratios (tokens per parameter) or sweep.budgets (tokens), one "
             "of the two"
         )
     assert space.cell is not None
-    fixed = space.base["recipe"].get("warmup_steps")
+    fixed = space.base.recipe.settings.get("warmup_steps")
     found = []
     for size in space.values("sizes"):
         params, _ = space.measure(size)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
+KEYS = ("axes", "seeds")
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """The product of `sweep.axes`, times `sweep.seeds` where given."""
-    axes = space.sweep.get("axes")
-    if not isinstance(axes, Mapping) or not axes:
+    axes = space.sweep.axes
+    if not axes:
         raise ConfigError(
             "a grid takes sweep.axes, such as {recipe.learning_rate: [0.001, 0.003], family.size: [1, 2]}"
         )
@@ -23,6 +25,6 @@ def cells(space: Space) -> list[dict[str, Any]]:
     empty = [key for key, values in columns.items() if not values]
     if empty:
         raise ConfigError(f"the axis {empty[0]!r} of sweep.axes is empty; give it at least one value")
-    if space.sweep.get("seeds") is not None:
+    if space.sweep.seeds is not None:
         columns["seed"] = list(space.seeds())
     return [dict(zip(columns, values, strict=True)) for values in itertools.product(*columns.values())]

@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from scaling.errors import ConfigError
-from scaling.sweeping.designs.space import Space, whole
-from scaling.training.config.fields import numbers
+from scaling.sweeping.designs.space import Space
+
+KEYS = ("budgets", "sizes", "ratios", "seeds", "repeats")
+"""What it reads of `sweep`."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
@@ -21,7 +23,7 @@ def cells(space: Space) -> list[dict[str, Any]]:
     budgets = space.values("budgets")
     if not budgets:
         raise ConfigError("sweep.budgets is empty; give at least one, such as sweep.budgets=[1e11,2e11]")
-    if bool(space.sweep.get("sizes")) == bool(space.sweep.get("ratios")):
+    if bool(space.sweep.sizes) == bool(space.sweep.ratios):
         raise ConfigError(
             "an isoflop sweep takes sweep.sizes or sweep.ratios, one of the two; set the other to null"
         )
@@ -32,10 +34,9 @@ def cells(space: Space) -> list[dict[str, Any]]:
         for size in _sizes(space, budget)
         for seed in seeds
     ]
-    repeats = space.sweep.get("repeats")
-    if repeats:
-        again = numbers("sweep.repeats.budgets", repeats.get("budgets"))
-        strangers = [budget for budget in again if budget not in budgets]
+    repeats = space.sweep.repeats
+    if repeats is not None:
+        strangers = [budget for budget in repeats.budgets if budget not in budgets]
         if strangers:
             raise ConfigError(
                 f"sweep.repeats.budgets holds {strangers[0]:g}, which is none of the budgets "
@@ -43,14 +44,14 @@ def cells(space: Space) -> list[dict[str, Any]]:
             )
         found += [
             {"family.size": size, "budget.flops": budget, "seed": seed}
-            for budget in again
+            for budget in repeats.budgets
             for size in _sizes(space, budget)
-            for seed in whole("sweep.repeats.seeds", repeats.get("seeds"))
+            for seed in repeats.seeds
         ]
     return found
 
 
 def _sizes(space: Space, budget: float) -> list[float]:
-    if space.sweep.get("sizes"):
+    if space.sweep.sizes:
         return space.values("sizes")
     return [space.size_for_ratio(ratio, budget) for ratio in space.values("ratios")]

@@ -7,10 +7,13 @@ from typing import Any
 from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
+KEYS = ("sizes", "ratios", "budgets", "seeds")
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """Sizes × (tokens per parameter, or token budgets) × seeds."""
-    if bool(space.sweep.get("ratios")) == bool(space.sweep.get("budgets")):
+    if bool(space.sweep.ratios) == bool(space.sweep.budgets):
         raise ConfigError(
             "a ladder takes sweep.ratios (tokens per parameter) or sweep.budgets (tokens), one of the two"
         )

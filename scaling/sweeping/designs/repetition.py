@@ -6,10 +6,13 @@ from typing import Any
 
 from scaling.sweeping.designs.space import Space
 
+KEYS = ("sizes", "unique_tokens", "epochs", "seeds")
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """`sweep.sizes` × `sweep.unique_tokens` × `sweep.epochs` × seeds; D = distinct tokens × epochs."""
-    context = int(space.base["context"])
+    context = space.base.context
     found = []
     for size in space.values("sizes"):
         for unique in space.values("unique_tokens"):

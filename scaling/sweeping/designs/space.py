@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from scaling.config import Config, SweepConfig
 from scaling.errors import ConfigError
-from scaling.training.config.fields import numbers
 
 if TYPE_CHECKING:
     from scaling.training.cell import Cell
@@ -18,30 +18,33 @@ if TYPE_CHECKING:
 class Space:
     """A sweep's declaration with the family that it is about."""
 
-    sweep: Mapping[str, Any]
-    """The config under `sweep`."""
     measure: Callable[[float], tuple[float, float]]
     """From a size to (parameters, training FLOPs per token)."""
     limits: tuple[float, float]
     """Smallest and largest size of the family."""
-    base: Mapping[str, Any]
-    """The resolved config that the cells start from."""
+    base: Config
+    """What the cells start from."""
 
     inside: Callable[[Mapping[str, Any]], Space] | None = None
     """The space where some keys are already given: crosses are laid out inside each other."""
     cell: Callable[[Mapping[str, Any]], Cell] | None = None
     """The cell that some keys make of the base."""
 
+    @property
+    def sweep(self) -> SweepConfig:
+        """What the sweep declares."""
+        return self.base.sweep
+
     def values(self, key: str, *, needed: bool = True) -> list[float]:
-        """Numbers under `sweep.key`: a list, one number, or `low..high x count` evenly in logs."""
-        return numbers(f"sweep.{key}", self.sweep.get(key), needed=needed)
+        """Return the numbers under `sweep.key`. Raises ConfigError where they are needed and not there."""
+        given: list[float] | None = getattr(self.sweep, key)
+        if given is None and needed:
+            raise ConfigError(f"sweep.{key} is not set; give a list, or a range like '4e10..1e12 x 5'")
+        return given or []
 
     def seeds(self) -> list[int]:
         """`sweep.seeds`, or the one seed of the base."""
-        found = self.sweep.get("seeds")
-        if found is None:
-            return [int(self.base["seed"])]
-        return whole("sweep.seeds", found)
+        return [self.base.seed] if self.sweep.seeds is None else self.sweep.seeds
 
     def size_for_ratio(self, ratio: float, budget: float) -> float:
         """The size, to 3 digits, whose tokens per parameter are nearest `ratio`, at a budget of so many
@@ -72,12 +75,3 @@ class Space:
             ),
             key=lambda size: abs(math.log((excess(size) + ratio) / ratio)),
         )
-
-
-def whole(key: str, value: Any) -> list[int]:
-    """A list of whole numbers of 0 or more."""
-    listed = list(value) if isinstance(value, (list, tuple)) else [value]
-    for item in listed:
-        if isinstance(item, bool) or not isinstance(item, int) or item < 0:
-            raise ConfigError(f"{key} holds {item!r}; allowed are whole numbers from 0, such as [0, 1, 2]")
-    return listed

@@ -4,19 +4,21 @@ see scaling.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
+
+KEYS = ("switches",)
+"""What it reads of `sweep`."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """The base itself, then each value of each key of `sweep.switches` alone. A key may be a config group,
     such as `family`.
     """
-    switches = space.sweep.get("switches")
-    if not isinstance(switches, Mapping) or not switches:
+    switches = space.sweep.switches
+    if not switches:
         raise ConfigError(
             "the design 'switches' takes sweep.switches, such as {family.qk_norm: [true], family.mlp: [gelu, "
             "relu]}"

@@ -9,6 +9,9 @@ from typing import Any
 from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
+KEYS = ("learning_rate_factors", "batch_factors")
+"""What it reads of `sweep`."""
+
 
 def cells(space: Space) -> list[dict[str, Any]]:
     """`sweep.learning_rate_factors` × `sweep.batch_factors`, each times the recipe's own value; one of the

@@ -15,7 +15,7 @@ from typing import Any
 from submitit.core.core import Job
 from submitit.slurm.slurm import SlurmExecutor, SlurmInfoWatcher, SlurmJob
 
-from scaling.sweeping.launching.outcomes import returned
+from scaling.sweeping.job_return import returned
 from scaling.sweeping.slots.display import outcome_line
 
 _ASK_SECONDS = 30

@@ -94,15 +94,13 @@ def check(names: Sequence[str]) -> None:
 
 def show(names: Sequence[str], sweep: str, folder: Path, run_ids: Iterable[str]) -> None:
     """Shows the runs `run_ids` of a sweep's ledger in each mirror."""
-    import pyarrow.parquet as pq
-
-    from scaling.sweeping import ledger
+    from scaling.tables import ledger
 
     wanted = set(run_ids)
     if not (names and wanted):
         return
     curves: dict[str, list[dict[str, Any]]] = {run_id: [] for run_id in wanted}
-    for point in pq.ParquetFile(folder / ledger.CURVES).read().to_pylist():
+    for point in ledger.arrow(folder / ledger.CURVES).to_pylist():
         if point["run_id"] in wanted:
             curves[point["run_id"]].append(
                 {

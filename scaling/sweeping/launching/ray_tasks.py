@@ -4,21 +4,21 @@ folder of results.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from scaling.config import Config
 from scaling.errors import LaunchError
-from scaling.sweeping.launching.outcomes import returned
-from scaling.sweeping.planning.config import composer, plain
+from scaling.sweeping.job_return import returned
+from scaling.sweeping.planning.config import composer, parsed
 from scaling.sweeping.slots.display import outcome_line
 from scaling.sweeping.slots.seats import THREAD_LIMITS
-from scaling.training.config.fields import whole
 
 
 def launch(
@@ -36,7 +36,7 @@ def launch(
 
     compose = composer(loader, config)
     # a core for every process of a cell; all of them run with one thread
-    cores = max(settings["num_cpus"], whole(plain(config)["device"], "processes", "device.processes"))
+    cores = max(settings["num_cpus"], parsed(config).device.processes)
     options = {
         "num_cpus": cores,
         "num_gpus": settings["num_gpus"],
@@ -77,7 +77,7 @@ def launch(
     return [returned(job, outcomes[number]) for number, job in enumerate(jobs)]
 
 
-def _train(config: dict[str, Any], folder: str) -> dict[str, Any]:
+def _train(config: Config, folder: str) -> dict[str, Any]:
     """The task."""
     from scaling.sweeping import outcomes
 
@@ -86,6 +86,6 @@ def _train(config: dict[str, Any], folder: str) -> dict[str, Any]:
     return outcomes.run_config(config)
 
 
-def _absolute(config: dict[str, Any]) -> dict[str, Any]:
-    """Results by absolute path: a task may start in a folder of Ray's."""
-    return {**config, "results": str(Path(config["results"]).expanduser().absolute())}
+def _absolute(config: Config) -> Config:
+    """Return the config with its results by absolute path: a task may start in a folder of Ray's."""
+    return dataclasses.replace(config, results=str(config.results_folder.absolute()))

@@ -7,11 +7,11 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scaling import files
 from scaling.errors import LaunchError
 from scaling.sweeping.planning import price
 
@@ -82,8 +82,5 @@ def keep(path: Path, found: Sequence[price.Measured]) -> dict[str, Any]:
             *(dataclasses.asdict(row) for row in sorted(found, key=lambda row: row.flops_per_step)),
         ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    files.write(path, json.dumps(table, indent=1) + "\n", "the table of speeds")
     return table

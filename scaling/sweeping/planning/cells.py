@@ -4,7 +4,7 @@ torch.
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -13,54 +13,52 @@ from pathlib import Path
 from typing import Any
 
 from scaling import families
-from scaling.errors import ConfigError, StorageError
+from scaling.config import Config, CorpusConfig, FamilyConfig, changed, parse, plain
+from scaling.errors import StorageError
 from scaling.sweeping.designs.space import Space
-from scaling.sweeping.planning.config import Compose, results_of
+from scaling.sweeping.planning.config import Compose
 from scaling.training.cell import Cell
 from scaling.training.config.text import open_data
 from scaling.training.paths import RunPaths
 
 
-def prepare(config: Mapping[str, Any]) -> tuple[Cell, Any, RunPaths]:
+def prepare(config: Config) -> tuple[Cell, Any, RunPaths]:
     """The cell, the corpus and the folder of one resolved config."""
     corpus = corpus_of(config)
     cell = Cell.from_config(config, corpus)
-    return cell, corpus, RunPaths.of(results_of(config), cell.run_id)
+    return cell, corpus, RunPaths.of(config.results_folder, cell.run_id)
 
 
-def corpus_of(config: Mapping[str, Any]) -> Any:
+def corpus_of(config: Config) -> Any:
     """What the config's corpus holds, text with answers and numbers too: prepared on first use, opened once a
     process.
     """
-    root = results_of(config) / "corpora"
+    root = config.results_folder / "corpora"
     # absolute, so that a process that changes its folder does not meet the corpus of the folder before
-    return _corpus(json.dumps(config["corpus"], sort_keys=True, default=str), str(root.absolute()))
+    return _corpus(json.dumps(plain(config.corpus), sort_keys=True, default=str), str(root.absolute()))
 
 
 @lru_cache(maxsize=16)
 def _corpus(text: str, root: str) -> Any:
-    return open_data(json.loads(text), Path(root))
+    return open_data(parse(CorpusConfig, json.loads(text), where="corpus"), Path(root))
 
 
-def limits(config: Mapping[str, Any]) -> tuple[float, float]:
+def limits(config: Config) -> tuple[float, float]:
     """Smallest and largest size of the config's family."""
-    return families.from_config({**config["family"], "size": 1})[0].sizes
+    return families.from_config(config.family).sizes
 
 
-def measure(config: Mapping[str, Any], size: float) -> tuple[float, float]:
+def measure(config: Config, size: float) -> tuple[float, float]:
     """N and training FLOPs per token of the config's family at `size`. Raises ShapeError."""
-    family = json.dumps({**config["family"], "size": None}, sort_keys=True)
+    family = json.dumps({**plain(config.family), "size": 1}, sort_keys=True)
     data = corpus_of(config)
     texts = getattr(data, "texts", data)  # texts with answers hold their texts as a corpus
-    context = config["context"]
-    if not isinstance(context, int):
-        raise ConfigError(f"context must be a whole number from 1; not {context!r}; set context=64, say")
-    return _measure(family, float(size), texts.vocab, context)
+    return _measure(family, float(size), texts.vocab, config.context)
 
 
 @lru_cache(maxsize=1 << 14)
 def _measure(family_text: str, size: float, vocab: int, context: int) -> tuple[float, float]:
-    family, size = families.from_config({**json.loads(family_text), "size": size})
+    family = families.from_config(parse(FamilyConfig, json.loads(family_text), where="family"))
     counts = family.counts(family.shape(size, vocab=vocab, context=context))
     return float(counts.params_total), float(counts.flops_per_token)
 
@@ -72,10 +70,10 @@ class Configs:
 
     def __init__(self, compose: Compose, combination: Sequence[str]) -> None:
         self._compose, self._combination = compose, list(combination)
-        self._composed: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._composed: dict[tuple[str, ...], Config] = {}
 
-    def config(self, cell: Mapping[str, Any]) -> dict[str, Any]:
-        """The resolved config of a cell. Raises ConfigError for a key that is not there."""
+    def config(self, cell: Mapping[str, Any]) -> Config:
+        """Return the config of a cell. Raises ConfigError for a key that is not there."""
         base = self._with_groups(())
         groups = {key: value for key, value in cell.items() if _is_group(base, key)}
         composed = self._with_groups(tuple(overrides(groups))) if groups else base
@@ -85,7 +83,6 @@ class Configs:
         """What a design may ask where `cell` is already given."""
         config = self.config(cell)
         return Space(
-            sweep=config["sweep"],
             measure=partial(measure, config),
             limits=limits(config),
             base=config,
@@ -93,15 +90,15 @@ class Configs:
             cell=lambda more: Cell.from_config(self.config({**cell, **more}), corpus_of(config)),
         )
 
-    def _with_groups(self, groups: tuple[str, ...]) -> dict[str, Any]:
+    def _with_groups(self, groups: tuple[str, ...]) -> Config:
         if groups not in self._composed:
             self._composed[groups] = self._compose([*self._combination, *groups])
         return self._composed[groups]
 
 
-def _is_group(base: Mapping[str, Any], key: str) -> bool:
+def _is_group(base: Config, key: str) -> bool:
     """Whether only Hydra can set this key: it selects a config group, or uses Hydra's own signs."""
-    return isinstance(base.get(key), Mapping) or key.startswith(("+", "~", "/"))
+    return dataclasses.is_dataclass(getattr(base, key, None)) or key.startswith(("+", "~", "/"))
 
 
 def writable(results: Path) -> None:
@@ -124,26 +121,11 @@ def overrides(cell: Mapping[str, Any]) -> list[str]:
     return [f"{key}={_written(value)}" for key, value in cell.items()]
 
 
-def merged(base: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with dotted keys set. Raises ConfigError for a key that is not there."""
-    config = copy.copy(dict(base))
+def merged(base: Config, cell: Mapping[str, Any]) -> Config:
+    """Return the config with dotted keys set. Raises ConfigError for a key that is not there."""
     for dotted, value in cell.items():
-        here = config
-        *parents, last = dotted.split(".")
-        for name in parents:
-            if not isinstance(here.get(name), Mapping):
-                raise ConfigError(
-                    f"there is no key {dotted!r} for a sweep to vary; write a key of the config, such as "
-                    f"family.size"
-                )
-            here[name] = copy.copy(dict(here[name]))
-            here = here[name]
-        if last not in here:
-            raise ConfigError(
-                f"there is no key {dotted!r} for a sweep to vary; keys beside it: {', '.join(sorted(here))}"
-            )
-        here[last] = value
-    return config
+        base = changed(base, dotted, value)
+    return base
 
 
 def _written(value: Any) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from scaling import folders, plugins
+from scaling.config import Config, parse
 from scaling.errors import ConfigError, one_of
+from scaling.sweeping.planning import store
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
     from omegaconf import DictConfig
 
-Compose = Callable[[Sequence[str]], dict[str, Any]]
-"""From overrides to a resolved config as plain dictionaries."""
+Compose = Callable[[Sequence[str]], Config]
+"""From overrides to the config of a run."""
 BROUGHT = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}
 """Hydra launchers of others → the extra that installs them."""
 _OWN_FAMILY = re.compile(r"family=[^,\[\]]+\.py:\w+")
@@ -29,6 +30,7 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
     file.
     """
     plugins.enable()
+    store.register()
     from hydra import version
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
@@ -67,7 +69,7 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
     for text in overrides:
         if not text.lstrip("+~").partition("=")[0].strip():
             raise ConfigError(f"the override {text!r} names no key; write key=value, such as seed=1")
-    with sentences(lambda: _keys(engine, name)):
+    with sentences(lambda: _keys(engine, name) or _keys(engine, "train")):
         config = engine.compose_config(
             config_name=name,
             overrides=list(overrides),
@@ -81,15 +83,20 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
 def composer(loader: Any, config: DictConfig) -> Compose:
     """Composes jobs of the sweep `config`."""
 
-    def compose(overrides: Sequence[str]) -> dict[str, Any]:
-        with sentences(lambda: flat_keys(plain(config))):
-            return plain(loader.load_sweep_config(config, spelled(overrides)))
+    def compose(overrides: Sequence[str]) -> Config:
+        with sentences(lambda: flat_keys(resolved(config))):
+            return parsed(loader.load_sweep_config(config, spelled(overrides)))
 
     return compose
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
-    """The config without Hydra's part, resolved."""
+def parsed(config: DictConfig) -> Config:
+    """Return Hydra's config as ours. Raises ConfigError for a key or a value that cannot be."""
+    return parse(Config, resolved(config))
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """Return the config without Hydra's part, as plain values."""
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf, open_dict
 
@@ -97,16 +104,16 @@ def plain(config: DictConfig) -> dict[str, Any]:
         before = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(config)
         try:
-            resolved = OmegaConf.to_container(
+            values = OmegaConf.to_container(
                 OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]), resolve=True
             )
         finally:
             HydraConfig.instance().cfg = before
     else:
         with open_dict(config):
-            resolved = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(resolved, dict)
-    return {str(key): value for key, value in resolved.items()}
+            values = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
 
 
 @contextmanager
@@ -156,22 +163,23 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
         key = text.split("'", 2)[1]
         known = keys()
         if key not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, known, n=3, cutoff=0.5)
-            hint = (
-                " or ".join(repr(n) for n in near)
-                if near
-                else f"one of {', '.join(sorted({k.split('.')[0] for k in known}))}"
-            )
-            return (
-                f"there is no key {key!r}; did you mean {hint}? A key that is really new is written "
-                f"+{key}=VALUE"
-            )
+            return f"there is no key {key!r}; {_nearest(key, known)}"
+    if "full_key: " in text and "not in '" in text:
+        key = text.split("full_key: ", 1)[1].split()[0]
+        file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else "a config file"
+        return f"{file} sets {key!r}, which is no key; {_nearest(key, keys())}"
     cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ and str(error) else ""
     return f"{' '.join(line.strip() for line in text.splitlines()[:2])}{cause}".replace(
         "LexerNoViableAltException: ", ""
     )
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    """Return what to type instead of an unknown key."""
+    near = get_close_matches(key, known, n=3, cutoff=0.5)
+    top = ", ".join(sorted({name.partition(".")[0] for name in known}))
+    hint = " or ".join(map(repr, near)) if near else f"one of {top}"
+    return f"did you mean {hint}? `scaling config` lists every key"
 
 
 def _keys(engine: Hydra, name: str) -> list[str]:
@@ -181,7 +189,7 @@ def _keys(engine: Hydra, name: str) -> list[str]:
         config = engine.compose_config(
             config_name=name, overrides=[], run_mode=RunMode.MULTIRUN, with_log_configuration=False
         )
-        return flat_keys(plain(config))
+        return flat_keys(resolved(config))
     except Exception:
         return []
 
@@ -194,8 +202,3 @@ def flat_keys(config: Mapping[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, Mapping):
             found.extend(flat_keys(value, f"{prefix}{key}."))
     return found
-
-
-def results_of(config: Mapping[str, Any]) -> Path:
-    """The folder of results that a config names."""
-    return Path(os.path.expanduser(str(config["results"])))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from scaling.config import Config
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk
-from scaling.training.lifecycle.keeping import milestone_steps
-from scaling.training.lifecycle.placement import Place
+from scaling.training.lifecycle.placement import Placement, milestone_steps
 
 _NUMBER_BYTES = 4
 """Weights and moments are float32 in every number format."""
@@ -33,13 +31,13 @@ def checkpoint_bytes(cell: Cell) -> int:
     return weights_bytes(cell) * (1 + _MOMENTS[cell.hyperparameters.optimizer])
 
 
-def kept_bytes(cell: Cell, config: Mapping[str, Any]) -> int:
+def kept_bytes(cell: Cell, config: Config) -> int:
     """What a finished run leaves under the config's keep policy, with the checkpoint for its trunk's other
     branches. Raises ConfigError.
     """
-    place = Place.from_config(config)
-    files = place.keep_weights + place.keep_best + len(milestone_steps(cell, place.milestones))
-    left = checkpoint_bytes(cell) if place.share_trunk and trunk.trunk_id(cell) else 0
+    placement = Placement.from_config(config)
+    files = placement.keep_weights + placement.keep_best + len(milestone_steps(cell, placement.milestones))
+    left = checkpoint_bytes(cell) if placement.share_trunk and trunk.trunk_id(cell) else 0
     return files * weights_bytes(cell) + left + PAPERS_BYTES
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from scaling import families, folders
+from scaling.config import DeviceConfig, FamilyConfig, parse
 from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.sweeping.planning.memory import BYTES, components
 
@@ -58,26 +59,30 @@ def device(name: str, dtype: str | None = None) -> Device:
     files = {path.stem: path for root in roots for path in root.glob("device/*.yaml")}
     if name not in files:
         raise ConfigError(one_of("--device", name, files))
-    told = yaml.safe_load(files[name].read_text(encoding="utf-8"))
-    dtype = dtype or str(told.get("dtype") or "bfloat16")
+    written = yaml.safe_load(files[name].read_text(encoding="utf-8"))
+    config = parse(
+        DeviceConfig, {key: value for key, value in written.items() if key != "defaults"}, where="device"
+    )
+    dtype = dtype or config.dtype
     if dtype not in BYTES:
         raise ConfigError(one_of("--dtype", dtype, BYTES))
-    peak = float((told.get("peaks") or {}).get(dtype) or 0.0)
-    missing = [key for key in ("memory_bytes", "link_bytes") if not told.get(key)]
+    peak = float(config.peaks.get(dtype) or 0.0)
+    missing = [key for key in ("memory_bytes", "link_bytes") if not getattr(config, key)]
     missing += [] if peak else [f"peaks.{dtype}"]
     if missing:
         able = sorted(stem for stem, path in files.items() if "memory_bytes" in path.read_text("utf-8"))
         raise ConfigError(
             f"{files[name]} does not say {missing[0]}; write it there, or take one of {', '.join(able)}"
         )
-    price = told.get("price_per_hour")
+    assert config.memory_bytes is not None
+    assert config.link_bytes is not None
     return Device(
         name=name,
         dtype=dtype,
         peak_flops=peak,
-        memory_bytes=float(told["memory_bytes"]),
-        link_bytes=float(told["link_bytes"]) / 2,
-        price_per_hour=None if price is None else float(price),
+        memory_bytes=config.memory_bytes,
+        link_bytes=config.link_bytes / 2,
+        price_per_hour=config.price_per_hour,
     )
 
 
@@ -140,7 +145,7 @@ def paper(
     gpus: int,
     on: Device,
     *,
-    family: Mapping[str, Any],
+    family: FamilyConfig,
     vocab: int,
     context: int,
     ratio: float = 20.0,
@@ -152,7 +157,7 @@ def paper(
         flops: C.
         gpus: accelerators paid for; more than the batch has sequences stay idle.
         on: their kind.
-        family: name and switches of a decoder.
+        family: a decoder.
         vocab: different tokens.
         context: tokens of a sequence.
         ratio: D / N.
@@ -160,7 +165,7 @@ def paper(
 
     Raises ConfigError.
     """
-    made, _ = families.from_config({**family, "size": 1})
+    made = families.from_config(family)
     if not hasattr(made, "decoder"):
         raise ConfigError(
             f"memory is known for our own decoder only, not for {made.name!r}; take --family llama or gpt2"

@@ -4,17 +4,15 @@ No torch.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scaling.errors import ConfigError, StorageError, one_of
+from scaling import files
+from scaling.config import DeviceConfig, RescueConfig
 from scaling.sweeping.planning import disk, price
-from scaling.training.config.fields import positive, whole
 
 COLUMNS = (
     "run_id",
@@ -88,34 +86,6 @@ class Rule:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rescue:
-    """What `sweep.rescue` says."""
-
-    factor: float
-    """Learning rate of the next try over that of the one before; below 1."""
-    times: int
-    """How often a cell is tried again."""
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Rescue | None:
-        """From a resolved config; None where the sweep asks for none. Raises ConfigError."""
-        given = config["sweep"].get("rescue")
-        if given is None:
-            return None
-        if not isinstance(given, Mapping):
-            raise ConfigError(f"sweep.rescue is {given!r}; write {{factor: 0.5, times: 2}}, or null")
-        for key in given:
-            if key not in ("factor", "times"):
-                raise ConfigError(one_of("a key of sweep.rescue", key, ("factor", "times")))
-        factor = positive(given, "factor", "sweep.rescue.factor")
-        if factor >= 1:
-            raise ConfigError(
-                f"sweep.rescue.factor is {factor:g}; a rescue lowers the learning rate, so it must be below 1"
-            )
-        return cls(factor=factor, times=whole(given, "times", "sweep.rescue.times"))
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
     """A sweep, before it runs."""
 
@@ -127,9 +97,9 @@ class Plan:
     """In the order of the design."""
     dropped: tuple[str, ...]
     """Cells that filters took away, or that are the same run as another, a sentence each."""
-    device: Mapping[str, Any]
+    device: DeviceConfig
     """The config's device, with what an hour of it costs."""
-    rescue: Rescue | None = None
+    rescue: RescueConfig | None = None
     """What to do about a cell that diverges, beside recording it."""
     assumed: bool = False
     """Whether the seconds come from `device.assumed_flops`, because nothing was measured."""
@@ -220,20 +190,7 @@ class Plan:
 
     def save(self) -> None:
         """Writes `plan.json`, whole. Raises StorageError."""
-        path = self.folder / "plan.json"
-        temporary = path.with_name(f".plan.json.{os.getpid()}")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(_lines({"schema": 1, **self.payload()}), encoding="utf-8")
-            os.replace(temporary, path)
-        except OSError as error:
-            raise StorageError(
-                f"{path} cannot be written ({error.strerror}); make it writable, or choose another folder "
-                f"with results=FOLDER"
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        files.write(self.folder / "plan.json", _lines({"schema": 1, **self.payload()}), "the plan")
 
 
 def _own(overrides: tuple[str, ...]) -> list[str]:

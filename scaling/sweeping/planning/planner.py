@@ -8,13 +8,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scaling.config import Config, SweepConfig
 from scaling.errors import ConfigError, ScalingError
 from scaling.sweeping import designs
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import disk, price
 from scaling.sweeping.planning.collector import uncollected
-from scaling.sweeping.planning.config import Compose, results_of
-from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned, Rescue
+from scaling.sweeping.planning.config import Compose
+from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk
 
@@ -33,19 +34,19 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     """
     found: dict[str, Planned] = {}
     dropped: list[str] = []
-    first: Mapping[str, Any] | None = None
+    first: Config | None = None
     for combination in combinations:
         there = cellar.Configs(compose, combination)
         solved: dict[Asked, tuple[Cell, dict[str, Any]]] = {}
         base = there.config({})
         first = first or base
         laid_out = designs.cells(there.space({}))
-        _no_effect(combination, laid_out, base["sweep"])
+        _no_effect(combination, laid_out, base.sweep)
         for cell in laid_out:
             config = there.config(cell)
             overrides = cellar.overrides(cell)
             made = planned_cell(config, cell, [*combination, *overrides], solved)
-            why = _outside(made.row, base["sweep"].get("keep"))
+            why = _outside(made.row, base.sweep.keep)
             if why is None and made.run_id in found:
                 same = found[made.run_id].row
                 why = f"the same run as family.size={same['size']:g}, whose shape has the same whole numbers"
@@ -54,7 +55,7 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
             else:
                 dropped.append(f"{' '.join(overrides)}: {why}")
     assert first is not None
-    named = str(first["sweep"]["name"])
+    named = str(first.sweep.name)
     if named in ("", ".", "..") or {"/", "\\"} & set(named):
         raise ConfigError(
             f"sweep.name is {named!r}; it names one folder inside the results, so write it without slashes"
@@ -67,20 +68,20 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     return Plan(
         assumed=isinstance(price.speed(first), price.Assumed),
         sweep=named,
-        results=results_of(first),
+        results=first.results_folder,
         cells=_shared(tuple(found.values())),
         dropped=tuple(dropped),
-        device=first["device"],
-        rescue=Rescue.from_config(first),
+        device=first.device,
+        rescue=first.sweep.rescue,
     )
 
 
-def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: Mapping[str, Any]) -> None:
+def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: SweepConfig) -> None:
     """Raises ConfigError for a size or budget typed by hand that the design sets in every cell."""
     for text in given:
         key = text.partition("=")[0].lstrip("+")
         if key in _DIALS and all(key in cell for cell in cells):
-            made_of = [f"sweep.{name}" for name in designs.DIALS if sweep.get(name)]
+            made_of = [f"sweep.{name}" for name in designs.DIALS if getattr(sweep, name)]
             raise ConfigError(
                 f"{text!r} would change nothing: the design of this sweep sets {key} in every cell; change "
                 f"what it is laid out from, {' or '.join(made_of)}"
@@ -88,7 +89,7 @@ def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: Mapping[str, A
 
 
 def planned_cell(
-    config: Mapping[str, Any],
+    config: Config,
     cell: Mapping[str, Any],
     overrides: Sequence[str],
     known: dict[Asked, tuple[Cell, dict[str, Any]]],
@@ -98,11 +99,10 @@ def planned_cell(
     # copies.
     key = tuple((name, repr(value)) for name, value in cell.items() if name != "seed")
     try:
-        seed = config["seed"]
-        if key not in known or type(seed) is not int or seed < 0:
+        if key not in known:
             solved = Cell.from_config(config, cellar.corpus_of(config))
             known[key] = solved, row(solved, config)
-        made = dataclasses.replace(known[key][0], seed=int(seed))
+        made = dataclasses.replace(known[key][0], seed=config.seed)
     except ScalingError as error:
         where = " ".join(cellar.overrides(cell))
         raise type(error)(f"{error} (cell {where})" if where else str(error)) from None
@@ -137,7 +137,7 @@ def _part(row: Mapping[str, Any], share: float) -> dict[str, Any]:
     return {name: None if row[name] is None else row[name] * share for name in costs}
 
 
-def row(cell: Cell, config: Mapping[str, Any]) -> dict[str, Any]:
+def row(cell: Cell, config: Config) -> dict[str, Any]:
     """What a plan says of a cell. Raises ConfigError."""
     columns, speed = cell.columns(), price.speed(config)
     predicted = speed.seconds(cell) if speed else None

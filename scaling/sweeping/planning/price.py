@@ -9,14 +9,13 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from scaling.errors import ConfigError
+from scaling.config import Config, DeviceConfig
 from scaling.training.cell import Cell
 
 THINNING = 8
@@ -104,37 +103,26 @@ class Assumed:
         return middle, middle / self.factor, middle * self.factor
 
 
-def speed(config: Mapping[str, Any]) -> Speed | Assumed | None:
+def speed(config: Config) -> Speed | Assumed | None:
     """The measured speed of the config's device and family here, else what `device.assumed_flops` says, else
     None. Raises ConfigError.
     """
     return measured_speed(config) or assumed_speed(config)
 
 
-def assumed_speed(config: Mapping[str, Any]) -> Assumed | None:
-    """`device.assumed_flops` as a speed; None where it is null. Raises ConfigError when it is not above 0."""
-    given = (config.get("device") or {}).get("assumed_flops")
-    if given is None:
-        return None
-    try:
-        flops = float(given)
-    except (TypeError, ValueError):
-        flops = math.nan
-    if not 0 < flops < math.inf:
-        raise ConfigError(
-            f"device.assumed_flops is {given!r}; it must be training FLOPs a second above 0, such as 5e13, "
-            f"or null"
-        )
-    return Assumed(flops=flops)
+def assumed_speed(config: Config) -> Assumed | None:
+    """Return `device.assumed_flops` as a speed; None where it is null."""
+    flops = config.device.assumed_flops
+    return None if flops is None else Assumed(flops=flops)
 
 
-def measured_speed(config: Mapping[str, Any]) -> Speed | None:
+def measured_speed(config: Config) -> Speed | None:
     """The speed that `scaling bench` measured for the config's device and family here; None where it did
     not.
     """
     path = path_of(config)
     try:
-        return _speed(path, path.stat().st_mtime_ns, str(config["family"]["name"]))
+        return _speed(path, path.stat().st_mtime_ns, str(config.family.name))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -179,10 +167,10 @@ def _fit(rows: Sequence[Measured], *, when: str) -> Speed:
     )
 
 
-def path_of(config: Mapping[str, Any]) -> Path:
+def path_of(config: Config) -> Path:
     """Where the bench table of this machine and device lies: the user's cache, or SCALING_CACHE."""
-    device = config["device"]
-    return _path(os.environ.get("SCALING_CACHE"), f"{device['name']}-{device['dtype']}")
+    device = config.device
+    return _path(os.environ.get("SCALING_CACHE"), f"{device.name}-{device.dtype}")
 
 
 @lru_cache(maxsize=8)
@@ -208,16 +196,16 @@ def memory_bytes(cell: Cell) -> int:
     return int(16 * cell.counts.params_total + 4 * per_token * cell.batch_tokens + _TORCH_BYTES)
 
 
-def bill(device: Mapping[str, Any], seconds: float | None) -> dict[str, float | None]:
+def bill(device: DeviceConfig, seconds: float | None) -> dict[str, float | None]:
     """Slot-hours, dollars and kWh of so many seconds in one slot; null where the config's device has no price
     or watts.
     """
     hours = None if seconds is None else seconds / 3600
-    price, watts = device.get("price_per_hour"), device.get("watts")
+    price, watts = device.price_per_hour, device.watts
     return {
         "slot_hours": hours,
-        "dollars": None if hours is None or price is None else hours * float(price),
-        "kwh": None if hours is None or watts is None else hours * float(watts) / 1000,
+        "dollars": None if hours is None or price is None else hours * price,
+        "kwh": None if hours is None or watts is None else hours * watts / 1000,
     }
 
 

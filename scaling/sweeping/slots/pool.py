@@ -18,11 +18,11 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
-from scaling.sweeping.launching.outcomes import returned
-from scaling.sweeping.planning.config import composer, plain, results_of
+from scaling.config import Config, plain
+from scaling.sweeping.job_return import returned
+from scaling.sweeping.planning.config import composer, parsed
 from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.seats import Seat, seats
-from scaling.training.config.fields import whole
 
 _GRACE_SECONDS = 30.0
 _TICK_SECONDS = 0.25
@@ -49,12 +49,12 @@ class Worker:
         os.set_blocking(reading, False)
         self.events = reading
 
-    def send(self, job: int, config: dict[str, Any]) -> None:
+    def send(self, job: int, config: Config) -> None:
         """Give it a cell. A worker that is already dead is noticed by its closed pipe."""
         self.job, self.run_id = job, None
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps(config).encode() + b"\n")
+            self.process.stdin.write(json.dumps(plain(config)).encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
@@ -111,16 +111,15 @@ def launch(
     the run's outcome.
     """
     del first
-    settings = plain(config)
-    folder = results_of(settings) / str(settings["sweep"]["name"])
+    settings = parsed(config)
+    folder = settings.results_folder / str(settings.sweep.name)
     folder.mkdir(parents=True, exist_ok=True)
     compose = composer(loader, config)
     configs = [partial(compose, job) for job in jobs]
-    device = settings["device"]
-    many = whole(device, "processes", "device.processes")
-    room = seats(device=str(device["name"]), slots=slots, per_gpu=per_gpu, processes=many)
+    device = settings.device
+    room = seats(device=device.name, slots=slots, per_gpu=per_gpu, processes=device.processes)
     places = room[: max(1, len(jobs))]
-    display = Display(cells=len(jobs), slots=len(places), runs=results_of(settings) / "runs", lines=lines)
+    display = Display(cells=len(jobs), slots=len(places), runs=settings.results_folder / "runs", lines=lines)
     outcomes = Pool(places, folder, display).run(configs)
     return [returned(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
@@ -136,7 +135,7 @@ class Pool:
         self.selector = selectors.DefaultSelector()
         self.stopped_by: int | None = None
 
-    def run(self, configs: Sequence[Callable[[], dict[str, Any]]]) -> list[dict[str, Any]]:
+    def run(self, configs: Sequence[Callable[[], Config]]) -> list[dict[str, Any]]:
         """Run all and return their outcomes; each element makes the config of one cell at its turn."""
         self.configs = configs
         self.waiting.extend(range(len(configs)))

@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import Any, TextIO
 
+from scaling.config import Config, parse
 from scaling.errors import Preempted
 
 
@@ -38,7 +39,7 @@ def _work(slot: int, events: TextIO) -> None:
     tell(events, {"event": "ready"})
     for line in sys.stdin:
         outcome = run_config(
-            json.loads(line),
+            parse(Config, json.loads(line)),
             slot=slot,
             started=lambda run_id: tell(events, {"event": "started", "run_id": run_id}),
         )

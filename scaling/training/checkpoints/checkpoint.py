@@ -21,11 +21,12 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
+from scaling.files import atomic, set_aside, storage
+from scaling.tables.schema import CurveRow
 from scaling.training.checkpoints import shards, trunk
 from scaling.training.hardware import sharding
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, set_aside, storage
-from scaling.training.paths import whole as written
+from scaling.training.paths import RunPaths
 
 FORMAT = 1
 
@@ -51,7 +52,7 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
     fresh = paths.folder / f".{newest.name}.new"
-    with written(fresh, "a checkpoint") as file:
+    with atomic(fresh, "a checkpoint") as file:
         torch.save(moving, file)
     with storage(newest, "a checkpoint"):
         if newest.exists():
@@ -81,7 +82,7 @@ def rest(trainer: Trainer) -> dict[str, Any]:
         "scaler": trainer.scaler.state_dict() if trainer.scaler else None,
         "random": torch.get_rng_state(),
         "random_device": torch.cuda.get_rng_state() if trainer.precision.device.type == "cuda" else None,
-        "state": dataclasses.asdict(trainer.state),
+        "state": dataclasses.asdict(trainer.state) | {"rows": [list(row) for row in trainer.state.rows]},
     }
 
 
@@ -131,7 +132,7 @@ def share(trainer: Trainer, paths: RunPaths) -> None:
         return
     with storage(path.parent, "the folder of the trunk"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with written(path, "the trunk's checkpoint") as file:
+    with atomic(path, "the trunk's checkpoint") as file:
         torch.save(moving, file)
 
 
@@ -177,7 +178,8 @@ def restore_rest(trainer: Trainer, content: dict[str, Any]) -> None:
             torch.cuda.set_rng_state(content["random_device"])
     else:  # dropout differs between the parts of a batch
         diverge(trainer, step=int(content["state"]["step"]))
-    trainer.state = State(**content["state"])
+    rows = [CurveRow(*row) for row in content["state"]["rows"]]
+    trainer.state = State(**content["state"] | {"rows": rows})
 
 
 def diverge(trainer: Trainer, *, step: int = 0) -> None:
@@ -202,7 +204,7 @@ def save_weights(trainer: Trainer, path: Path) -> None:
         "step": trainer.state.step,
         "module": weights if plain else fold(copy.deepcopy(trainer.module)).state_dict(),
     }
-    with written(path, "the weights") as file:
+    with atomic(path, "the weights") as file:
         torch.save(content, file)
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from scaling.errors import StorageError
+from scaling.files import storage
 from scaling.training.loop import Trainer
-from scaling.training.paths import storage
 
 
 def save(trainer: Trainer, folder: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from scaling.errors import ConfigError
 from scaling.training.compression.pruning import masks
 from scaling.training.compression.rounding import straight_through
-from scaling.training.compression.settings import Compression
+from scaling.training.config.compression import Compression
 
 
 class CompressedLinear(nn.Linear):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any
 
-from scaling.errors import ConfigError, one_of
+from scaling.config import BudgetConfig, RecipeConfig
+from scaling.errors import ConfigError
 from scaling.training import recipes
-from scaling.training.config.fields import positive
 from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 FEWEST_STEPS = 10
@@ -18,28 +16,25 @@ TOLERANCE = 0.01
 """The realised budget lies this close to the one asked, or the cell is refused."""
 
 
-def tokens_asked(budget: Mapping[str, Any], flops_per_token: float) -> tuple[float, float | None]:
+def tokens_asked(budget: BudgetConfig, flops_per_token: float) -> tuple[float, float | None]:
     """(D asked, C asked or None) of a budget. Raises ConfigError unless it names exactly one of the two."""
-    given = {k: v for k, v in budget.items() if v is not None}
-    unknown = [k for k in given if k not in ("flops", "tokens")]
-    if unknown:
-        raise ConfigError(one_of("a key of budget", unknown[0], ("flops", "tokens")))
-    if not given:
+    if budget.flops is None and budget.tokens is None:
         raise ConfigError(
             "there is no budget; give one of budget.flops=1e10 (training FLOPs) or budget.tokens=1e6"
         )
-    if len(given) == 2:
+    if budget.flops is not None and budget.tokens is not None:
         raise ConfigError(
-            f"both budget.flops={given['flops']:g} and budget.tokens={given['tokens']:g} are given; one "
+            f"both budget.flops={budget.flops:g} and budget.tokens={budget.tokens:g} are given; one "
             "follows from the "
             f"other, so give one"
         )
-    (kind,) = given
-    value = positive(given, kind, f"budget.{kind}")
-    return (value / flops_per_token, value) if kind == "flops" else (value, None)
+    if budget.tokens is not None:
+        return budget.tokens, None
+    assert budget.flops is not None
+    return budget.flops / flops_per_token, budget.flops
 
 
-def solve(situation: Situation, settings: Mapping[str, Any], asked: float) -> tuple[Hyperparameters, int]:
+def solve(situation: Situation, config: RecipeConfig, asked: float) -> tuple[Hyperparameters, int]:
     """Hyperparameters and whole steps that agree with each other.
 
     The batch may depend on D and D is a whole number of batches, so this looks for a D that gives itself
@@ -47,17 +42,18 @@ def solve(situation: Situation, settings: Mapping[str, Any], asked: float) -> tu
     rounding makes it walk in a circle, the member of the circle nearest to what was asked is taken.
     """
     seen: dict[int, tuple[float, Hyperparameters, int]] = {}
+    recipe = recipes.find(config)
     tokens = asked
     while True:
         here = dataclasses.replace(situation, tokens=tokens)
-        h = recipes.get(_name(settings)).resolve(here, settings)
+        h = recipe.resolve(here, config.settings)
         batch = h.batch_sequences * situation.context
         steps = max(round(asked / batch), 0)
         if h.batch_sequences in seen or steps == 0:
             best = min(seen.values(), key=lambda c: c[0], default=(0.0, h, steps))
             last = (abs(steps * batch - asked), h, steps)
             again = dataclasses.replace(situation, tokens=float(steps * batch))
-            final = recipes.get(_name(settings)).resolve(again, settings) if steps else h
+            final = recipe.resolve(again, config.settings) if steps else h
             stable = final.batch_sequences == h.batch_sequences
             return (final, steps) if stable else (min(best, last, key=lambda c: c[0])[1:])
         seen[h.batch_sequences] = (abs(steps * batch - asked), h, steps)
@@ -80,12 +76,3 @@ def check_steps(steps: int, batch: int, asked: float, flops_per_token: float, fl
         f"{TOLERANCE:.0%} of it; give at least {need}, a smaller family.size or a smaller "
         "recipe.batch_sequences"
     )
-
-
-def _name(settings: Mapping[str, Any]) -> str:
-    name = settings.get("name")
-    if name is None:
-        raise ConfigError(
-            f"recipe.name is missing; it must be one of {', '.join(map(repr, recipes.names()))}"
-        )
-    return str(name)

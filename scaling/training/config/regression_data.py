@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling.config import CorpusConfig
 from scaling.errors import ConfigError, one_of
 
 SOURCE = "regression"
@@ -68,16 +69,21 @@ class Numbers:
         return getattr(tasks, self.task)(examples=examples, step=step, **self.settings)  # type: ignore[no-any-return]
 
 
-def numbers(config: Mapping[str, Any]) -> Numbers:
-    """The task of a `corpus` config: keys name, task, seed and the task's own. Raises ConfigError."""
-    task = str(config.get("task"))
+def numbers(config: CorpusConfig) -> Numbers:
+    """Return the task of a corpus: its options task, seed and the task's own. Raises ConfigError."""
+    options = config.options
+    for key in options:
+        known = {"task", "seed"}.union(*TASKS.values())
+        if key not in known:
+            raise ConfigError(one_of("a key of a regression corpus", key, known))
+    task = str(options.get("task"))
     if task not in TASKS:
         raise ConfigError(one_of("corpus.task", task, TASKS))
-    settings: dict[str, Any] = {"seed": int(config.get("seed") or 0)}
+    settings: dict[str, Any] = {"seed": int(options.get("seed") or 0)}
     for key, kind in TASKS[task].items():
-        if config.get(key) is not None:
-            settings[key] = kind(config[key])
+        if options.get(key) is not None:
+            settings[key] = kind(options[key])
     needed = "dimensions" if task == "smooth" else "alpha" if "features" in settings else "features"
     if needed not in settings:
         raise ConfigError(f"corpus.{needed} is not set; type corpus.{needed}=NUMBER")
-    return Numbers(name=str(config["name"]), task=task, settings=settings)
+    return Numbers(name=config.name, task=task, settings=settings)

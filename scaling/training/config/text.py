@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scaling import corpora
+from scaling.config import CorpusConfig
 from scaling.errors import ConfigError, CorpusError
 from scaling.training.config.regression_data import SOURCE, Numbers, numbers
 
@@ -18,15 +18,15 @@ _REMEDIES = {
 }
 
 
-def open_data(config: Mapping[str, Any], root: Path) -> Any:
+def open_data(config: CorpusConfig, root: Path) -> Any:
     """The data of a `corpus` config, prepared once: a Corpus, Examples where it names a label or a target, or
     Numbers for regression.
 
     Raises CorpusError or ConfigError.
     """
-    if config.get("source") == SOURCE:
+    if config.source == SOURCE:
         return numbers(config)
-    answered = config.get("label") is not None or config.get("target") is not None
+    answered = any(config.options.get(key) is not None for key in ("label", "target"))
     return corpora.prepare_examples(config, root) if answered else corpora.prepare(config, root)
 
 
@@ -38,9 +38,9 @@ def read_by(objective: str, corpus: Any) -> Any:
     return corpus.texts if texts_alone else corpus
 
 
-def supply(settings: Mapping[str, Any], corpus: Any, asked: float, context: int) -> tuple[int | None, int]:
+def supply(config: CorpusConfig, corpus: Any, asked: float, context: int) -> tuple[int | None, int]:
     """(the limit on distinct tokens that was asked for, distinct tokens that the run can see)."""
-    limit = None if settings.get("unique_tokens") is None else int(settings["unique_tokens"])
+    limit = config.unique_tokens
     # an example takes a whole context, filled up with padding
     examples = hasattr(corpus, "texts")
     held = corpus.count("train") * context + 1 if examples else int(corpus.manifest["tokens_train"])
@@ -54,7 +54,7 @@ def supply(settings: Mapping[str, Any], corpus: Any, asked: float, context: int)
         tokens_needed=round(asked),
         context=context,
         unique_tokens=limit,
-        max_epochs=settings.get("max_epochs"),
+        max_epochs=config.max_epochs,
     )
     return limit, found.unique
 

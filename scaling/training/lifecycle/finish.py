@@ -6,24 +6,27 @@ import datetime
 import json
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
+from scaling.config import Config, plain
 from scaling.errors import Diverged
+from scaling.files import atomic
+from scaling.tables import schema
 from scaling.training import record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
 from scaling.training.evaluation import Evaluation, bits_per_byte
 from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
-from scaling.training.lifecycle.placement import Place
+from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 
-def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
+def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
     """Evaluates the trained model and keeps its weights; returns the columns of the outcome."""
     trainer.fetch()
     cell, state = trainer.cell, trainer.state
@@ -34,13 +37,11 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
     # the way
     thinned, whole_set = final.thinned()
     shift = whole_set - thinned
-    for row in state.rows:
-        if row[-1] is not None:
-            row[-1] += shift
-    state.rows[-1][-1] = final.loss
-    if place.keep_weights:
+    state.rows = [row if row.loss is None else row._replace(loss=row.loss + shift) for row in state.rows]
+    state.rows[-1] = state.rows[-1]._replace(loss=final.loss)
+    if placement.keep_weights:
         checkpoint.save_weights(trainer, paths.weights)
-    if place.keep_best and best_step(state) == state.step:
+    if placement.keep_best and best_step(state) == state.step:
         checkpoint.save_weights(trainer, paths.best)
     measured = {**final.measures, **trainer.task.after(trainer.module, trainer.heldout)}
     if trainer.team.leads:
@@ -60,8 +61,8 @@ def finish(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
         "loss_se": None if math.isnan(final.loss_se) else final.loss_se,
         "bits_per_byte": bits_per_byte(final.sums.sum(), text) if text else None,
         "loss_train": math.fsum(state.tail) / len(state.tail) if state.tail else None,
-        "loss_best": min(row[-1] for row in state.rows if row[-1] is not None),
-        **{name: value for name, value in measured.items() if name in record.COLUMNS},
+        "loss_best": min(row.loss for row in state.rows if row.loss is not None),
+        **{name: value for name, value in measured.items() if name in schema.COLUMNS},
         **early,
     }
 
@@ -72,8 +73,8 @@ def conclude(
     outcome: Mapping[str, Any],
     *,
     paths: RunPaths,
-    place: Place,
-    config: Mapping[str, Any] | None,
+    placement: Placement,
+    config: Config | None,
     device: Any,
     micro_batch: int,
     compiled: str | None = None,
@@ -90,27 +91,27 @@ def conclude(
     tokens_done = (state.step - state.inherited) * cell.batch_tokens
     speed = tokens_done / state.seconds_training if state.seconds_training else None
     result = {
-        **dict.fromkeys(record.COLUMNS),
+        **dict.fromkeys(schema.COLUMNS),
         **cell.columns(),
         **provenance.columns(),
-        "sweep": place.sweep,
+        "sweep": placement.sweep,
         "steps_done": state.step,
         "steps_inherited": state.inherited,
         "seconds": seconds,
         "tokens_per_second": speed,
-        "mfu": speed * cell.flops_per_token / (place.peak_flops * team.size)
-        if speed and place.peak_flops
+        "mfu": speed * cell.flops_per_token / (placement.peak_flops * team.size)
+        if speed and placement.peak_flops
         else None,
         "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),
         "threads": torch.get_num_threads(),
         "micro_batch": micro_batch,
         "compiled": compiled,
         "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
-        **energy(state, place, seconds, team),
-        "price": place.price_per_hour * team.size * seconds / 3600 if place.price_per_hour else None,
+        **energy(state, placement, seconds, team),
+        "price": placement.price_per_hour * team.size * seconds / 3600 if placement.price_per_hour else None,
         "started": started,
         "ended": now(),
-        "config": json.dumps(config or {}, sort_keys=True, default=str),
+        "config": json.dumps(plain(config) if config else {}, sort_keys=True, default=str),
         **outcome,
     }
     if not team.leads:
@@ -123,25 +124,24 @@ def conclude(
     return result
 
 
-def energy(state: State, place: Place, seconds: float, team: Team) -> dict[str, Any]:
+def energy(state: State, placement: Placement, seconds: float, team: Team) -> dict[str, Any]:
     """kwh and kwh_by: as the leader's device counted it, else by the config's watts; times the processes."""
     if state.joules is not None:
         return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
-    if place.watts:
-        return {"kwh": place.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
+    if placement.watts:
+        return {"kwh": placement.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
     return {"kwh": None, "kwh_by": None}
 
 
 def best_step(state: State) -> int:
     """The step of the lowest held-out loss on the curve."""
-    held = [(row[-1], row[0]) for row in state.rows if row[-1] is not None]
-    return int(min(held)[1] or 0)
+    return min((row.loss, row.step) for row in state.rows if row.loss is not None)[1]
 
 
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     """Keeps the traceback; returns the columns of the outcome."""
     text = "".join(traceback.format_exception(error))
-    with whole(paths.error, "the traceback") as file:
+    with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
     return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
 
@@ -151,11 +151,11 @@ def line_of(error: BaseException) -> str:
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
 
 
-def write_curve(paths: RunPaths, rows: list[Any]) -> None:
+def write_curve(paths: RunPaths, rows: Sequence[schema.CurveRow]) -> None:
     """Writes `curve.csv`; a value that was not measured is an empty cell."""
-    lines = [",".join(record.CURVE_COLUMNS)]
+    lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
-    with whole(paths.curve, "the curve") as file:
+    with atomic(paths.curve, "the curve") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 
@@ -165,10 +165,10 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
     """
     if final.by_position.shape[1] < 2:
         return
-    lines = [",".join(record.POSITION_COLUMNS)]
+    lines = [",".join(schema.POSITION_COLUMNS)]
     for i, values in enumerate(final.by_position.T):
         lines.append(",".join([str(i), *("" if math.isnan(v) else repr(float(v)) for v in values)]))
-    with whole(paths.positions, "the loss by position") as file:
+    with atomic(paths.positions, "the loss by position") as file:
         file.write(("\n".join(lines) + "\n").encode())
 
 

@@ -13,13 +13,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.errors import Preempted, StorageError
+from scaling.files import atomic
 from scaling.training.checkpoints import checkpoint
 from scaling.training.hardware.energy import Meter
 from scaling.training.lifecycle import provenance
-from scaling.training.lifecycle.keeping import milestone_steps
-from scaling.training.lifecycle.placement import Place
+from scaling.training.lifecycle.placement import Placement, milestone_steps
 from scaling.training.loop import Trainer
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
 BEAT_SECONDS = 1.0
 _ONE_REQUEST_SECONDS = 1.0
@@ -75,21 +75,27 @@ class Pause:
         self,
         trainer: Trainer,
         paths: RunPaths,
-        place: Place,
+        placement: Placement,
         asked: Asked,
         started: str,
         meter: Meter,
     ) -> None:
         self.meter = meter
-        self.trainer, self.paths, self.place, self.asked, self.started = trainer, paths, place, asked, started
+        self.trainer, self.paths, self.placement, self.asked, self.started = (
+            trainer,
+            paths,
+            placement,
+            asked,
+            started,
+        )
         self.saved = time.monotonic()
         self.beat = -BEAT_SECONDS
         self.from_step, self.from_seconds = trainer.state.step, trainer.state.seconds_training
-        self.milestones = set(milestone_steps(trainer.cell, place.milestones))
+        self.milestones = set(milestone_steps(trainer.cell, placement.milestones))
 
     def __call__(self) -> None:
         """Raises Preempted or KeyboardInterrupt after a checkpoint when a signal came."""
-        if self.place.share_trunk:
+        if self.placement.share_trunk:
             checkpoint.share(self.trainer, self.paths)
         self.keep()
         moment = time.monotonic()
@@ -98,7 +104,7 @@ class Pause:
             self.heartbeat()
         # every process of a team leaves, or writes, after the same step
         asked, due = self.trainer.team.largest(
-            self.asked.signal or 0, int(moment - self.saved >= self.place.checkpoint_seconds)
+            self.asked.signal or 0, int(moment - self.saved >= self.placement.checkpoint_seconds)
         )
         if asked:
             self.save()
@@ -118,7 +124,7 @@ class Pause:
         state = self.trainer.state
         if state.step in self.milestones:
             checkpoint.save_weights(self.trainer, self.paths.milestone(state.step))
-        if self.place.keep_best and state.improved:
+        if self.placement.keep_best and state.improved:
             checkpoint.save_weights(self.trainer, self.paths.best)
 
     def save(self) -> None:
@@ -138,10 +144,10 @@ class Pause:
             "loss": sum(state.window) / len(state.window) if state.window else None,
             "tokens_per_second": tokens / elapsed if elapsed else None,
             "time": time.time(),
-            "slot": self.place.slot,
+            "slot": self.placement.slot,
             "pid": os.getpid(),
             "host": provenance.host(),
-            "sweep": self.place.sweep,
+            "sweep": self.placement.sweep,
         }
-        with suppress(StorageError), whole(self.paths.progress, "the heartbeat", durable=False) as file:
+        with suppress(StorageError), atomic(self.paths.progress, "the heartbeat", durable=False) as file:
             file.write(json.dumps(progress).encode())

@@ -1,21 +1,23 @@
-"""Where and on whose behalf a run happens."""
+"""Say where and on whose behalf a run happens, and what of it is kept."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from scaling.config import Config
+from scaling.config.kinds import numbers
 from scaling.errors import ConfigError, one_of
-from scaling.training.lifecycle.keeping import milestones
+from scaling.training.cell import Cell
 
-SHARINGS = ("ddp", "fsdp")
-COMPILED = ("default", "reduce-overhead", "max-autotune", "aot_eager")
-"""The modes of `torch.compile`, and its backend that traces and generates no code, to tell the two apart."""
+UNITS = ("tokens", "flops")
+"""What `checkpoint.milestones` counts in."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
+class Placement:
     """Where and on whose behalf a run happens. Nothing here is science."""
 
     device: str = "cpu"
@@ -25,7 +27,7 @@ class Place:
     loss_chunk: int | None = None
     """Tokens whose logits are held at once; None = those of the micro-batch."""
     compile: str | None = None
-    """A name of COMPILED, a block at a time; None = as the modules are written."""
+    """A mode of `device.compile`, a block at a time; None = as the modules are written."""
     resident: bool | None = None
     """Whether the training text lies on the device; None = on CUDA where it takes little of the memory."""
     sharing: str = "ddp"
@@ -54,34 +56,49 @@ class Place:
     """The sweep's name, for the record and the heartbeat."""
 
     @classmethod
-    def from_config(cls, cfg: Mapping[str, Any], *, slot: int | None = None) -> Place:
-        """From the keys device, checkpoint and sweep of a resolved config. Raises ConfigError."""
-        device, keep = cfg.get("device") or {}, cfg.get("checkpoint") or {}
-        peak = (device.get("peaks") or {}).get(device.get("dtype"))
-        every = keep.get("every_seconds")
+    def from_config(cls, config: Config, *, slot: int | None = None) -> Placement:
+        """Return where the run of a config happens. Raises ConfigError."""
+        device, keep = config.device, config.checkpoint
+        peak = device.peaks.get(device.dtype)
         return cls(
-            device=str(device.get("name") or "cpu"),
-            micro_batch=device.get("micro_batch"),
-            loss_chunk=device.get("loss_chunk"),
-            compile=_name(device, "compile", COMPILED),
-            resident=device.get("resident"),
-            sharing=_name(device, "sharing", SHARINGS) or "ddp",
+            device=device.name,
+            micro_batch=device.micro_batch,
+            loss_chunk=device.loss_chunk,
+            compile=device.compile,
+            resident=device.resident,
+            sharing=device.sharing,
             peak_flops=None if peak is None else float(peak),
-            price_per_hour=device.get("price_per_hour"),
-            watts=device.get("watts"),
-            deterministic=bool(device.get("deterministic", False)),
-            checkpoint_seconds=30.0 if every is None else float(every),
-            keep_weights=bool(keep.get("weights", True)),
-            keep_best=bool(keep.get("best", False)),
-            milestones=milestones(keep.get("milestones")),
-            share_trunk=bool(keep.get("share_trunk", True)),
+            price_per_hour=device.price_per_hour,
+            watts=device.watts,
+            deterministic=device.deterministic,
+            checkpoint_seconds=keep.every_seconds,
+            keep_weights=keep.weights,
+            keep_best=keep.best,
+            milestones=milestones(keep.milestones),
+            share_trunk=keep.share_trunk,
             slot=slot,
-            sweep=(cfg.get("sweep") or {}).get("name"),
+            sweep=config.sweep.name,
         )
 
 
-def _name(device: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> str | None:
-    value = device.get(key)
-    if value is not None and value not in allowed:
-        raise ConfigError(one_of(f"device.{key}", value, allowed))
-    return None if value is None else str(value)
+def milestones(given: Mapping[str, Any] | None) -> dict[str, tuple[float, ...]]:
+    """Return the amounts of `checkpoint.milestones` by their unit. Raises ConfigError."""
+    for unit in given or {}:
+        if unit not in UNITS:
+            raise ConfigError(one_of("a key of checkpoint.milestones", unit, UNITS))
+    return {
+        str(unit): tuple(numbers(f"checkpoint.milestones.{unit}", value)) if value is not None else ()
+        for unit, value in (given or {}).items()
+    }
+
+
+def milestone_steps(cell: Cell, wanted: Mapping[str, tuple[float, ...]]) -> tuple[int, ...]:
+    """Return the steps after which weights are kept: the first that reaches each amount.
+
+    Amounts beyond the run's end have none. Steps that a trunk took leave nothing here: the run that took them
+    kept its own.
+    """
+    each = {"tokens": float(cell.batch_tokens), "flops": cell.flops / cell.steps}
+    # a millionth of a step forgives the last bit of an amount that is a whole number of steps
+    steps = {math.ceil(amount / each[unit] - 1e-6) for unit, amounts in wanted.items() for amount in amounts}
+    return tuple(sorted(step for step in {max(1, step) for step in steps} if step <= cell.steps))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 import yaml
 
+from scaling.config import Config, plain
 from scaling.errors import ConfigError, Diverged, OutOfMemory, ScalingError
+from scaling.files import atomic
 from scaling.training import objectives, record
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import checkpoint
@@ -20,15 +21,15 @@ from scaling.training.hardware.energy import Meter
 from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle.finish import conclude, crash, finish, line_of, now
 from scaling.training.lifecycle.interrupts import Pause, signals
-from scaling.training.lifecycle.placement import Place
+from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer, train
 from scaling.training.network import build
 from scaling.training.objectives import language
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
-from scaling.training.paths import RunPaths, whole
+from scaling.training.paths import RunPaths
 
-__all__ = ["Place", "run"]
+__all__ = ["Placement", "run"]
 
 
 def run(
@@ -36,8 +37,8 @@ def run(
     *,
     corpus: Any,
     paths: RunPaths,
-    place: Place | None = None,
-    config: Mapping[str, Any] | None = None,
+    placement: Placement | None = None,
+    config: Config | None = None,
     team: Team = SOLO,
 ) -> dict[str, Any]:
     """Trains a cell, or continues it, and leaves its record.
@@ -46,7 +47,7 @@ def run(
         cell: the science.
         corpus: the prepared text.
         paths: the run's folder, named by the cell's run id.
-        place: the device and the rest that is no science.
+        placement: the device and the rest that is no science.
         config: the resolved config, kept beside the record.
         team: the processes that share the run, each of which calls this; the leader writes.
 
@@ -60,21 +61,21 @@ def run(
         StorageError: when the folder cannot be written; what was there stays.
         LaunchError: when the device is not there.
     """
-    place = place or Place()
+    placement = placement or Placement()
     if paths.run_id != cell.run_id:
         raise ConfigError(f"{paths.folder} is the folder of another run; this one is {cell.run_id}")
     found = team.share(lambda: record.find(paths))
     if found is not None:
         return found
-    device = find_device(place.device, team)
+    device = find_device(placement.device, team)
     ours = team.sequences(cell.hyperparameters.batch_sequences)
-    cut = team.size > 1 and place.sharing == "fsdp"
+    cut = team.size > 1 and placement.sharing == "fsdp"
     if cut:
         sharding.check(cell)
     team.share(lambda: open_folder(paths, config))
     began, started = time.perf_counter(), now()
-    micro_batch = min(place.micro_batch or ours, ours)
-    compiled, why_not = place.compile, ""
+    micro_batch = min(placement.micro_batch or ours, ours)
+    compiled, why_not = placement.compile, ""
     meter = Meter(device)
     if compiled:
         compile.keep_in(paths.compiled)
@@ -82,7 +83,7 @@ def run(
     trainer: Trainer | None = None
     accelerators = [device.index or 0] if device.type == "cuda" else []
     with (
-        deterministic(place.deterministic and device.type == "cuda"),
+        deterministic(placement.deterministic and device.type == "cuda"),
         products(cell.dtype, device),
         torch.random.fork_rng(devices=accelerators),
         signals() as asked,
@@ -97,18 +98,18 @@ def run(
                     team=team,
                     cut=cut,
                     compiled=compiled,
-                    resident=place.resident,
+                    resident=placement.resident,
                 )
-                if place.loss_chunk is not None:
-                    trainer.headless = Headless(trainer.module, place.loss_chunk)
+                if placement.loss_chunk is not None:
+                    trainer.headless = Headless(trainer.module, placement.loss_chunk)
                 try_step(trainer)
-                continued = load(trainer, paths, place)
+                continued = load(trainer, paths, placement)
                 started = continued.get("started", started)
                 train(
                     trainer,
-                    pause=Pause(trainer, paths, place, asked, started, meter),
+                    pause=Pause(trainer, paths, placement, asked, started, meter),
                 )
-                outcome = finish(trainer, paths, place)
+                outcome = finish(trainer, paths, placement)
             except checkpoint.Damaged:
                 trainer = None  # half of it may be the checkpoint's
                 if team.leads:
@@ -132,7 +133,7 @@ def run(
                     trainer, micro_batch = None, micro_batch // 2
                 else:
                     reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"
-                    reason += room(cell, device, place)
+                    reason += room(cell, device, placement)
                     outcome = {"status": OutOfMemory.status, "reason": reason}
     if trainer is not None:
         trainer.state.spend(meter.read())
@@ -141,7 +142,7 @@ def run(
         trainer.state if trainer else State(),
         outcome,
         paths=paths,
-        place=place,
+        placement=placement,
         config=config,
         device=device,
         micro_batch=micro_batch,
@@ -152,22 +153,23 @@ def run(
     )
 
 
-def open_folder(paths: RunPaths, config: Mapping[str, Any] | None) -> None:
+def open_folder(paths: RunPaths, config: Config | None) -> None:
     """Makes the run's folder, with the config in it and no traceback of before."""
     paths.make()
-    with whole(paths.config, "the config") as file:
-        file.write(yaml.safe_dump(dict(config or {}), sort_keys=False, allow_unicode=True).encode())
+    text = yaml.safe_dump(plain(config) if config else {}, sort_keys=False, allow_unicode=True)
+    with atomic(paths.config, "the config") as file:
+        file.write(text.encode())
     paths.error.unlink(missing_ok=True)
 
 
-def load(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
+def load(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
     """Puts the trainer where a checkpoint left it, the leader first, and gets its gradients shared.
 
     Raises checkpoint.Damaged in all processes when one cannot read its part.
     """
     team, found, damaged = trainer.team, None, 0
     try:
-        found = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=place.share_trunk))
+        found = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=placement.share_trunk))
     except checkpoint.Damaged:
         damaged = 1
     if team.largest(damaged)[0]:
@@ -179,14 +181,14 @@ def load(trainer: Trainer, paths: RunPaths, place: Place) -> dict[str, Any]:
     return found or {}
 
 
-def room(cell: Cell, device: torch.device, place: Place) -> str:
+def room(cell: Cell, device: torch.device, placement: Placement) -> str:
     """What would fit, for a reason: how much there is, and what would need less of it."""
     if device.type != "cuda":
         return ""
     held, less = 16 * cell.counts.params_total, ["a smaller family.size or context"]
-    if place.loss_chunk is None:
+    if placement.loss_chunk is None:
         less.insert(0, "device.loss_chunk=1024")
-    if place.sharing != "fsdp":
+    if placement.sharing != "fsdp":
         less.insert(0, "several processes with device.sharing=fsdp")
     total = torch.cuda.get_device_properties(device).total_memory
     return (

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from scaling.config import RecipeConfig
 from scaling.errors import ConfigError, one_of
 from scaling.training.recipes.plain import FIXED, HORIZON, SMALL_DECODER
 from scaling.training.recipes.published import DEEPSEEK, KAPLAN, PORIAN, POWER_LINES, STEP_LAW
-from scaling.training.recipes.recipe import Hyperparameters, Recipe, Situation
+from scaling.training.recipes.recipe import Recipe
 from scaling.training.recipes.transfer import COMPLETEP, MUP
 
 _ALL = (SMALL_DECODER, HORIZON, FIXED, PORIAN, DEEPSEEK, STEP_LAW, POWER_LINES, KAPLAN, MUP, COMPLETEP)
@@ -27,12 +25,8 @@ def names() -> list[str]:
     return list(RECIPES)
 
 
-def resolve(settings: Mapping[str, Any], **situation: Any) -> Hyperparameters:
-    """Return the hyperparameters that the recipe `settings["name"]` gives in a situation.
-
-    `situation` are the fields of `Situation`.
-    """
-    name = settings.get("name")
-    if name is None:
+def find(config: RecipeConfig) -> Recipe:
+    """Return the recipe of a config. Raises ConfigError."""
+    if config.name is None:
         raise ConfigError(f"recipe.name is missing; it must be one of {', '.join(map(repr, names()))}")
-    return get(str(name)).resolve(Situation(**situation), settings)
+    return get(config.name)

@@ -45,7 +45,7 @@ def hindcast(
             f"{len(order)} runs leave {len(small)} below the cut and {len(large)} above; "
             f"a hindcast needs {LEAST} and 1: run more sizes or change the share"
         )
-    fitted = fit(law, table.take(small), bootstrap="pairs", resamples=300, level=level, seed=seed)
+    fitted = fit(table.take(small), law, bootstrap="pairs", resamples=300, level=level, seed=seed)
     x = {name: value[large] for name, value in columns_for(law, table).items()}
     measured = np.asarray(table.values["L"], float)[large]
     error = np.log(fitted.predict(x)) - np.log(measured)

@@ -4,16 +4,17 @@ and verdict."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scaling.errors import ScalingError
 from scaling.trends import shipped
-from scaling.trends.growth.frontier import record, top
+from scaling.trends.growth.frontier import frontier, record
 from scaling.trends.growth.rate import LEVEL, Rate, between_short, rate, span_short, span_words
 from scaling.trends.progress.law import Progress
 from scaling.trends.series import Series
+from scaling.trends.tables import rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,100 +54,33 @@ def algorithms_rate(p: Progress) -> Rate:
     )
 
 
-_SPECS: tuple[tuple[str, str, str, Callable[[], Series], str], ...] = (
-    (
-        "compute",
-        "training compute, all models since 2010",
-        "models",
-        lambda: shipped.training_compute().between(2010),
-        "cluster",
-    ),
-    (
-        "compute-top5",
-        "training compute, top 5 at release",
-        "models",
-        lambda: top(shipped.training_compute(), 5).between(2010),
-        "cluster",
-    ),
-    (
-        "compute-before",
-        "training compute before 2010",
-        "models",
-        lambda: shipped.training_compute().between(end=2010),
-        "ols",
-    ),
-    (
-        "tokens",
-        "training tokens, language",
-        "models",
-        lambda: shipped.training_tokens().between(2010),
-        "cluster",
-    ),
-    (
-        "params",
-        "parameters (total), language",
-        "models",
-        lambda: shipped.parameters("total").between(2017),
-        "cluster",
-    ),
-    ("transistors", "transistors per CPU", "hardware", lambda: shipped.transistors("cpu"), "ols"),
-    ("fp32", "FLOP/s per chip, FP32", "hardware", lambda: shipped.chip_peak("fp32"), "ols"),
-    ("bf16", "FLOP/s per chip, BF16 tensor", "hardware", lambda: shipped.chip_peak("bf16_tensor"), "ols"),
-    (
-        "bandwidth",
-        "memory bandwidth per chip",
-        "hardware",
-        lambda: shipped.chip_column("bandwidth_bytes", "memory bandwidth", "bytes/s"),
-        "ols",
-    ),
-    ("per-watt", "FLOP/s per watt, FP32", "hardware", lambda: shipped.per_watt("fp32"), "ols"),
-    (
-        "power",
-        "power of a chip",
-        "hardware",
-        lambda: shipped.chip_column("watts", "power of a chip", "W"),
-        "ols",
-    ),
-    (
-        "per-dollar",
-        "FLOP per dollar, FP32",
-        "money",
-        lambda: shipped.lifetime_flops_per_dollar("fp32"),
-        "ols",
-    ),
-    ("cost", "cost of a training run, rebuilt", "money", shipped.rebuilt_cost, "cluster"),
-    (
-        "token-price",
-        "price of a GPT-3.5-level token",
-        "money",
-        lambda: record(shipped.token_price("MMLU 70"), falling=True),
-        "ols",
-    ),
-    (
-        "alexnet",
-        "compute to AlexNet level",
-        "algorithms",
-        lambda: record(shipped.efficiency("AlexNet"), falling=True),
-        "ols",
-    ),
-    ("horizon", "task horizon at 50 %", "ability", lambda: record(shipped.horizons()), "ols"),
-)
+def _series(row: dict[str, str]) -> Series:
+    """Return the series of one row of `lines.csv`: a function of `shipped`, its frontier, its years."""
+    arguments = [part for part in row["arguments"].split(" ; ") if part]
+    series: Series = getattr(shipped, row["series"])(*arguments)
+    if row["frontier"] in ("highest", "lowest"):
+        series = record(series, falling=row["frontier"] == "lowest")
+    else:
+        series = frontier(series, row["frontier"])
+    return series.between(float(row["since"] or -math.inf), float(row["until"] or math.inf))
 
 
 def lines(*, level: float = LEVEL) -> tuple[list[Line], dict[str, str]]:
-    """All growth lines, and those that the facts cannot carry with the reason."""
-    found, missing = [], {}
-    for key, words, kind, make, method in _SPECS:
+    """Return the growth lines of `lines.csv`, and why the facts do not carry the others, by key."""
+    grown: list[Line] = []
+    missing: dict[str, str] = {}
+    for row in rows(Path(__file__).with_name("lines.csv")):
         try:
-            s = make()
-            found.append(
-                Line(key=key, words=words, kind=kind, rate=rate(s, method=method, level=level), series=s)
+            series = _series(row)
+            growth = rate(series, method=row["method"], level=level)
+            grown.append(
+                Line(key=row["key"], words=row["line"], kind=row["kind"], rate=growth, series=series)
             )
         except ScalingError as error:
-            missing[key] = str(error)
+            missing[row["key"]] = str(error)
     try:
         progress = shipped.language_progress(level=level)
-        found.append(
+        grown.append(
             Line(
                 key="algorithms",
                 words="algorithms: effective compute, language",
@@ -157,7 +91,7 @@ def lines(*, level: float = LEVEL) -> tuple[list[Line], dict[str, str]]:
         )
     except ScalingError as error:
         missing["algorithms"] = str(error)
-    return found, missing
+    return grown, missing
 
 
 def verdict(r: Rate, moore: Rate | None) -> str:
@@ -178,17 +112,17 @@ def verdict(r: Rate, moore: Rate | None) -> str:
 
 def hero(*, level: float = LEVEL) -> dict[str, Any]:
     """The table as plain data: one row a line."""
-    found, missing = lines(level=level)
-    moore = next((x.rate for x in found if x.key == "transistors"), None)
-    rows = []
-    for line in found:
-        rows.append(
+    grown, missing = lines(level=level)
+    moore = next((x.rate for x in grown if x.key == "transistors"), None)
+    entries = []
+    for line in grown:
+        entries.append(
             {"key": line.key, "line": line.words, "kind": line.kind}
             | line.rate.as_dict()
             | {"verdict": verdict(line.rate, moore)}
         )
     table = []
-    for line, row in zip(found, rows, strict=True):
+    for line, row in zip(grown, entries, strict=True):
         r = line.rate
         interval = "–"
         if r.trending:
@@ -206,7 +140,7 @@ def hero(*, level: float = LEVEL) -> dict[str, Any]:
                 row["verdict"],
             ]
         )
-    fast = [x for x in found if x.rate.trending and not x.rate.falls]
+    fast = [x for x in grown if x.rate.trending and not x.rate.falls]
     answer = "the facts carry no growth line"
     if moore is not None and fast:
         best = next((x for x in fast if x.key == "compute"), fast[0])
@@ -224,7 +158,7 @@ def hero(*, level: float = LEVEL) -> dict[str, Any]:
         "question": "Is there a Moore's law here?",
         "answer": answer,
         "level": level,
-        "rows": rows,
+        "rows": entries,
         "missing": missing,
         "tables": [
             {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from scaling.errors import FitError, TableError, one_of
+from scaling.errors import FitError, TableError
+from scaling.tables import read as tables
+from scaling.tables.columns import cells, column, kept
 from scaling.trends.answers.rows import RATE_COLUMNS, rate_row
 from scaling.trends.growth import kinks
 from scaling.trends.growth.choose import choose
@@ -18,7 +18,7 @@ from scaling.trends.verify.mirror import MIXED_FORMATS
 
 
 def read(
-    path: Path,
+    source: Any,
     *,
     date: str,
     value: str,
@@ -26,68 +26,49 @@ def read(
     group: str | None = None,
     unit: str | None = None,
     where: str | None = None,
+    decimal: str | None = None,
     keep_duplicates: bool = False,
 ) -> Series:
-    """Read a CSV, TSV or Parquet table as one series; rows without a date or a value are left out.
+    """Read a table as one series; rows without a date or a value are left out.
 
-    Raises `TableError` when a file or column is missing, a date or value cannot be read, or units are mixed.
+    source: anything that `tables.read` takes. date, value, sigma, group, unit: columns or expressions. Raises
+    `TableError` when a file or column is missing, a date or value cannot be read, or units are mixed.
     """
-    if not path.is_file():
-        raise TableError(f"there is no table {str(path)!r}; give a CSV, TSV or Parquet file")
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            # dates stay text: 2012-10 must not become a number
-            table = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype={date: str})
-    except (ValueError, OSError) as error:
+    mixed = next((name for name in MIXED_FORMATS if value in (name, f"`{name}`")), None)
+    if mixed:
         raise TableError(
-            f"{path} cannot be read as a table ({str(error).splitlines()[0]}); give a CSV, TSV or Parquet "
-            "file"
-        ) from None
-    for column in filter(None, (date, value, sigma, group, unit)):
-        if column not in table:
-            raise TableError(one_of(f"column of {path.name}", column, map(str, table.columns)))
-    if value in MIXED_FORMATS:
-        raise TableError(
-            f"column {value!r} mixes number formats, which fakes a doubling of 1.4-1.9 years; fit the "
+            f"column {mixed!r} mixes number formats, which fakes a doubling of 1.4-1.9 years; fit the "
             "column of one format"
         )
-    if where:
-        try:
-            table = table.query(where)
-        except Exception as error:  # pandas raises many kinds for a bad query
-            raise TableError(
-                f"the filter {where!r} cannot be used ({error}); write it like \"domain == 'Language'\""
-            ) from None
-    table = table[table[date].notna() & table[value].notna()]
-    if table.empty:
+    # dates stay text: 2012-10 must not become a number
+    came = tables.read(source, decimal=decimal, text=(date,))
+    name = Path(came.path).name
+    table = kept(came.frame.reset_index(drop=True), where)
+    dates, values = cells(date, "date", table), column(value, "value", table)
+    there = dates.notna() & values.notna()
+    if not there.any():
         raise TableError(
-            f"{path.name} has no row with both {date!r} and {value!r}; name other columns or loosen the "
-            "filter"
+            f"{name} has no row with both {date!r} and {value!r}; name other columns or loosen the filter"
         )
-    numbers = pd.to_numeric(table[value], errors="coerce")
-    if numbers.isna().any():
-        bad = table[value][numbers.isna()].iloc[0]
-        raise TableError(
-            f"column {value!r} of {path.name} holds {bad!r}, which is not a number; write it like 3.14e23"
-        )
-    if unit is not None:
-        kinds = sorted(map(str, table[unit].dropna().unique()))
+    units, groups = (
+        cells(text, what, table)[there] if text else None for text, what in ((unit, "unit"), (group, "group"))
+    )
+    if units is not None:
+        kinds = sorted(map(str, units.dropna().unique()))
         if len(kinds) > 1:
             raise TableError(
                 f"column {unit!r} mixes {len(kinds)} units ({', '.join(kinds[:5])}); fit one at a time: "
                 f"add --where \"{unit} == '{kinds[0]}'\""
             )
     return series(
-        Quantity(name=value, unit=str(table[unit].iloc[0]) if unit else "1"),
-        list(table[date]),
-        list(numbers),
-        sigma=list(table[sigma]) if sigma else None,
-        group=list(table[group].fillna("unknown")) if group else None,
+        Quantity(name=value, unit="1" if units is None else str(units.iloc[0])),
+        list(dates[there]),
+        list(values[there]),
+        sigma=list(column(sigma, "sigma", table)[there]) if sigma else None,
+        group=None if groups is None else list(groups.fillna("unknown")),
         # two chips may share day and speed, so only a row that repeats every cell is a duplicate
-        label=[" | ".join(map(str, row)) for row in table.itertuples(index=False)],
-        source=path.name,
+        label=[" | ".join(map(str, row)) for row in table[there].itertuples(index=False)],
+        source=name,
         keep_duplicates=keep_duplicates,
     )
 

@@ -1,4 +1,4 @@
-"""Read public snapshots of trend data from `SCALING_MIRROR` or `../shared/data`."""
+"""Read public snapshots of trend data from the folder that `SCALING_MIRROR` names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-import scaling
 from scaling.errors import TableError
 from scaling.trends.growth.frontier import FILTERS
 from scaling.trends.series import Quantity, Series, series
@@ -25,14 +24,9 @@ MIXED_FORMATS = (
 
 
 def folder() -> Path | None:
-    """Return the folder that contains `trends/`; None where there is no copy."""
+    """Return the folder that `SCALING_MIRROR` names if it holds `trends/`, else None."""
     named = os.environ.get("SCALING_MIRROR")
-    places = (
-        [Path(named)]
-        if named
-        else [Path.cwd().parent / "shared/data", Path(scaling.__file__).parents[2] / "shared/data"]
-    )
-    return next((p for p in places if (p / "trends").is_dir()), None)
+    return Path(named) if named and (Path(named) / "trends").is_dir() else None
 
 
 def file(name: str) -> Path:

@@ -161,8 +161,10 @@ def sweep_bill(ledger: pd.DataFrame, *, on: Chip | None = None, mfu: float = MFU
     ledger: rows with `flops` and optionally `seconds`, `price` and `kwh`, which are summed; null where a
     column is missing. Raises `TableError` for a ledger without runs or without `flops`.
     """
-    if "flops" not in ledger or ledger.empty:
-        raise TableError("the ledger has no runs with a flops column; run the sweep first")
+    if "flops" not in ledger or not ledger["flops"].notna().any():
+        raise TableError(
+            "the ledger has no runs that say their flops; run the sweep first, or import them too"
+        )
 
     def total(column: str) -> float | None:
         if column not in ledger or ledger[column].notna().sum() == 0:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scaling import corpora
+from scaling.config import CorpusConfig, parse
 from scaling.corpora.preparing.duplicates import BINS, NearDuplicates, signature
 from scaling.corpora.preparing.overlap import codes, windows
 
@@ -46,11 +47,15 @@ def test_near_duplicates_are_found_and_strangers_are_not(tmp_path: Path) -> None
     texts = sentences(60, words=150)
     path = tmp_path / "rows.txt"
     path.write_text("\n".join(texts))
-    said = corpora.prepare(config(path, document="line"), tmp_path / "root").manifest["near_duplicates"]
+    said = corpora.prepare(parse(CorpusConfig, config(path, document="line")), tmp_path / "root").manifest[
+        "near_duplicates"
+    ]
     assert (said["documents"], said["near_duplicates"], said["heldout_near_train"]) == (60, 0, 0)
     copies = [text.replace("number", "no.") for text in texts[:30]]
     path.write_text("\n".join([*texts, *copies]))
-    said = corpora.prepare(config(path, document="line"), tmp_path / "root").manifest["near_duplicates"]
+    said = corpora.prepare(parse(CorpusConfig, config(path, document="line")), tmp_path / "root").manifest[
+        "near_duplicates"
+    ]
     assert said["near_duplicates"] == 30
     assert said["heldout_near_train"] > 0
 

@@ -12,6 +12,7 @@ import pytest
 from scaling.errors import FitError
 from scaling.fitting import laws, table
 from scaling.fitting.approaches.one import Curve, approach_one, curves_of
+from scaling.fitting.fit import fit
 from scaling.fitting.table import Table
 
 LAW = laws.get("chinchilla")
@@ -140,18 +141,18 @@ def test_sizes_and_compute_are_those_of_the_table(tmp_path: Path) -> None:
 
 def test_runs_of_several_families_have_no_envelope_and_no_curves(tmp_path: Path) -> None:
     made = world(tmp_path / "one", "constant", grid(BUDGETS))
-    alone = LAW.fit(made, resamples=20, starts=4).approaches
+    alone = fit(made, LAW, resamples=20, starts=4).approaches
     assert alone is not None
     assert {"1", "2", "3"} <= set(alone.to_json())
     other = pd.read_parquet(tmp_path / "one" / "ledger.parquet")
     other["family"] = np.where(np.arange(len(other)) % 2, "llama", "gpt")
     other.loc[other["family"] == "gpt", "loss"] *= 1.3
     other.to_parquet(tmp_path / "one" / "ledger.parquet")
-    mixed = LAW.fit(str(tmp_path / "one"), resamples=20, starts=4).approaches
+    mixed = fit(str(tmp_path / "one"), LAW, resamples=20, starts=4).approaches
     assert mixed is not None
     assert not {"1", "2"} & set(mixed.to_json())
     for approach in "12":
         assert "these differ in `family`; keep one value of each with --where" in mixed.missing[approach]
-    kept = LAW.fit(str(tmp_path / "one"), where="family == 'llama'", resamples=20, starts=4).approaches
+    kept = fit(str(tmp_path / "one"), LAW, where="family == 'llama'", resamples=20, starts=4).approaches
     assert kept is not None
     assert kept.to_json()["1"]["a"]["value"] == pytest.approx(A_TRUE, abs=0.05)

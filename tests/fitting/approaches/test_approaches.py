@@ -7,11 +7,13 @@ import pytest
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws, table
-from scaling.fitting.approaches.agreement import _words, optimum_at
+from scaling.fitting.approaches.agreement import _words
 from scaling.fitting.approaches.budgets import budgets
 from scaling.fitting.approaches.one import Curve, approach_one
 from scaling.fitting.approaches.profiles import lowest
 from scaling.fitting.approaches.two import Two, approach_two
+from scaling.fitting.fit import fit as run
+from scaling.fitting.laws.chinchilla import best_split
 
 LAW = laws.get("chinchilla")
 HOFFMANN = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
@@ -24,7 +26,7 @@ def designed(
     rng = np.random.default_rng(0)
     d, c = [], []
     for flops in np.geomspace(1e17, 1e21, 5):
-        best = optimum_at(LAW.values(LAW.vector(truth)), np.array([flops]))[1].item()
+        best = best_split(LAW.values(LAW.vector(truth)), np.array([flops]))[1].item()
         d += list(np.geomspace(best / half_width, best * half_width, points))
         c += [flops] * points
     tokens, compute = np.array(d), np.array(c)
@@ -38,7 +40,7 @@ def two(made: table.Table, truth: dict[str, float] = HOFFMANN, **more: object) -
     return approach_two(
         made,
         surface=lambda n, d: LAW.predict(truth, {"N": n, "D": d}),
-        optimum=lambda c: optimum_at(p, c),
+        optimum=lambda c: best_split(p, c),
         **more,
     )
 
@@ -48,7 +50,7 @@ def test_the_parabola_has_its_published_bias_and_the_correction_removes_it(
     half_width: float, percent: float
 ) -> None:
     found = two(designed(half_width))
-    truth = optimum_at(LAW.values(LAW.vector(HOFFMANN)), np.array([1e24]))[1].item()
+    truth = best_split(LAW.values(LAW.vector(HOFFMANN)), np.array([1e24]))[1].item()
     assert 100 * (found.at(1e24)[1] / truth - 1) == pytest.approx(percent, abs=2e-4)
     corrected = found.corrected["D_coefficient"] * 1e24 ** found.corrected["b"]["value"]
     assert corrected / truth == pytest.approx(1, abs=1e-9)
@@ -57,7 +59,7 @@ def test_the_parabola_has_its_published_bias_and_the_correction_removes_it(
 def test_a_symmetric_surface_has_no_bias() -> None:
     even = {**HOFFMANN, "beta": 0.34}
     found = two(designed(8, truth=even), truth=even)
-    truth = optimum_at(LAW.values(LAW.vector(even)), np.array([1e24]))[1].item()
+    truth = best_split(LAW.values(LAW.vector(even)), np.array([1e24]))[1].item()
     assert found.at(1e24)[1] / truth == pytest.approx(1, abs=1e-9)
 
 
@@ -165,19 +167,19 @@ def test_a_budget_whose_tokens_reach_no_minimum_is_left_out() -> None:
 
 @pytest.mark.parametrize("curve", [pytest.param("robust", marks=pytest.mark.slow), "cubic", "akima"])
 def test_a_fit_takes_the_curve_that_was_asked_for(curve: str) -> None:
-    made = LAW.fit(designed(4, points=7, noise=0.001), curve=curve, bootstrap="none", resamples=50, starts=4)
+    made = run(designed(4, points=7, noise=0.001), LAW, curve=curve, bootstrap="none", resamples=50, starts=4)
     assert made.approaches.two.curve == curve
     assert made.approaches.two.a.value == pytest.approx(made.approaches.two.curves[curve], rel=1e-9)
     with pytest.raises(ConfigError, match="curve of approach 2 cannot be 'cubik'; did you mean 'cubic'"):
-        LAW.fit(designed(4, points=7), curve="cubik")
+        run(designed(4, points=7), LAW, curve="cubik")
 
 
 def test_no_slope_is_drawn_through_budgets_that_are_left_out() -> None:
     made = designed(4, points=7)
-    right = made.values["D"] < 0.5 * optimum_at(LAW.values(LAW.vector(HOFFMANN)), made.values["C"])[1]
+    right = made.values["D"] < 0.5 * best_split(LAW.values(LAW.vector(HOFFMANN)), made.values["C"])[1]
     with pytest.raises(FitError, match="fewer than two budgets inside their sizes and tokens"):
         two(made.take(right | (np.arange(made.n) % 7 == 2)))
-    fit = LAW.fit(made.take(right | (np.arange(made.n) % 7 == 2)), bootstrap="none", starts=4)
+    fit = run(made.take(right | (np.arange(made.n) % 7 == 2)), LAW, bootstrap="none", starts=4)
     assert fit.approaches.two is None
     assert fit.approaches.words.startswith("only approach 3 could be run")
     assert "widen the sizes at each budget" in fit.approaches.words

@@ -17,6 +17,7 @@ from scaling.fitting.comparison.gain import best_loss, frontier, gain
 from scaling.fitting.comparison.joint import GROUP, joint
 from scaling.fitting.comparison.pairing import paired
 from scaling.fitting.decisions.surface import best_split
+from scaling.fitting.fit import fit as run
 
 LAW = laws.get("chinchilla")
 OLD = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -40,24 +41,22 @@ def ledger(
 
 
 def test_the_planted_gain_comes_back_under_every_floor() -> None:
-    found = compare(LAW, [ledger(OLD, 0), ledger(NEW, 1)], ["old", "new"], objective="squares", resamples=300)
-    head = found.gains[0]["headline"]
+    found = compare({"old": ledger(OLD, 0), "new": ledger(NEW, 1)}, objective="squares", resamples=300)
+    head = found.gains[0].headline
     gamma = 0.34 * 0.30 / 0.64
     planted = 0.75 ** (-1 / gamma)  # both terms × 0.75: the reducible loss at any C is × 0.75
-    assert head["interval"][0] < planted < head["interval"][1]
-    floors = found.gains[0]["by_floor"]
+    assert head.interval[0] < planted < head.interval[1]
+    floors = found.gains[0].by_floor
     assert floors["shared"]["gain"] == pytest.approx(planted, rel=0.1)
     assert floors["profiled"]["gain"][0] <= floors["shared"]["gain"] * 1.01
-    curve = found.gains[0]["curve"]
-    assert sum(curve["inside"]) < len(curve["inside"])
-    assert "interval" in found.gains[0]["crossing"]
+    assert 0 < found.gains[0].inside.sum() < len(found.gains[0].inside)
     json.dumps(found.to_json(), allow_nan=False)
     for word in ("compute-equivalent gain of new over old", "shared exponents", "paired by"):
         assert word in repr(found)
 
 
 def test_frontier_is_the_minimum_over_sizes() -> None:
-    fit = LAW.fit(ledger(OLD, 0, noise=0.0), bootstrap="none")
+    fit = run(ledger(OLD, 0, noise=0.0), LAW, bootstrap="none")
     for c in (1e18, 1e22):
         n, d = best_split(fit, fit.theta[None], c)
         direct = fit.predict({"N": n, "D": d})[0]
@@ -69,7 +68,7 @@ def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
     no place is printed."""
     steeper = {**OLD, "A": 400.0 * 1e9**0.06, "alpha": 0.40}
     old, new, again = (
-        LAW.fit(ledger(truth, seed, noise=0.0005), objective="squares", resamples=300)
+        run(ledger(truth, seed, noise=0.0005), LAW, objective="squares", resamples=300)
         for truth, seed in ((OLD, 0), (steeper, 2), (OLD, 1))
     )
 
@@ -79,23 +78,23 @@ def test_a_crossing_is_a_place_with_an_interval_or_none() -> None:
         )
 
     truth = np.exp(brentq(apart, np.log(1e16), np.log(1e22)))
-    found = gain(old, new, ("old", "new"))["crossing"]
-    low, high = found["interval"]
+    found = gain(old, new, ("old", "new")).crossing
+    low, high = found.interval
     assert low < truth < high
-    assert low < found["C"] < high < 10 * low
-    assert f"[{low:.3g}, {high:.3g}]" in found["words"]
-    open_ = gain(old, again, ("old", "again"))["crossing"]
-    assert 0 < open_["draws_crossing"] < 0.95
-    assert open_["C"] is None
-    assert open_["interval"] is None
-    assert open_["words"].startswith("not determined: ")
+    assert low < found.flops < high < 10 * low
+    assert f"[{low:.3g}, {high:.3g}]" in found.words
+    open_ = gain(old, again, ("old", "again")).crossing
+    assert 0 < open_.share < 0.95
+    assert np.isnan(open_.flops)
+    assert open_.interval is None
+    assert open_.words.startswith("not determined: ")
 
 
 def test_gain_solves_its_own_equation() -> None:
-    old, new = (LAW.fit(ledger(t, s), objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
+    old, new = (run(ledger(t, s), LAW, objective="squares", resamples=50) for t, s in ((OLD, 0), (NEW, 1)))
     told = gain(old, new, ("old", "new"))
     i = 20
-    c, g = told["curve"]["C"][i], told["curve"]["gain"][i]
+    c, g = told.flops[i], told.value[i]
     goal = best_loss(frontier(new, new.theta), np.array([c]))[0]
     root = brentq(
         lambda log: best_loss(frontier(old, old.theta), np.array([np.exp(log)]))[0] - goal,
@@ -108,25 +107,21 @@ def test_gain_solves_its_own_equation() -> None:
 def test_a_planted_exponent_is_seen_and_an_equal_one_is_not() -> None:
     steeper = {**OLD, "alpha": 0.40, "A": 1200.0}
     found = compare(
-        LAW,
-        [ledger(OLD, 0), ledger(steeper, 1), ledger(OLD, 2)],
-        ["a", "b", "c"],
+        {"a": ledger(OLD, 0), "b": ledger(steeper, 1), "c": ledger(OLD, 2)},
         objective="squares",
         resamples=300,
     )
-    row = next(r for r in found.exponents if r["name"] == "alpha")
-    assert 0 < row["differences"]["b"]["p"] < 0.001
-    assert row["differences"]["b"]["method"].endswith("300 resamples; p by the tail of a normal")
+    row = next(r for r in found.exponents if r.name == "alpha")
+    assert 0 < row.differences["b"].p < 0.001
+    assert row.differences["b"].estimate.method.endswith("300 resamples; p by the tail of a normal")
     line = next(line for line in repr(found).splitlines() if line.startswith("  alpha "))
     # Of 300 draws no smaller p can be counted.
     assert line.split(" | ")[3].endswith(" p < 0.001")
-    assert row["differences"]["b"]["interval"][0] > 0
-    assert row["differences"]["c"]["p"] > 0.05
+    assert row.differences["b"].estimate.interval[0] > 0
+    assert row.differences["c"].p > 0.05
     models = {
         m["model"]: m
-        for m in compare(
-            LAW, [ledger(OLD, 0), ledger(OLD, 3)], ["a", "b"], resamples=50, objective="squares"
-        ).shared
+        for m in compare({"a": ledger(OLD, 0), "b": ledger(OLD, 3)}, resamples=50, objective="squares").shared
     }
     assert models["one law for all"]["p_against_separate"] > 0.01
     assert not any(model["told_apart"] for model in models.values())
@@ -136,16 +131,14 @@ def test_paired_noise_cancels_in_differences() -> None:
     one = ledger(OLD, 0, noise=0.01)
     own = np.exp(1e-4 * np.random.default_rng(1).standard_normal(35))
     shifted = one.frame.assign(loss=one.frame["loss"] * 0.99 * own)
-    together = compare(LAW, [one, table.read(shifted)], ["a", "b"], objective="squares", resamples=200)
+    together = compare({"a": one, "b": table.read(shifted)}, objective="squares", resamples=200)
     apart = compare(
-        LAW,
-        [one, table.read(shifted.drop(columns=["size", "budget_flops", "seed"]).head(34))],
-        ["a", "b"],
+        {"a": one, "b": table.read(shifted.drop(columns=["size", "budget_flops", "seed"]).head(34))},
         objective="squares",
         resamples=200,
     )
     width = [
-        np.diff(next(r for r in c.exponents if r["name"] == "alpha")["differences"]["b"]["interval"])[0]
+        np.diff(next(r for r in c.exponents if r.name == "alpha").differences["b"].estimate.interval)[0]
         for c in (together, apart)
     ]
     assert together.pairs == "size and budget_flops and seed"
@@ -164,16 +157,16 @@ def test_pairing_reorders_and_refuses_what_does_not_match() -> None:
 
 def test_what_is_held_has_no_interval_of_its_difference() -> None:
     tables = [ledger(OLD, 0), ledger(NEW, 1)]
-    found = compare(LAW, tables, ["a", "b"], objective="squares", resamples=50, fixed={"E": 1.7})
-    rows = {row["name"]: row["differences"]["b"] for row in found.exponents}
-    assert rows["E"] == {
+    found = compare(dict(zip("ab", tables, strict=True)), objective="squares", resamples=50, fixed={"E": 1.7})
+    rows = {row.name: row.differences["b"] for row in found.exponents}
+    assert rows["E"].to_json() == {
         "value": 0.0,
         "interval": None,
         "level": 0.95,
         "method": "the same in every resample",
         "p": None,
     }
-    assert rows["alpha"]["interval"][0] < rows["alpha"]["interval"][1]
+    assert rows["alpha"].estimate.interval[0] < rows["alpha"].estimate.interval[1]
     line = next(line for line in repr(found).splitlines() if line.startswith("  E "))
     assert line == "  E      a 1.7 | b 1.7 | b − a 0"
 
@@ -228,12 +221,10 @@ def test_a_joint_law_without_sharing_is_its_parts() -> None:
 
 def test_no_common_compute_and_one_table_are_refused() -> None:
     near, far = (
-        LAW.fit(ledger(OLD, 0), resamples=30),
-        LAW.fit(ledger(OLD, 1, low=1e22, high=1e24), resamples=30),
+        run(ledger(OLD, 0), LAW, resamples=30),
+        run(ledger(OLD, 1, low=1e22, high=1e24), LAW, resamples=30),
     )
     with pytest.raises(FitError, match="no compute in common"):
         gain(near, far, ("near", "far"))
     with pytest.raises(ConfigError, match="two tables or more"):
-        compare(LAW, [ledger(OLD, 0)], ["a"])
-    with pytest.raises(ConfigError, match="its own name"):
-        compare(LAW, [ledger(OLD, 0), ledger(OLD, 1)], ["a", "a"])
+        compare({"a": ledger(OLD, 0)})

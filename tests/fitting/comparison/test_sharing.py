@@ -12,8 +12,9 @@ from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws, table
 from scaling.fitting.comparison.compare import compare
 from scaling.fitting.comparison.shared import fit_shared, shared_models, verdict
-from scaling.fitting.fit import Fit
+from scaling.fitting.fit import fit as run
 from scaling.fitting.law import Law, Parameter
+from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import percentile
 
 LAW = laws.get("chinchilla")
@@ -37,7 +38,7 @@ X = np.linspace(1.0, 3.0, 24)
 
 
 def lines(one: np.ndarray, two: np.ndarray) -> list[Fit]:
-    return [LINE.fit({"x": X, "y": y}, objective="squares", bootstrap="none", starts=2) for y in (one, two)]
+    return [run({"x": X, "y": y}, LINE, objective="squares", bootstrap="none", starts=2) for y in (one, two)]
 
 
 def common(rows: list[dict[str, object]]) -> float:
@@ -99,8 +100,9 @@ def runs(truth: dict[str, float], seed: int, noise: float = 0.003) -> table.Tabl
 
 def test_what_is_fixed_and_tied_is_so_in_every_group() -> None:
     fits = [
-        LAW.fit(
+        run(
             runs(OLD, seed),
+            LAW,
             objective="squares",
             bootstrap="none",
             fixed={"E": 1.7},
@@ -130,17 +132,19 @@ def test_one_model_is_named_only_where_it_wins_by_more_than_its_noise() -> None:
 def test_every_range_holds_its_own_estimate(objective: str) -> None:
     # Tables of unlike noise: a profile that weights them otherwise than the estimate would leave it out.
     tables = [runs(OLD, 4, 0.012), runs(NEW, 5, 0.001)]
-    found = compare(LAW, tables, ["old", "new"], objective=objective, resamples=30, seed=1)
-    floors = found.gains[0]["by_floor"]
+    found = compare(dict(zip(("old", "new"), tables, strict=True)), objective=objective, resamples=30, seed=1)
+    floors = found.gains[0].by_floor
     low, high = floors["profiled"]["gain"]
     assert low < floors["shared"]["gain"] < high
     assert floors["profiled"]["E"][0] < floors["shared"]["E"] < floors["profiled"]["E"][1]
     assert min(row["rise"] for row in floors["profiled"]["profile"]) == 0
     estimates = [
-        e for row in found.exponents for part in ("estimates", "differences") for e in row[part].values()
+        entry
+        for row in found.exponents
+        for entry in (*row.estimates.values(), *(d.estimate for d in row.differences.values()))
     ]
-    for estimate in [*estimates, found.gains[0]["headline"]]:
-        assert estimate["interval"][0] <= estimate["value"] <= estimate["interval"][1]
+    for estimate in [*estimates, found.gains[0].headline]:
+        assert estimate.interval[0] <= estimate.value <= estimate.interval[1]
 
 
 def test_an_interval_reaches_to_an_estimate_that_its_draws_leave_out() -> None:
@@ -155,15 +159,15 @@ def test_paired_runs_share_the_draws_of_their_clusters() -> None:
     own = np.exp(1e-5 * np.random.default_rng(1).standard_normal(35))
     two = table.read(base.assign(run=6 - np.arange(35) // 5, loss=0.99 * own * base["loss"]))
     found = compare(
-        LAW, [one, two], ["a", "b"], objective="squares", bootstrap="cluster", cluster="run", resamples=100
+        {"a": one, "b": two}, objective="squares", bootstrap="cluster", cluster="run", resamples=100
     )
-    alpha = next(row for row in found.exponents if row["name"] == "alpha")["differences"]["b"]
+    alpha = next(row for row in found.exponents if row.name == "alpha").differences["b"].estimate
     assert found.pairs is not None
     # 1 % on every loss is no difference of exponents, and one draw of clusters sees the same runs twice.
-    assert np.abs(alpha["interval"]).max() < 1e-3
+    assert np.abs(alpha.interval).max() < 1e-3
     other = table.read(two.frame.assign(run=np.arange(35) % 7))
     with pytest.raises(ConfigError, match="fall into different clusters of run"):
-        compare(LAW, [one, other], ["a", "b"], bootstrap="cluster", cluster="run", resamples=50)
+        compare({"a": one, "b": other}, bootstrap="cluster", cluster="run", resamples=50)
 
 
 def test_joint_laws_keep_optional_columns() -> None:
@@ -177,15 +181,15 @@ def test_joint_laws_keep_optional_columns() -> None:
         values = {"L_0": level, "A": 0.5, "alpha": 0.5, "C": 0.4}
         clean = law.predict(values, {name: frame[name].to_numpy(float) for name in frame})
         frame["L"] = clean * np.exp(1e-4 * rng.standard_normal(len(step)))
-        fits.append(law.fit(frame, objective="squares", bootstrap="none", starts=6))
+        fits.append(run(frame, law, objective="squares", bootstrap="none", starts=6))
     joined, problem, optimum = fit_shared(fits, ["one", "two"], [])
     assert problem.x["warm_up"] == pytest.approx(400.0)
     for label, fit in zip(("one", "two"), fits, strict=True):
         for name in law.names:
             found = optimum.theta[joined.names.index(f"{name}[{label}]")]
             assert found == pytest.approx(fit.values[name], rel=1e-4), name
-    bare = law.fit(
-        fits[1].table.frame.drop(columns="warm_up"), objective="squares", bootstrap="none", starts=6
+    bare = run(
+        fits[1].table.frame.drop(columns="warm_up"), law, objective="squares", bootstrap="none", starts=6
     )
     with pytest.raises(FitError, match="'warm_up' is in the table of one and not in all"):
         fit_shared([fits[0], bare], ["one", "two"], [])

@@ -127,6 +127,7 @@ def test_a_fit_file_allocates_without_being_told_again(folder: Path) -> None:
         (["compare", "old.csv", "--by", "family"], "the one value 'old'"),
         (["compare", "both", "--by", "family", "--base", "older"], "did you mean 'old'"),
         (["compare", "old.csv", "new.csv", "--label", "x"], "1 labels for 2 tables"),
+        (["compare", "old.csv", "new.csv", "--label", "x", "--label", "x"], "its own name"),
         (["allocate", "old.csv"], "either a budget"),
         (["allocate", "old.csv", "1e20", "--to-loss", "3"], "either a budget"),
         (["allocate", "old.csv", "--to-loss", "3", "--data", "1e9"], "leave one of them out"),

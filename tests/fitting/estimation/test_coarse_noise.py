@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
+from scaling.fitting.fit_file import contents
 
 DELTA = 1e-3
 
@@ -39,8 +40,8 @@ def test_the_optimum_is_reached(seed: int) -> None:
         for a in (0.2, 0.6)
         for b in (0.2, 0.6)
     )
-    fit = laws.get("chinchilla").fit(data, delta=DELTA, resamples=100)
-    found = fit.to_json(quick=True)
+    fit = run(data, delta=DELTA, resamples=100)
+    found = contents(fit)
     assert found["objective"]["value"] <= best * (1 + 1e-9)
     low, high = found["parameters"]["alpha"]["interval"]
     assert high - low > 0.01  # a bootstrap that does not move is no bootstrap

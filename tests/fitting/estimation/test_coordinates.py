@@ -13,6 +13,7 @@ from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import solve
+from scaling.fitting.fit import fit
 from scaling.fitting.law import Parameter
 from scaling.fitting.uncertainty.bootstrap import bootstrap
 
@@ -34,7 +35,7 @@ def test_a_parameter_tied_to_a_fixed_one_takes_its_value(
     fixed: dict[str, float], tied: dict[str, str]
 ) -> None:
     frame = runs()
-    made = LAW.fit(frame, fixed=fixed, tied=tied, objective="squares", bootstrap="none", starts=8)
+    made = fit(frame, LAW, fixed=fixed, tied=tied, objective="squares", bootstrap="none", starts=8)
     held = dict(fixed)
     for name, partner in tied.items():
         held[name] = fixed[partner]
@@ -60,7 +61,7 @@ def test_a_floor_stays_below_its_variable_and_the_optimum_is_that_of_scipy() -> 
     y = law.predict(true, x) + 0.003 * rng.standard_normal(80)
     place = build(law, x, y)
     assert place.upper[2] * place.scale[2] == pytest.approx(x["L0"].min(), rel=1e-12)
-    made = law.fit({"L0": x["L0"], "L1": y}, objective="squares", bootstrap="none", starts=12)
+    made = fit({"L0": x["L0"], "L1": y}, law, objective="squares", bootstrap="none", starts=12)
     top = [np.inf, np.inf, x["L0"].min() - 1e-9, np.inf]
     other = least_squares(lambda p: law.predict(p, x) - y, true, bounds=(0, top), xtol=1e-15, gtol=1e-15)
     assert made.optimum.objective <= 2 * other.cost * (1 + 1e-9)

@@ -8,7 +8,8 @@ import pytest
 from scipy.optimize import least_squares
 
 from scaling.fitting import laws
-from scaling.fitting.fit import Fit
+from scaling.fitting.fit import fit as run
+from scaling.fitting.result import Fit
 
 LAW = laws.get("chinchilla")
 SIZES, TOKENS = np.geomspace(1e7, 1e9, 20), np.geomspace(1e9, 1e11, 20)
@@ -21,7 +22,7 @@ def fit(n: np.ndarray, d: np.ndarray, noise: float = 0.01, seed: int = 0) -> Fit
     clean = 1.7 + 400 / n**0.34 + 410 / d**0.28
     loss = clean * np.exp(noise * np.random.default_rng(seed).standard_normal(len(n)))
     frame = pd.DataFrame({"params": n, "tokens": d, "loss": loss})
-    return LAW.fit(frame, objective="squares", bootstrap="none")
+    return run(frame, LAW, objective="squares", bootstrap="none")
 
 
 def unknown(made: Fit) -> set[str]:
@@ -78,7 +79,7 @@ def test_losses_without_an_effect_are_said_to_have_none() -> None:
     grid = np.meshgrid(SIZES[::4], TOKENS[::4])
     n, d = (v.ravel() for v in grid)
     loss = 3 * np.exp(0.05 * np.random.default_rng(0).standard_normal(len(n)))
-    made = LAW.fit(pd.DataFrame({"params": n, "tokens": d, "loss": loss}), bootstrap="none")
+    made = run(pd.DataFrame({"params": n, "tokens": d, "loss": loss}), LAW, bootstrap="none")
     assert {"A", "B", "alpha", "beta"} | COMPUTE <= unknown(made) | {
         name for name in ("A", "B") if made.values[name] == 0
     }
@@ -103,7 +104,7 @@ def test_six_rows_for_five_parameters_have_intervals_that_hold_the_truth() -> No
     held = []
     for seed in range(6):
         frame = fit(SIZES[at], tokens, seed=seed).table.frame
-        made = LAW.fit(frame, objective="squares", resamples=200, starts=8)
+        made = run(frame, LAW, objective="squares", resamples=200, starts=8)
         assert made.draws is not None
         assert "6 rows are too few to redraw" in made.draws.method
         for name, truth in (("alpha", 0.34), ("beta", 0.28)):

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import lsq_linear
 
+from scaling.fitting.arrays import Array, Flags, Integers
 from scaling.fitting.estimation import newton
 from scaling.fitting.estimation.newton import minimise
-from scaling.fitting.law import Array, Flags, Integers
 
 
 @dataclass(frozen=True, kw_only=True)

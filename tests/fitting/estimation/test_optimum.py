@@ -18,6 +18,7 @@ from scaling.fitting.estimation import solve
 from scaling.fitting.estimation.coordinates import build
 from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.newton import minimise
+from scaling.fitting.fit import fit as run
 from scaling.fitting.law import Law
 
 CHINCHILLA = laws.get("chinchilla")
@@ -67,8 +68,9 @@ def test_public_points_give_the_certified_optima(
 ) -> None:
     data = pd.read_csv(mirror / "runs" / "epoch_chinchilla_240.csv")
     n, c = data["Model Size"].to_numpy(), data["Training FLOP"].to_numpy()
-    fit = CHINCHILLA.fit(
+    fit = run(
         {"N": n, "D": c / 6 / n, "L": data["loss"].to_numpy()},
+        CHINCHILLA,
         objective=objective,
         scale=scale,
         delta=1e-3 if objective == "huber" else "auto",
@@ -212,7 +214,7 @@ def test_a_floor_that_the_data_do_not_see_is_at_zero_and_one_basin() -> None:
     clean = CHINCHILLA.predict({"E": 1e-9, "A": 40.0, "B": 90.0, "alpha": 0.14, "beta": 0.2}, table)
     # the curve bends the other way: a floor could only do harm
     table["L"] = clean * np.exp(-0.01 * (np.log(table["N"] / 3e7) ** 2 + np.log(table["D"] / 3e9) ** 2) / 4)
-    fit = CHINCHILLA.fit(table, objective="squares", resamples=0)
+    fit = run(table, CHINCHILLA, objective="squares", resamples=0)
     assert fit.values["E"] < 2e-6 * table["L"].median()
     assert fit.certificate.reached >= 0.9 * fit.certificate.starts
     assert fit.certificate.at_bounds == ("E",)

@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import least_squares
 
 from scaling.fitting import laws
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.coordinates import build
-from scaling.fitting.law import Array, Law
+from scaling.fitting.law import Law
 
 RANGES = {
     "N": (1e7, 1e10),

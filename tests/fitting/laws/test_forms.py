@@ -10,7 +10,8 @@ import pytest
 
 from scaling.errors import TableError
 from scaling.fitting import laws
-from scaling.fitting.law import Array
+from scaling.fitting.arrays import Array
+from scaling.fitting.fit import fit as run
 from scaling.fitting.laws.curves import collapse_spread
 from scaling.fitting.laws.data_limits import effective
 from scaling.fitting.laws.schedules import annealing_area, total_rate
@@ -248,8 +249,8 @@ def test_a_column_of_warm_up_is_taken_in() -> None:
     law = laws.get("annealing")
     values = {"L_0": 2.6, "A": 0.5, "alpha": 0.5, "C": 0.4}
     frame["L"] = law.predict(values, {name: frame[name].to_numpy(float) for name in frame})
-    fit = law.fit(frame, objective="squares", bootstrap="none", starts=4)
+    fit = run(frame, law, objective="squares", bootstrap="none", starts=4)
     assert fit.values == pytest.approx(values, rel=1e-5)
-    assert law.fit(frame.drop(columns="warm_up"), bootstrap="none", starts=4).values["A"] != pytest.approx(
+    assert run(frame.drop(columns="warm_up"), law, bootstrap="none", starts=4).values["A"] != pytest.approx(
         0.5, rel=1e-3
     )

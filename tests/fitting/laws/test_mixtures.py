@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.fitting import laws
+from scaling.fitting.fit import fit
 
 
 @pytest.mark.parametrize("domains", [2, 3, 4, 5, 6])
@@ -16,7 +16,7 @@ def test_a_mixture_is_found_again(domains: int) -> None:
     pulls = np.linspace(-1.5, 1.0, domains - 1)
     table = pd.DataFrame(shares, columns=[f"r{i}" for i in range(1, domains)])
     table["L"] = 2.0 + 1.2 * np.exp(shares @ pulls)
-    made = laws.get(f"mixture-{domains}").fit(table, objective="squares", bootstrap="none", starts=12)
+    made = fit(table, f"mixture-{domains}", objective="squares", bootstrap="none", starts=12)
     fresh = rng.dirichlet(np.ones(domains), 20)[:, :-1]
     predicted = made.predict({f"r{i}": fresh[:, i - 1] for i in range(1, domains)})
     assert predicted == pytest.approx(2.0 + 1.2 * np.exp(fresh @ pulls), rel=1e-5)

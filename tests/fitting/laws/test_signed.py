@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from scaling.errors import TableError
-from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
 
 
 def test_components_may_be_negative() -> None:
     rng = np.random.default_rng(0)
     score = rng.normal(0, 1, 60)
     table = pd.DataFrame({"PC1": score, "accuracy": 1 / (1 + np.exp(-(1.5 * score - 0.3)))})
-    fit = laws.get("observational-1").fit(table, objective="squares", bootstrap="none", starts=6)
+    fit = run(table, "observational-1", objective="squares", bootstrap="none", starts=6)
     assert fit.values["w1"] == pytest.approx(1.5, rel=1e-6)
     assert fit.values["b"] == pytest.approx(-0.3, rel=1e-6)
 
@@ -22,11 +22,11 @@ def test_components_may_be_negative() -> None:
 def test_shares_and_sparsity_may_be_zero() -> None:
     share = np.linspace(0, 1, 21)
     table = pd.DataFrame({"r1": share, "L": 2.0 + 1.5 * np.exp(-1.2 * share)})
-    fit = laws.get("mixture-2").fit(table, objective="squares", bootstrap="none", starts=12)
+    fit = run(table, "mixture-2", objective="squares", bootstrap="none", starts=12)
     assert fit.predict({"r1": share}) == pytest.approx(table["L"].to_numpy(), rel=1e-7)
 
 
 def test_other_variables_stay_positive() -> None:
     table = pd.DataFrame({"N": [1e6, 0.0, 1e8, 1e9], "L": [4.0, 3.5, 3.0, 2.8]})
     with pytest.raises(TableError):
-        laws.get("power-n").fit(table, bootstrap="none")
+        run(table, "power-n", bootstrap="none")

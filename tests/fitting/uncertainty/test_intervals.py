@@ -10,6 +10,7 @@ import statsmodels.api as sm
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
 from scaling.fitting.law import Law, Parameter
 from scaling.fitting.uncertainty import resampling
 from scaling.fitting.uncertainty.profile import profile
@@ -42,12 +43,12 @@ def line(n: int = 40, clusters: int | None = None) -> dict[str, np.ndarray]:
 
 
 def fitted(**options: object) -> object:
-    return LINE.fit(line(), objective="squares", **options)
+    return run(line(), LINE, objective="squares", **options)
 
 
 def test_sandwich_is_hc2_for_single_points_and_matches_statsmodels() -> None:
     data = line()
-    fit = LINE.fit(data, objective="squares", bootstrap="none")
+    fit = run(data, LINE, objective="squares", bootstrap="none")
     mine = sandwich(fit.problem, fit.optimum.u).matrix
     peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit(cov_type="HC2").cov_params()
     assert np.allclose(mine, peer, rtol=1e-6)
@@ -55,7 +56,7 @@ def test_sandwich_is_hc2_for_single_points_and_matches_statsmodels() -> None:
 
 def test_profile_of_a_line_is_the_t_interval() -> None:
     data = line()
-    fit = LINE.fit(data, objective="squares", bootstrap="none")
+    fit = run(data, LINE, objective="squares", bootstrap="none")
     low, high = profile(fit.problem, fit.optimum, "m").estimate.interval
     peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit().conf_int()[1]
     assert low == pytest.approx(peer[0], rel=1e-3)
@@ -68,11 +69,11 @@ def test_every_bootstrap_has_about_the_width_of_the_sandwich() -> None:
     data = line(60, clusters=15)
     for name in ("pairs", "stratified", "wild", "parametric"):
         more = {"cluster": "group"} if name == "stratified" else {}
-        fit = LINE.fit(data, objective="squares", bootstrap=name, resamples=2000, **more)
+        fit = run(data, LINE, objective="squares", bootstrap=name, resamples=2000, **more)
         peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit(cov_type="HC1").conf_int()[1]
         low, high = fit.parameters["m"].interval
         assert 0.6 < (high - low) / (peer[1] - peer[0]) < 1.6, name
-    fit = LINE.fit(data, objective="squares", bootstrap="cluster", cluster="group", resamples=2000)
+    fit = run(data, LINE, objective="squares", bootstrap="cluster", cluster="group", resamples=2000)
     peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit(
         cov_type="cluster", cov_kwds={"groups": data["group"]}
     )
@@ -99,13 +100,13 @@ def test_delta_method_agrees_with_the_bootstrap_on_the_compute_exponent() -> Non
     x = {"N": 10 ** rng.uniform(6, 9, n), "D": 10 ** rng.uniform(8, 11, n)}
     law = laws.get("chinchilla")
     clean = law.predict({"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.3}, x)
-    fit = law.fit({**x, "L": clean * np.exp(0.01 * rng.standard_normal(n))}, objective="squares")
+    fit = run({**x, "L": clean * np.exp(0.01 * rng.standard_normal(n))}, law, objective="squares")
     covariance = sandwich(fit.problem, fit.optimum.u)
     quick = delta_method(fit.problem, fit.optimum.u, covariance, law.derived["a"], 0.95)
     slow = fit.derived["a"]
     assert np.diff(quick.interval)[0] == pytest.approx(np.diff(slow.interval)[0], rel=0.25)
     huber = replace(fit.problem, loss=replace(fit.problem.loss, name="huber", delta=1e-3))
-    robust = sandwich(huber, law.fit({**x, "L": fit.problem.y}, bootstrap="none").optimum.u)
+    robust = sandwich(huber, run({**x, "L": fit.problem.y}, law, bootstrap="none").optimum.u)
     ratio = np.sqrt(robust.matrix[3, 3] / covariance.matrix[3, 3])
     assert ratio == pytest.approx(np.sqrt(np.pi / 2), rel=0.25)  # LAD against squares under normal noise
 
@@ -114,7 +115,7 @@ def test_delta_method_agrees_with_the_bootstrap_on_the_compute_exponent() -> Non
 def test_a_few_rows_have_the_t_interval(n: int) -> None:
     """Pairs of 3 rows hold one distinct row in a ninth of the resamples, and a line needs two."""
     data = line(n)
-    fit = LINE.fit(data, objective="squares", resamples=40_000)
+    fit = run(data, LINE, objective="squares", resamples=40_000)
     peer = sm.OLS(data["y"], sm.add_constant(data["x"])).fit().conf_int()[1]
     few = "3 rows are too few to redraw" in fit.parameters["m"].method
     assert few == (n == 3)

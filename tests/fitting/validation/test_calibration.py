@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from scaling.fitting import laws
+from scaling.fitting.fit import fit as run
 from scaling.fitting.validation.admissible import spread
-from scaling.fitting.validation.backtest import GROWTH, Backtest, Cut, backtest, factors, forecast
+from scaling.fitting.validation.backtest import GROWTH, Backtest, Cut, backtest, factors
+from scaling.fitting.validation.forecast import forecast
 
 LAW = laws.get("power-floor-c")
 
@@ -58,27 +60,25 @@ def curve(noise: float, bend: float = 0.0, floor: float = 1.0) -> pd.DataFrame:
 
 
 def test_a_drift_widens_its_own_side() -> None:
-    fit = LAW.fit(curve(0.001, bend=0.02), objective="squares", resamples=60, starts=4)
+    fit = run(curve(0.001, bend=0.02), LAW, objective="squares", resamples=60, starts=4)
     tested = backtest(fit, cuts=5, resamples=40)
     assert tested.factors[1] > 1.5 > tested.factors[0] == 1.0
-    told = forecast(fit, tested, {"C": [1e20]})
-    low, high = (np.log(end[0] / told["value"][0]) for end in told["calibrated"])
+    told = forecast(fit, backtests=tested, C=1e20)
+    low, high = (np.log(end[0] / told.value[0]) for end in told.calibrated)
     assert high > -low
     truth = curve(0.0, bend=0.02)
     step = np.log10(1e20 / 1e15)
-    assert (
-        told["calibrated"][1][0] > (1 + 3 * 10 ** (-0.08 * step)) * np.exp(0.02 * step**2) > told["value"][0]
-    )
-    assert truth["L"].iloc[-1] > told["nominal"][0][0]
+    assert told.calibrated[1][0] > (1 + 3 * 10 ** (-0.08 * step)) * np.exp(0.02 * step**2) > told.value[0]
+    assert truth["L"].iloc[-1] > told.nominal[0][0]
 
 
 def test_a_floor_that_the_data_do_not_see_opens_the_band_downwards() -> None:
-    fit = LAW.fit(curve(0.04), objective="squares", bootstrap="none", starts=6)
+    fit = run(curve(0.04), LAW, objective="squares", bootstrap="none", starts=6)
     far = {"C": np.array([1e21])}
     lowest, highest = spread(fit, fit.problem, fit.optimum, far)
-    without = LAW.fit(curve(0.04), objective="squares", bootstrap="none", starts=6, fixed={"E": 4e-6})
+    without = run(curve(0.04), LAW, objective="squares", bootstrap="none", starts=6, fixed={"E": 4e-6})
     assert lowest[0] == pytest.approx(np.log(without.predict(far) / fit.predict(far))[0], rel=0.01)
     assert highest[0] == 0
     # With little noise the floor is seen, and the law without it is no longer admissible.
-    seen = LAW.fit(curve(0.0005), objective="squares", bootstrap="none", starts=6)
+    seen = run(curve(0.0005), LAW, objective="squares", bootstrap="none", starts=6)
     assert spread(seen, seen.problem, seen.optimum, far)[0][0] == 0

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from scaling.fitting import laws
-from scaling.fitting.fit import Fit
+from scaling.fitting.fit import fit as run
+from scaling.fitting.result import Fit
 from scaling.fitting.table import read
-from scaling.fitting.validation.replicates import apart, kinds, lack_of_fit, settings
+from scaling.fitting.validation.replicates import lack_of_fit
+from scaling.fitting.validation.settings import apart, kinds, settings
 
 LAW = laws.get("chinchilla")
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -46,7 +48,7 @@ def runs(rates: int, seeds: int) -> pd.DataFrame:
 
 
 def fit(frame: pd.DataFrame) -> Fit:
-    return LAW.fit(frame, objective="squares", bootstrap="none", starts=4)
+    return run(frame, LAW, objective="squares", bootstrap="none", starts=4)
 
 
 def test_a_sweep_of_learning_rates_is_no_set_of_seeds() -> None:

@@ -10,13 +10,16 @@ from statsmodels.stats.multitest import multipletests
 
 from scaling.errors import FitError
 from scaling.fitting import laws
-from scaling.fitting.fit import Fit
+from scaling.fitting.fit import fit as run
 from scaling.fitting.law import Law, Parameter
-from scaling.fitting.validation.backtest import backtest, forecast
+from scaling.fitting.result import Fit
+from scaling.fitting.validation.backtest import backtest
+from scaling.fitting.validation.forecast import forecast
 from scaling.fitting.validation.influence import influence, leave_one_size_out
 from scaling.fitting.validation.multiverse import multiverse
 from scaling.fitting.validation.replicates import lack_of_fit
 from scaling.fitting.validation.selection import candidates, rejected, selection, vuong
+from scaling.fitting.validation.validate import validate
 
 LAW = laws.get("chinchilla")
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -48,7 +51,7 @@ def runs(n: int = 80, noise: float = 0.003, seed: int = 0, drift: float = 0.0) -
 
 @pytest.fixture(scope="module")
 def fit() -> Fit:
-    return LAW.fit(runs(), objective="squares", resamples=300)
+    return run(runs(), LAW, objective="squares", resamples=300)
 
 
 def test_backtests_of_a_true_law_cover_and_of_a_drifting_one_only_when_calibrated(fit: Fit) -> None:
@@ -56,25 +59,25 @@ def test_backtests_of_a_true_law_cover_and_of_a_drifting_one_only_when_calibrate
     assert total > 100
     assert nominal > 0.8
     assert calibrated > 0.95
-    drifting = LAW.fit(runs(drift=0.01), objective="squares", resamples=300)
+    drifting = run(runs(drift=0.01), LAW, objective="squares", resamples=300)
     tested = backtest(drifting)
     nominal, calibrated, _ = tested.coverage()
     assert nominal < 0.8
     assert calibrated > 0.9
     assert tested.to_json()["by_decades_beyond"]["all"]["nominal_coverage"] == nominal
     with pytest.raises(FitError, match="rows over a factor of 3"):
-        backtest(LAW.fit(runs(12), bootstrap="none"))
+        backtest(run(runs(12), LAW, bootstrap="none"))
 
 
 def test_forecasts_widen_with_distance_and_calibration_only_widens(fit: Fit) -> None:
     tested = backtest(fit)
-    told = forecast(fit, tested, {"N": [1e9, 1e10, 1e11], "D": [2e10, 2e11, 2e12]})
-    widths = [np.log(high / low) for low, high in (told["nominal"], told["calibrated"])]
+    told = forecast(fit, backtests=tested, N=[1e9, 1e10, 1e11], D=[2e10, 2e11, 2e12])
+    widths = [np.log(high / low) for low, high in (told.nominal, told.calibrated)]
     assert (np.diff(widths[0]) > 0).all()
     assert (widths[1] >= widths[0]).all()
-    assert told["decades_beyond"][2] == pytest.approx(np.log10(6 * 2e23 / fit.table.values["C"].max()))
+    assert told.decades_beyond[2] == pytest.approx(np.log10(6 * 2e23 / fit.table.values["C"].max()))
     truth = LAW.predict(TRUE, {"N": np.array([1e10]), "D": np.array([2e11])})[0]
-    assert told["nominal"][0][1] < truth < told["nominal"][1][1]
+    assert told.nominal[0][1] < truth < told.nominal[1][1]
 
 
 def test_a_size_left_out_is_predicted_and_a_planted_error_is_seen() -> None:
@@ -85,13 +88,13 @@ def test_a_size_left_out_is_predicted_and_a_planted_error_is_seen() -> None:
     frame["L"] = clean * np.exp(0.002 * np.random.default_rng(1).standard_normal(60))
     frame.loc[20:29, "L"] *= 1.03
     frame.loc[45, "L"] *= 1.3
-    made = LAW.fit(frame, resamples=100)
+    made = run(frame, LAW, resamples=100)
     sizes = leave_one_size_out(made)
     assert [row["rows"] for row in sizes] == [10] * 6
     assert sizes[2]["mean_error"] == pytest.approx(0.03, abs=0.012)
     found = influence(made)
     assert 46 in [row["row"] for row in found["outliers"]]
-    squares = influence(LAW.fit(frame, objective="squares", resamples=100))
+    squares = influence(run(frame, LAW, objective="squares", resamples=100))
     assert squares["most_influential"][0]["row"] == 46
 
 
@@ -99,7 +102,7 @@ def test_likelihood_and_lack_of_fit_are_those_of_statsmodels() -> None:
     rng = np.random.default_rng(0)
     x = np.repeat(np.arange(1.0, 7.0), 3)
     y = 10 + 2 * x + 0.3 * (x - 3.5) ** 2 + 0.2 * rng.standard_normal(18)
-    made = LINE.fit({"x": x, "y": y}, objective="squares", bootstrap="none")
+    made = run({"x": x, "y": y}, LINE, objective="squares", bootstrap="none")
     line = sm.OLS(y, sm.add_constant(x)).fit()
     mine = candidates(made)[0]
     assert mine.likelihood == pytest.approx(line.llf, rel=1e-9)
@@ -132,7 +135,7 @@ def test_a_true_restriction_is_rejected_at_its_level() -> None:
         frame = runs(60, seed=seed)
         clean = LAW.predict(even, {"N": frame["N"], "D": frame["D"]})
         frame["L"] = clean * np.exp(0.003 * np.random.default_rng(seed + 1000).standard_normal(60))
-        made = LAW.fit(frame, objective="squares", bootstrap="none", starts=4)
+        made = run(frame, LAW, objective="squares", bootstrap="none", starts=4)
         row = next(c for c in selection(made)["candidates"] if c["law"] == "chinchilla with alpha = beta")
         p.append(row["test"]["p"])
     assert np.mean(np.array(p) < 0.05) < 0.2
@@ -140,10 +143,11 @@ def test_a_true_restriction_is_rejected_at_its_level() -> None:
 
 
 def test_the_report_holds_every_check_and_the_json_too(fit: Fit) -> None:
-    report = repr(fit)
+    found = validate(fit)
+    report = repr(found)
     for word in ("backtest over C", "selection:", "influence:", "multiverse of", "leaving sizes out"):
         assert word in report
-    checks = fit.to_json()["validation"]
+    checks = found.to_json()
     assert {"backtest", "selection", "influence", "multiverse", "checklist", "lack_of_fit"} <= set(checks)
     assert len(checks["checklist"]) > 20
     assert all(row["answer"] for row in checks["checklist"])
@@ -157,7 +161,7 @@ def test_conventions_of_a_ledger_become_rows_of_the_multiverse() -> None:
     frame = frame.assign(
         params_embedding=0.2 * frame["params"] ** 0.9, params_head=0.0, flops_head=0.05 * frame["flops"]
     )
-    made = LAW.fit(frame, resamples=100)
+    made = run(frame, LAW, resamples=100)
     rows = multiverse(made)["rows"]
     assert {"as given", "without embedding", "blocks only"} <= {row.get("N") for row in rows}
 
@@ -171,7 +175,7 @@ def test_no_cut_falls_between_runs_of_one_asked_budget() -> None:
             loss = 1.7 + 400 * N**-0.34 + 400 * (spent / 6 / N) ** -0.28
             noisy = loss * float(np.exp(0.002 * rng.standard_normal()))
             rows.append({"N": N, "D": spent / 6 / N, "L": noisy, "C": spent, "budget_flops": budget})
-    fit = laws.get("chinchilla").fit(pd.DataFrame(rows), bootstrap="none", starts=8)
+    fit = run(pd.DataFrame(rows), bootstrap="none", starts=8)
     found = backtest(fit, resamples=50)
     for cut in found.cuts:
         assert cut.fitted % 8 == 0
@@ -187,13 +191,13 @@ def test_no_cut_falls_between_runs_of_one_asked_budget() -> None:
 def test_no_law_is_named_where_the_one_asked_for_is_not_determined() -> None:
     n = np.geomspace(1e6, 1e9, 12)
     loss = (1.7 + 400 * n**-0.34) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
-    made = laws.get("chinchilla").fit({"N": n, "D": 20 * n, "L": loss}, bootstrap="none")
+    made = run({"N": n, "D": 20 * n, "L": loss}, bootstrap="none")
     assert selection(made)["words"] == "no law is named: chinchilla itself is not determined by these rows"
 
 
 @pytest.mark.slow
 def test_no_law_is_named_where_the_rows_lie_on_laws_to_rounding() -> None:
-    made = LAW.fit(runs(40, noise=0), bootstrap="none", starts=8)
+    made = run(runs(40, noise=0), LAW, bootstrap="none", starts=8)
     found = selection(made)
     assert found["words"].startswith("no law is named: the rows lie on chinchilla")
     assert found["words"].endswith(" to rounding, and no noise tells laws apart")
@@ -205,14 +209,14 @@ def test_no_law_is_named_where_the_rows_lie_on_laws_to_rounding() -> None:
 def test_outliers_do_not_hide_that_a_restriction_is_rejected() -> None:
     frame = runs(42, noise=0.004, seed=2)
     frame.loc[[3, 17, 30], "L"] += [0.8, 1.2, -0.3]
-    found = selection(LAW.fit(frame, bootstrap="none", starts=4))
+    found = selection(run(frame, LAW, bootstrap="none", starts=4))
     row = next(row for row in found["candidates"] if row["law"] == "chinchilla with E = 0")
     assert row["test"]["p"] < 1e-3
     assert found["words"] == "chinchilla is not told apart from chinchilla with alpha = beta by AICc"
     true = {**TRUE, "E": 0.0}
     frame = runs(42)
     frame["L"] *= LAW.predict(true, frame) / LAW.predict(TRUE, frame)
-    words = selection(LAW.fit(frame, bootstrap="none", starts=4))["words"]
+    words = selection(run(frame, LAW, bootstrap="none", starts=4))["words"]
     assert words.startswith("chinchilla is not told apart from chinchilla with E = 0")
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from scaling.fitting import laws
 from scaling.fitting.estimation.starts import started
+from scaling.fitting.fit import fit as run
 from scaling.fitting.fit import make_problem
 from scaling.fitting.options import Options
 from scaling.fitting.table import read
+from scaling.fitting.validation.validate import validate
 
 LAW = laws.get("chinchilla")
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -26,7 +28,7 @@ def runs(n: int = 60, seed: int = 0) -> pd.DataFrame:
 
 
 def said(frame: pd.DataFrame, **options: object) -> str:
-    return "\n".join(LAW.fit(frame, resamples=60, **options).warnings)
+    return "\n".join(run(frame, LAW, resamples=60, **options).warnings)
 
 
 def test_checkpoints_ask_for_a_cluster_bootstrap() -> None:
@@ -61,8 +63,8 @@ def test_a_flat_fit_shows_its_profiles() -> None:
     single["N"] = 10 ** np.random.default_rng(2).uniform(8, 8.02, 40)
     clean = LAW.predict(TRUE, {"N": single["N"], "D": single["D"]})
     single["L"] = clean * np.exp(0.003 * np.random.default_rng(3).standard_normal(40))
-    fit = LAW.fit(single, objective="squares", resamples=60)
-    found = fit.validation.profiles
+    fit = run(single, LAW, objective="squares", resamples=60)
+    found = validate(fit).profiles
     assert found
     assert any(row["open_ended"] for row in found)
 
@@ -70,8 +72,8 @@ def test_a_flat_fit_shows_its_profiles() -> None:
 def test_large_tables_start_on_a_part_and_end_at_the_truth() -> None:
     table = read(runs(30_000))
     problem = make_problem(LAW, table, Options(objective="squares"))
-    assert len(started(problem, False, None)) == 1
-    fit = LAW.fit(table, objective="squares", bootstrap="none")
+    assert len(started(problem, None)) == 1
+    fit = run(table, LAW, objective="squares", bootstrap="none")
     assert abs(fit.values["alpha"] - 0.34) < 0.002
     assert fit.certificate.definite
 
@@ -94,7 +96,7 @@ def checkpoints() -> pd.DataFrame:
 
 
 def warned(frame: pd.DataFrame) -> str:
-    return "\n".join(LAW.fit(frame, bootstrap="none", starts=2).warnings)
+    return "\n".join(run(frame, LAW, bootstrap="none", starts=2).warnings)
 
 
 def test_points_on_the_way_of_a_run_are_no_ends() -> None:

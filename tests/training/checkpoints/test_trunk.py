@@ -11,7 +11,7 @@ import torch
 from scaling.corpora import Corpus
 from scaling.training import Cell, RunPaths
 from scaling.training.checkpoints import trunk
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 
 RECIPE = {"name": "fixed", "batch_sequences": 4, "schedule": "wsd", "warmup_steps": 5, "decay_fraction": 0.2}
 FAMILY = {"name": "llama", "size": 0.5, "dropout": 0.1}
@@ -35,7 +35,7 @@ def test_branches_are_the_runs_from_scratch(
             RunPaths.of(tmp_path / "alone", it.run_id),
             RunPaths.of(tmp_path / "shared", it.run_id),
         )
-        first = run(it, corpus=corpus, paths=alone, place=Place(share_trunk=False))
+        first = run(it, corpus=corpus, paths=alone, placement=Placement(share_trunk=False))
         second = run(it, corpus=corpus, paths=shared)
         assert (second["loss"], second["loss_se"]) == (first["loss"], first["loss_se"])
         a, b = (torch.load(p.weights, weights_only=True)["module"] for p in (alone, shared))

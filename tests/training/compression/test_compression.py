@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune as torch_prune
 
+from scaling.config import Config, CorpusConfig, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError
 from scaling.sweeping import compression, ledger
 from scaling.training import Cell, RunPaths, objectives
 from scaling.training.compression.pruning import masks
 from scaling.training.compression.rounding import rounded, straight_through
-from scaling.training.compression.settings import Compression
 from scaling.training.compression.training import CompressedLinear, prune
+from scaling.training.config.compression import Compression
 from scaling.training.config.text import open_data
 from scaling.training.evaluation import Precision, evaluate
 from scaling.training.lifecycle.run import run
@@ -89,7 +90,7 @@ def test_a_run_is_pruned_as_it_trains(
     plan = {"sparsity": 0.75, "scope": scope, "begin": 0.2, "end": 0.6}
     it = cell(family={"name": "llama", "size": 1}, compression=plan)
     assert it.run_id != cell(family={"name": "llama", "size": 1}).run_id
-    got = run(it, corpus=corpus, paths=paths(it), config={})
+    got = run(it, corpus=corpus, paths=paths(it), config=Config())
     assert (got["status"], got["sparsity"], got["weight_bits"]) == ("done", 0.75, None), got["reason"]
     weights = torch.load(paths(it).weights, weights_only=True)["module"]
     matrices = [w for name, w in weights.items() if name.startswith("blocks.") and w.ndim == 2]
@@ -103,7 +104,7 @@ def test_a_run_trains_with_rounded_weights(
     cell: Callable[..., Cell], corpus: Corpus, paths: Callable[[Cell], RunPaths]
 ) -> None:
     it = cell(family={"name": "llama", "size": 1}, compression={"bits": 2})
-    got = run(it, corpus=corpus, paths=paths(it), config={})
+    got = run(it, corpus=corpus, paths=paths(it), config=Config())
     assert (got["status"], got["weight_bits"]) == ("done", 2.0), got["reason"]
     assert got["loss"] < 4.5, "it learns all the same"
     weights = torch.load(paths(it).weights, weights_only=True)["module"]
@@ -152,9 +153,9 @@ def test_a_sweeps_runs_are_compressed_into_a_table(tmp_path: Path) -> None:
         "evaluation": {"sequences": 64, "points": 0},
         "results": str(tmp_path),
     }
-    data = open_data(config["corpus"], tmp_path / "corpora")
-    it = Cell.from_config(config, data)
-    got = run(it, corpus=data, paths=RunPaths.of(tmp_path, it.run_id), config=config)
+    data = open_data(parse(CorpusConfig, config["corpus"]), tmp_path / "corpora")
+    it = Cell.from_config(parse(Config, config), data)
+    got = run(it, corpus=data, paths=RunPaths.of(tmp_path, it.run_id), config=parse(Config, config))
     ledger.collect(tmp_path, "before", [it.run_id])
     rows = compression.compress(tmp_path, "before", bits=[16, 2], sparsity=[0.5, 0.9])
     table = pd.read_csv(tmp_path / "before" / "compressed.csv")

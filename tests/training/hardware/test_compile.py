@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch._inductor.runtime import cache_dir_utils
 
+from scaling.config import Config, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError
 from scaling.training import Cell, RunPaths, record
 from scaling.training.hardware import compile
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 
 LONG = {"budget": {"tokens": 50 * 4 * 16}}
 
@@ -30,7 +31,7 @@ def both(cell: Cell, corpus: Corpus, folder: Path, mode: str) -> tuple[dict, dic
     """The records of a cell as it is written, and compiled."""
     plain = run(cell, corpus=corpus, paths=RunPaths.of(folder / "plain", cell.run_id))
     paths = RunPaths.of(folder / "compiled", cell.run_id)
-    return plain, run(cell, corpus=corpus, paths=paths, place=Place(compile=mode))
+    return plain, run(cell, corpus=corpus, paths=paths, placement=Placement(compile=mode))
 
 
 @pytest.mark.slow
@@ -91,6 +92,6 @@ def test_a_compiler_that_fails_is_said_once_and_recorded(
 def test_what_has_no_blocks(cell: Callable[..., Cell], corpus: Corpus, tmp_path: Path) -> None:
     it = cell(family={"name": "lstm", "size": 0.5})
     with pytest.raises(ConfigError, match="has no blocks"):
-        run(it, corpus=corpus, paths=RunPaths.of(tmp_path, it.run_id), place=Place(compile="default"))
+        run(it, corpus=corpus, paths=RunPaths.of(tmp_path, it.run_id), placement=Placement(compile="default"))
     with pytest.raises(ConfigError, match=r"device\.compile cannot be 'fast'; did you mean 'default'"):
-        Place.from_config({"device": {"compile": "fast"}})
+        Placement.from_config(parse(Config, {"device": {"compile": "fast"}}))

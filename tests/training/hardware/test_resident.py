@@ -15,7 +15,7 @@ from scaling.training import Cell, RunPaths, objectives
 from scaling.training.hardware.energy import Meter
 from scaling.training.hardware.team import SOLO
 from scaling.training.lifecycle.finish import energy
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.loop import State
 from scaling.training.objectives.language import resident
 from scaling.training.objectives.task import counted, how_many
@@ -40,7 +40,12 @@ def test_a_run_on_resident_text_ends_at_the_same_bits(
 ) -> None:
     it = cell()
     found = [
-        run(it, corpus=corpus, paths=RunPaths.of(tmp_path / str(on), it.run_id), place=Place(resident=on))
+        run(
+            it,
+            corpus=corpus,
+            paths=RunPaths.of(tmp_path / str(on), it.run_id),
+            placement=Placement(resident=on),
+        )
         for on in (False, True)
     ]
     assert found[0]["loss"] == found[1]["loss"]
@@ -62,10 +67,10 @@ def test_energy_is_counted_by_the_device_where_it_is_ours_alone(
     meter, state = Meter(torch.device("cuda:0")), State()
     for _ in range(2):
         state.spend(meter.read())
-    told = energy(state, Place(watts=400), seconds=36.0, team=SOLO)
+    told = energy(state, Placement(watts=400), seconds=36.0, team=SOLO)
     if processes == 1:
         assert told == {"kwh": pytest.approx(4000 / 3.6e6), "kwh_by": "nvml"}
     else:
         assert told == {"kwh": pytest.approx(400 * 36 / 3.6e6), "kwh_by": "watts"}
     assert Meter(CPU).read() is None
-    assert energy(State(), Place(), seconds=1.0, team=SOLO) == {"kwh": None, "kwh_by": None}
+    assert energy(State(), Placement(), seconds=1.0, team=SOLO) == {"kwh": None, "kwh_by": None}

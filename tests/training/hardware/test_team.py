@@ -27,14 +27,14 @@ from scaling.training.hardware import sharding
 from scaling.training.hardware import team as teams
 from scaling.training.hardware.team import Team
 from scaling.training.lifecycle.interrupts import Pause
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.loop import Trainer
 
 SMALL = {"family": {"name": "llama", "size": 0.5}, "budget": {"tokens": 50 * 4 * 16}}
 
 
 def together(
-    processes: int, cell: Cell, corpus: Corpus, paths: RunPaths, place: Place | None = None
+    processes: int, cell: Cell, corpus: Corpus, paths: RunPaths, placement: Placement | None = None
 ) -> list[Any]:
     """Runs a cell in so many processes, as torchrun would start them; what each got or raised, in order."""
     with socket.socket() as free:
@@ -51,7 +51,7 @@ def together(
         got: Any
         try:
             with teams.joined() as team:
-                got = run(cell, corpus=corpus, paths=paths, place=place, team=team)
+                got = run(cell, corpus=corpus, paths=paths, placement=placement, team=team)
         except ScalingError as error:
             got = error
         answers[rank][1].send(got)
@@ -89,7 +89,7 @@ def test_losses_do_not_depend_on_the_number_of_processes(
     it, found = cell(**SMALL), {}
     for processes in (1, 2, 4):
         paths = RunPaths.of(tmp_path / str(processes), it.run_id)
-        got = together(processes, it, corpus, paths, Place(micro_batch=1, sharing=sharing))
+        got = together(processes, it, corpus, paths, Placement(micro_batch=1, sharing=sharing))
         assert [one["status"] for one in got] == ["done"] * processes
         assert len({one["loss"] for one in got}) == 1
         found[processes] = losses(paths)
@@ -109,8 +109,8 @@ def test_compiled_blocks_can_be_shared(
     it = cell(**SMALL)
     plain, shared = RunPaths.of(tmp_path / "plain", it.run_id), RunPaths.of(tmp_path / "shared", it.run_id)
     run(it, corpus=corpus, paths=plain)
-    place = Place(sharing=sharing, compile="aot_eager", loss_chunk=24)
-    got = together(processes, it, corpus, shared, place)
+    placement = Placement(sharing=sharing, compile="aot_eager", loss_chunk=24)
+    got = together(processes, it, corpus, shared, placement)
     assert [(one["status"], one["compiled"]) for one in got] == [("done", "aot_eager")] * processes
     assert losses(shared) == pytest.approx(losses(plain), rel=1e-6)
 
@@ -131,7 +131,7 @@ def test_every_kind_of_family_can_be_shared(
     it, found = cell(family=family, budget={"tokens": 20 * 4 * 16}), {}
     for processes in (1, 2):
         paths = RunPaths.of(tmp_path / str(processes), it.run_id)
-        got = together(processes, it, corpus, paths, Place(micro_batch=2))
+        got = together(processes, it, corpus, paths, Placement(micro_batch=2))
         assert [getattr(one, "get", str)("status") for one in got] == ["done"] * processes, got
         found[processes] = losses(paths)
     assert found[2] == pytest.approx(found[1], rel=1e-5)
@@ -167,14 +167,14 @@ def test_a_checkpoint_goes_on_with_another_number_of_processes(
         pause(self)
 
     monkeypatch.setattr(Pause, "__call__", leave)
-    got = together(before[0], it, corpus, moved, Place(sharing=before[1]))
+    got = together(before[0], it, corpus, moved, Placement(sharing=before[1]))
     assert [type(one) for one in got] == [Preempted] * before[0]
     monkeypatch.undo()
     content = checkpoint.read(moved.checkpoint, it.run_id)
     assert content is not None
     assert content["state"]["step"] == 23
     assert (moved.folder / "parts-23").is_dir() == (before == (2, "fsdp"))
-    got = together(after[0], it, corpus, moved, Place(sharing=after[1]))
+    got = together(after[0], it, corpus, moved, Placement(sharing=after[1]))
     assert [one["status"] for one in got] == ["done"] * after[0], got
     assert not moved.all_parts()
     assert losses(moved) == pytest.approx(losses(calm), rel=1e-6)
@@ -209,7 +209,7 @@ def test_a_lost_process_is_a_preemption_of_the_others(
     monkeypatch.setattr(Pause, "__call__", die)
     it = cell(**SMALL)
     paths = RunPaths.of(tmp_path, it.run_id)
-    got = together(2, it, corpus, paths, Place(checkpoint_seconds=0.0))
+    got = together(2, it, corpus, paths, Placement(checkpoint_seconds=0.0))
     assert isinstance(got[0], Preempted)
     assert "run again to continue" in str(got[0])
     assert not paths.record.exists()
@@ -232,12 +232,12 @@ def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken
         pause(self)
 
     monkeypatch.setattr(Pause, "__call__", leave)
-    together(2, it, corpus, moved, Place(sharing="fsdp"))
+    together(2, it, corpus, moved, Placement(sharing="fsdp"))
     monkeypatch.undo()
     assert [path.name for path in moved.all_parts()] == ["parts-12", "parts-23"]
     for path in moved.checkpoint_parts(23).glob("*.distcp"):
         path.write_bytes(path.read_bytes()[:100])
-    got = together(2, it, corpus, moved, Place(sharing="fsdp", loss_chunk=24))
+    got = together(2, it, corpus, moved, Placement(sharing="fsdp", loss_chunk=24))
     assert [one["status"] for one in got] == ["done"] * 2, got
     assert (moved.folder / "checkpoint.pt.damaged").exists()
     assert losses(moved) == pytest.approx(losses(calm), rel=1e-6)

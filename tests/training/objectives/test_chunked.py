@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError
 from scaling.training import Cell, RunPaths
-from scaling.training.lifecycle.run import Place, assemble, run
+from scaling.training.lifecycle.run import Placement, assemble, run
 from scaling.training.objectives.chunked import Deferred, Headless
 from scaling.training.objectives.task import IGNORED, cross_entropy
 
@@ -81,7 +81,7 @@ def test_a_run_ends_at_the_same_loss(
     it = cell(family={"name": "llama", "size": 0.5, "tied": tied})
     whole = run(it, corpus=corpus, paths=paths(it))
     other = RunPaths(folder=paths(it).folder.parent / "chunked" / it.run_id)
-    chunks = run(it, corpus=corpus, paths=other, place=Place(loss_chunk=24))
+    chunks = run(it, corpus=corpus, paths=other, placement=Placement(loss_chunk=24))
     assert chunks["loss"] == pytest.approx(whole["loss"], rel=1e-5)
     assert chunks["accuracy"] == pytest.approx(whole["accuracy"], abs=0.01)
     assert chunks["run_id"] == whole["run_id"]

@@ -21,11 +21,13 @@ from scaling.trends.verify.crosscheck import disagreements
 
 CHECKS = checks()
 
+NO_SNAPSHOTS = "SCALING_MIRROR names no folder with public snapshots in trends/"
+
 
 @pytest.mark.parametrize("check", CHECKS, ids=[f"{c.on}: {c.name}" for c in CHECKS])
 def test_published_figures(check) -> None:
     if check.on == "snapshot" and mirror.folder() is None:
-        pytest.skip("the public snapshots are not here; set SCALING_MIRROR to a folder that has trends/")
+        pytest.skip(NO_SNAPSHOTS)
     value = check.value()
     assert check.low - 1e-9 <= value <= check.high + 1e-9, f"{value} is not {check.published}"
 
@@ -67,7 +69,7 @@ def test_mixed_columns_are_refused() -> None:
             mirror.hardware(column)
 
 
-@pytest.mark.skipif(mirror.folder() is None, reason="the public snapshots are not here; set SCALING_MIRROR")
+@pytest.mark.skipif(mirror.folder() is None, reason=NO_SNAPSHOTS)
 def test_few_facts_lie_far_from_a_snapshot() -> None:
     assert len(disagreements()) <= 15
 
@@ -94,17 +96,17 @@ def test_ones_own_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "says"),
     [
-        (CSV, {"group": "organisation"}, "column of chips.csv must be one of"),
+        (CSV, {"group": "organisation"}, "has no column 'organisation'; it has name, when"),
         (CSV, {"value": "sped"}, "did you mean 'speed'"),
         (CSV.replace("2003-04", "spring"), {}, "'spring' cannot be read"),
         (CSV.replace(",8,", ",0,"), {}, "must be above 0"),
-        (CSV.replace(",8,", ",fast,"), {}, "'fast', which is not a number"),
+        (CSV.replace(",8,", ",fast,"), {}, "holds the text 'fast' in row"),
         (CSV + CSV.splitlines()[-1] + "\n", {}, "repeats row"),
         (CSV.replace("8,FLOP/s", "8,TOP/s"), {"unit": "unit"}, "mixes 2 units"),
         ("\n".join(CSV.splitlines()[:2]) + "\n", {}, "1 row here"),
         ("when,speed\n2012,1\n2012,2\n2012,3\n", {}, "same date"),
         ("when,speed\n,1\n", {}, "no row with both"),
-        (CSV, {"where": "unit = 3"}, "cannot be used"),
+        (CSV, {"where": "unit = 3"}, "is not an expression"),
     ],
 )
 def test_bad_tables_are_refused_in_a_sentence(

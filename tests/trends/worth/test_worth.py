@@ -114,7 +114,7 @@ def test_a_sweeps_own_bill() -> None:
     assert found["dollars"] == 0.5
     assert found["kwh"] is None
     assert found["elsewhere"]["flops"] == 4e15
-    with pytest.raises(TableError, match="no runs"):
+    with pytest.raises(TableError, match="no runs that say their flops"):
         sweep_bill(ledger.drop(columns="flops"))
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from scaling.fitting.arrays import Array, Integers, Values
 from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.law import Array, Integers, Values
+from scaling.fitting.estimation.objectives.projection import projected
 
 _BLOCK = 16384
 """Numbers per working array: a dozen of them stay in a core's own cache."""
@@ -20,7 +21,9 @@ _UPPER = np.triu_indices(5)
 
 
 class ChinchillaObjective:
-    """Implements `newton.Objective` for the law `chinchilla`."""
+    """Implements `Objective` for E + A N^-α + B D^-β."""
+
+    exact = True
 
     def __init__(self, x: Values, y: Array, weights: Array, coordinates: Coordinates, loss: Loss) -> None:
         log_n, log_d = np.log(np.asarray(x["N"], float)), np.log(np.asarray(x["D"], float))
@@ -36,6 +39,10 @@ class ChinchillaObjective:
         ones = np.ones_like(self.x)
         self.basis = np.stack([ones, self.x, self.z, self.x**2, self.z**2, self.x * self.z], axis=1)
         self.rows_per_block = max(1, _BLOCK // self.y.shape[1])
+
+    def near(self, u: Array) -> Array:
+        """Return starts (K, q) at a local optimum of relative squares, from the exponents of u (K, q)."""
+        return projected(self.x, self.z, self.y[0], self.coordinates, u)
 
     def _sizes(self, v: Array) -> tuple[Array, Array, Array]:
         """Return the sizes of the three terms at the centre, their slopes in v, and their second derivatives,

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from scaling.fitting.arrays import Array, Integers, Values
 from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.losses import Loss
-from scaling.fitting.law import Array, Integers, Values
 
 _BLOCK = 80_000
 """Numbers in the largest working array (resamples × points × parameters): 3 MB, so that memory does not grow
@@ -15,7 +15,9 @@ with resamples."""
 
 
 class GenericObjective:
-    """Implements `newton.Objective` for any law."""
+    """Implements `Objective` for any law."""
+
+    exact = False
 
     def __init__(self, x: Values, y: Array, weights: Array, coordinates: Coordinates, loss: Loss) -> None:
         self.variables = {name: np.asarray(value) for name, value in x.items()}
@@ -46,6 +48,10 @@ class GenericObjective:
         if self.loss.scale == "log":
             slopes = slopes / np.maximum(predicted, 1e-300)[..., None, :]
         return residual, np.where(np.isfinite(slopes), slopes, 0.0)
+
+    def near(self, u: Array) -> Array:
+        """Return u itself (K, q)."""
+        return u
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
         """Value alone (K,)."""

@@ -4,10 +4,10 @@ torch."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
-from scaling.errors import ConfigError, one_of
+from scaling.config import CompressionConfig
+from scaling.errors import ConfigError
 
 SCOPES = ("global", "layer")
 """Whether magnitudes are compared over all matrices of the blocks, or inside each."""
@@ -45,10 +45,9 @@ class Compression:
         return self.sparsity * (1 - (1 - (step - first) / (last - first)) ** 3)
 
 
-def from_config(config: Mapping[str, Any], start: Any) -> Compression | None:
+def from_config(config: CompressionConfig, start: Any) -> Compression | None:
     """The `compression` part of a config, or None where nothing is compressed. Raises ConfigError."""
-    bits = None if config.get("bits") is None else check_bits(config["bits"], "compression.bits")
-    sparsity = config.get("sparsity")
+    bits, sparsity = config.bits, config.sparsity
     if bits is None and sparsity is None:
         return None
     if start is not None and start.adaptation.kind in ("lora", "adapters"):
@@ -58,18 +57,16 @@ def from_config(config: Mapping[str, Any], start: Any) -> Compression | None:
         )
     if sparsity is None:
         return Compression(bits=bits)
-    scope = str(config.get("scope") or "global")
-    if scope not in SCOPES:
-        raise ConfigError(one_of("compression.scope", scope, SCOPES))
-    begin, end = (_share(config.get(key), f"compression.{key}") for key in ("begin", "end"))
-    if end < begin:
-        raise ConfigError(f"compression.end={end:g} lies before compression.begin={begin:g}; swap them")
+    if config.end < config.begin:
+        raise ConfigError(
+            f"compression.end={config.end:g} lies before compression.begin={config.begin:g}; swap them"
+        )
     return Compression(
         bits=bits,
         sparsity=check_sparsity(sparsity, "compression.sparsity"),
-        scope=scope,
-        begin=begin,
-        end=end,
+        scope=config.scope,
+        begin=config.begin,
+        end=config.end,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from scaling.errors import TableError
 from scaling.fitting.table import read
-from scaling.fitting.written import floats
+from scaling.tables.written import floats
 
 
 def runs(**columns: list[object]) -> pd.DataFrame:

@@ -11,15 +11,15 @@ import json
 import lzma
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from scaling.errors import TableError, one_of
-from scaling.fitting.written import comma, spelled
-from scaling.folders import maker
+from scaling.tables import ledger
+from scaling.tables.written import comma, spelled
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 """Of a heading that holds several marks or none; a heading with one mark is separated by it."""
@@ -34,43 +34,37 @@ ENDINGS = (*_SEPARATORS, *_ARRAYS, *_LINES, *_PARQUETS)
 """The kinds of files that can be read, each also with .gz, .bz2 or .xz behind it."""
 
 
-def load(path: Path, content: bytes, decimal: str | None = None) -> tuple[pd.DataFrame, list[str]]:
+def load(
+    path: Path, content: bytes, decimal: str | None = None, text: Collection[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of a file as a frame, and what a reader should know of how they were read.
 
     `decimal` is the mark before decimals, "." or ","; without it a column of commas is read where its values
-    leave one reading. Raises TableError.
+    leave one reading. Columns of `text` stay as they are written. Raises TableError.
     """
     kind = path.suffix.lower()
     unpack = _PACKED.get(kind)
     kind = Path(path.stem).suffix.lower() if unpack else kind
     if kind not in ENDINGS:
         raise TableError(one_of(f"the ending of {path.name}", kind, ENDINGS))
-    said: list[str] = []
+    notes: list[str] = []
     try:
         content = unpack(content) if unpack else content
         if kind in _PARQUETS:
-            frame = raw = pd.read_parquet(io.BytesIO(content))
+            frame = raw = ledger.frame(path, content)
         elif kind in _SEPARATORS:
-            frame, raw, said = _separated(path, _decoded(path, content), _SEPARATORS[kind], decimal)
+            frame, raw, notes = _separated(path, _decoded(path, content), _SEPARATORS[kind], decimal, text)
         else:
             frame = raw = _json(path, _decoded(path, content), lines=kind in _LINES)
     except pd.errors.EmptyDataError:
         raise TableError(f"{path} is empty; name a table with a line of names and at least one run") from None
     except (ValueError, OSError, EOFError, lzma.LZMAError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        again = path.name == "ledger.parquet"
-        raise TableError(
-            f"{path} cannot be read as {kind[1:]} ({first}); "
-            + (
-                f"remove it, and `{maker(path.parent)}` makes it again"
-                if again
-                else "save it again as a table"
-            )
-        ) from None
+        raise TableError(f"{path} cannot be read as {kind[1:]} ({first}); save it again as a table") from None
     if frame.empty:
         raise TableError(f"{path} holds no rows; name a table with at least one run")
-    frame, commas = spelled(frame, raw, decimal, str(path))
-    return frame, said + commas
+    frame, commas = spelled(frame, raw, decimal, str(path), text)
+    return frame, notes + commas
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -104,13 +98,13 @@ def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
 
 
 def _separated(
-    path: Path, text: str, usual: str, decimal: str | None
+    path: Path, text: str, usual: str, decimal: str | None, as_written: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """The frame, the same cells as text where commas or points must be looked at, and what was noticed."""
     mark, text = _marked(text)
     heading, text = _headed(text)
     mark = mark or _mark(heading, usual)
-    said = _twice(heading, mark)
+    notes = _twice(heading, mark)
     frame = _cells(path, text, mark)
     if len(frame.columns) == 1 and mark not in heading and " " in heading.strip():
         raise TableError(
@@ -118,23 +112,29 @@ def _separated(
             "semicolons, tabs or bars"
         )
     raw = frame
-    if decimal == "," or any(comma(frame[column]) for column in frame.columns):
+    kept = [column for column in frame.columns if column in as_written]
+    if kept or decimal == "," or any(comma(frame[column]) for column in frame.columns):
         raw = _cells(path, text, mark, dtype=str)
+        frame = frame.assign(**{column: raw[column] for column in kept})
+    blank = frame.isna().all(axis=1)
+    if blank.any() and not blank.all():
+        notes.append(f"{int(blank.sum())} of {len(frame)} rows are blank and are left out")
+        frame, raw = (part[~blank].reset_index(drop=True) for part in (frame, raw))
     again = (frame.astype(str) == list(frame.columns)).all(axis=1)
     if again.any():
-        said.append(f"the line of names stands {int(again.sum())} times more among the rows and is left out")
+        notes.append(f"the line of names stands {int(again.sum())} times more among the rows and is left out")
         raw = raw[~again].reset_index(drop=True)
         frame = frame[~again].reset_index(drop=True)
         numbers = frame.apply(pd.to_numeric, errors="coerce")
-        same = [c for c in frame.columns if numbers[c].isna().equals(frame[c].isna())]
+        same = [c for c in frame.columns if c not in kept and numbers[c].isna().equals(frame[c].isna())]
         frame = frame.assign(**{column: numbers[column] for column in same})
-    return frame, raw, said
+    return frame, raw, notes
 
 
 def _marked(text: str) -> tuple[str | None, str]:
     """The separator of a first line `sep=;`, as spreadsheets write it, and the text without that line."""
-    said = re.match(r'\s*"?sep=(.)"?[,;\t|]*\n', text, flags=re.IGNORECASE)
-    return (said.group(1), text[said.end() :]) if said else (None, text)
+    line = re.match(r'\s*"?sep=(.)"?[,;\t|]*\n', text, flags=re.IGNORECASE)
+    return (line.group(1), text[line.end() :]) if line else (None, text)
 
 
 def _headed(text: str) -> tuple[str, str]:

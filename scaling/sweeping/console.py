@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from scaling.sweeping.ledger import CURVES, LEDGER, POSITIONS
 from scaling.sweeping.slots.display import human_seconds
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 
 if TYPE_CHECKING:  # a status needs neither corpora nor families, which come with these
     from scaling.sweeping.differences import Difference

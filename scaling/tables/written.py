@@ -8,6 +8,7 @@ digits behind it the column could be either, and is refused until `decimal` says
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -55,18 +56,21 @@ def comma(values: pd.Series) -> bool:
 
 
 def spelled(
-    frame: pd.DataFrame, raw: pd.DataFrame, decimal: str | None, path: str
+    frame: pd.DataFrame, raw: pd.DataFrame, decimal: str | None, path: str, text: Collection[str] = ()
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return a frame whose commas are read, and a sentence for every column in which one was.
 
-    `raw` holds the same columns as text where there was any. Raises TableError where one column has decimal
-    commas and another points that could group thousands, unless `decimal` says what they are.
+    `raw` holds the same columns as text where there was any; columns of `text` stay as they are. Raises
+    TableError where one column has decimal commas and another points that could group thousands, unless
+    `decimal` says what they are.
     """
     if decimal is not None and decimal not in MARKS:
         raise TableError(one_of("--decimal", decimal, MARKS))
-    said, pointed, decimal_commas = [], [], []
+    notes, pointed, decimal_commas = [], [], []
     read = {}
     for column in frame.columns:
+        if column in text:
+            continue
         texts = _texts(raw[column])
         if not texts.str.contains(r"[.,]").any():
             continue
@@ -83,7 +87,7 @@ def spelled(
             decimal_commas.append(column)
         if commas:
             what = "decimal commas" if mark == "," else "thousands separators"
-            said.append(f"the commas in {column!r} are read as {what} ({texts.iloc[0]!r})")
+            notes.append(f"the commas in {column!r} are read as {what} ({texts.iloc[0]!r})")
         read[column] = _plain(raw[column], mark)
     if decimal is None and decimal_commas and pointed:
         raise TableError(
@@ -91,7 +95,7 @@ def spelled(
             "may then be decimals or thousands; say which mark stands before decimals with --decimal , or "
             "--decimal ."
         )
-    return frame.assign(**read), said
+    return frame.assign(**read), notes
 
 
 def _texts(values: pd.Series) -> pd.Series:

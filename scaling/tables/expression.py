@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.errors import TableError
-from scaling.fitting.written import floats
+from scaling.tables.written import floats
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

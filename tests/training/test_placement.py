@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
+from scaling.config import Config, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, StorageError
 from scaling.sweeping.planning import disk
 from scaling.training import Cell, RunPaths
 from scaling.training.checkpoints import checkpoint
-from scaling.training.lifecycle.keeping import milestone_steps, milestones
-from scaling.training.lifecycle.run import Place, run
+from scaling.training.lifecycle.placement import milestone_steps, milestones
+from scaling.training.lifecycle.run import Placement, run
 from scaling.training.sample import load
 from tests.training.conftest import config
 from tests.training.test_resume import leave_at
@@ -31,7 +32,7 @@ def test_a_milestone_holds_the_weights_of_its_step(
     it = cell()
     paths, stopped = RunPaths.of(tmp_path / "a", it.run_id), RunPaths.of(tmp_path / "b", it.run_id)
     wanted = {"tokens": (17.0 * STEP_TOKENS,), "flops": (it.flops / 2, it.flops * 2)}
-    run(it, corpus=corpus, paths=paths, place=Place(milestones=wanted))
+    run(it, corpus=corpus, paths=paths, placement=Placement(milestones=wanted))
     assert sorted(path.name for path in paths.folder.glob("weights.step-*.pt")) == [
         "weights.step-17.pt",
         "weights.step-20.pt",
@@ -56,7 +57,7 @@ def test_the_best_is_the_lowest_of_the_curve(
         evaluation={"sequences": 32, "points": 12},
     )
     paths = RunPaths.of(tmp_path, it.run_id)
-    run(it, corpus=corpus, paths=paths, place=Place(keep_best=True))
+    run(it, corpus=corpus, paths=paths, placement=Placement(keep_best=True))
     held = pd.read_csv(paths.curve).dropna(subset="loss")
     lowest = int(held.step[held.loss.idxmin()])
     assert lowest < it.steps
@@ -68,7 +69,7 @@ def test_the_best_of_a_run_that_improves_to_its_end_is_its_last(
 ) -> None:
     it = cell()
     paths = RunPaths.of(tmp_path, it.run_id)
-    run(it, corpus=corpus, paths=paths, place=Place(keep_best=True, keep_weights=False))
+    run(it, corpus=corpus, paths=paths, placement=Placement(keep_best=True, keep_weights=False))
     assert torch.load(paths.best, weights_only=True)["step"] == it.steps
     assert not paths.weights.exists()
 
@@ -79,10 +80,16 @@ def test_what_is_kept_can_be_sampled_and_is_not_science(corpus: Corpus, tmp_path
     asked = config(
         corpus={**words, "heldout_fraction": 0.2}, checkpoint={"milestones": {"tokens": [10 * STEP_TOKENS]}}
     )
-    it = Cell.from_config(asked, corpus)
-    assert it.run_id == Cell.from_config(config(), corpus).run_id
+    it = Cell.from_config(parse(Config, asked), corpus)
+    assert it.run_id == Cell.from_config(parse(Config, config()), corpus).run_id
     paths = RunPaths.of(tmp_path, it.run_id)
-    run(it, corpus=corpus, paths=paths, place=Place.from_config(asked), config=asked)
+    run(
+        it,
+        corpus=corpus,
+        paths=paths,
+        placement=Placement.from_config(parse(Config, asked)),
+        config=parse(Config, asked),
+    )
     _, _, early = load(paths, at="10", corpus_root=root)
     _, _, late = load(paths, corpus_root=root)
     for module, path in ((early, paths.milestone(10)), (late, paths.weights)):
@@ -108,12 +115,12 @@ def test_a_range_of_milestones(cell: Callable[..., Cell]) -> None:
     [
         ({"steps": [1]}, "must be one of 'flops', 'tokens'"),
         ({"tokens": [0]}, "must be a positive number"),
-        ([1000], "write {tokens"),
+        ([1000], "such as checkpoint.milestones={tokens: "),
     ],
 )
 def test_milestones_that_cannot_be(given: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        Place.from_config({"checkpoint": {"milestones": given}})
+        Placement.from_config(parse(Config, {"checkpoint": {"milestones": given}}))
 
 
 def test_the_plan_s_bytes_are_those_of_the_files(
@@ -122,12 +129,12 @@ def test_the_plan_s_bytes_are_those_of_the_files(
     keep = {"best": True, "milestones": {"tokens": [10 * STEP_TOKENS]}}
     it = cell(family={"name": "llama", "size": 4})
     paths = RunPaths.of(tmp_path, it.run_id)
-    place = Place.from_config({"checkpoint": keep})
+    placement = Placement.from_config(parse(Config, {"checkpoint": keep}))
     leave_at(monkeypatch, 20, signal.SIGTERM)
     with pytest.raises(Preempted):
-        run(it, corpus=corpus, paths=paths, place=place)
+        run(it, corpus=corpus, paths=paths, placement=placement)
     monkeypatch.undo()
     assert paths.checkpoint.stat().st_size == pytest.approx(disk.checkpoint_bytes(it), rel=0.02)
-    run(it, corpus=corpus, paths=paths, place=place)
+    run(it, corpus=corpus, paths=paths, placement=placement)
     files = sum(path.stat().st_size for path in paths.folder.iterdir())
-    assert files == pytest.approx(disk.kept_bytes(it, {"checkpoint": keep}), rel=0.02)
+    assert files == pytest.approx(disk.kept_bytes(it, parse(Config, {"checkpoint": keep})), rel=0.02)

@@ -13,33 +13,30 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scaling.config import Config, plain
 from scaling.errors import Preempted, RunFailure
-from scaling.training.config.fields import whole
 from scaling.training.hardware.team import size
 
-Work = Callable[[Mapping[str, Any], int | None], dict[str, Any]]
-"""A module's function from a resolved config and a slot to the cell's outcome."""
+Work = Callable[[dict[str, Any], int | None], dict[str, Any]]
+"""A module's function from a config as plain values and a slot to the cell's outcome."""
 
 _TICK_SECONDS = 0.2
 _STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
-def wanted(config: Mapping[str, Any]) -> int:
+def wanted(config: Config) -> int:
     """How many processes the cell still has to be given: 1 where it has them, or needs one. Raises
     ConfigError.
     """
-    device = config.get("device") or {}
-    if size() > 1 or device.get("processes") is None:
-        return 1
-    return whole(device, "processes", "device.processes")
+    return 1 if size() > 1 else config.device.processes
 
 
-def run_team(work: Work, config: Mapping[str, Any], processes: int, *, slot: int | None) -> dict[str, Any]:
+def run_team(work: Work, config: Config, processes: int, *, slot: int | None) -> dict[str, Any]:
     """Return the outcome of a cell in that many processes, each of which calls `work`.
 
     Raises RunFailure when one died and left none.
@@ -48,7 +45,7 @@ def run_team(work: Work, config: Mapping[str, Any], processes: int, *, slot: int
 
     with tempfile.TemporaryDirectory(prefix="scaling-team-") as folder:
         path = Path(folder) / "outcome.json"
-        arguments = (work, json.dumps(config, default=str), processes, _port(), slot, str(path))
+        arguments = (work, json.dumps(plain(config), default=str), processes, _port(), slot, str(path))
         died = ""
         # when we die, they are asked to leave; when one dies, the others are ended
         starting: Any = start_processes

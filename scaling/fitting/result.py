@@ -1,0 +1,161 @@
+"""What a fit is: the law, its estimated parameters with intervals, the certificate and the warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from scaling.errors import FitError
+from scaling.fitting.approaches.agreement import Approaches
+from scaling.fitting.arrays import Array, Values
+from scaling.fitting.estimation.certificate import Certificate
+from scaling.fitting.estimation.problem import Problem
+from scaling.fitting.estimation.solve import Optimum
+from scaling.fitting.law import Law
+from scaling.fitting.options import Options
+from scaling.fitting.table import Table
+from scaling.fitting.uncertainty.bootstrap import Draws
+from scaling.fitting.uncertainty.estimate import Estimate, undetermined
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Fit:
+    """A law with estimated parameters, their uncertainty and a certificate."""
+
+    law: Law
+    """What was fitted."""
+    table: Table
+    """To what."""
+    options: Options
+    """How."""
+    problem: Problem
+    """The solver's view: for refits, profiles and checks."""
+    optimum: Optimum
+    """The best point and its basins."""
+    draws: Draws | None
+    """Parameters of every resample, None without bootstrap."""
+    certificate: Certificate
+    """Whether this is the optimum and how well it is determined."""
+    at_zero: Mapping[str, Estimate]
+    """Floors and amplitudes at zero, up to where their profiles rise."""
+    approaches: Approaches | None
+    """Approaches 1, 2, 3 where N, D and L are there."""
+    warnings: tuple[str, ...]
+    """What a reader should know before using a number, in words."""
+
+    @property
+    def theta(self) -> Array:
+        """Return the parameters (P,) in the law's order."""
+        return self.optimum.theta
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Return the parameters by name."""
+        return {name: float(value) for name, value in zip(self.law.names, self.theta, strict=True)}
+
+    @cached_property
+    def parameters(self) -> dict[str, Estimate]:
+        """Return the parameters with intervals."""
+        return {name: self._parameter(name) for name in self.law.names}
+
+    def _parameter(self, name: str) -> Estimate:
+        level = self.options.level
+        partner = self.options.tied.get(name, name)
+        if partner in self.options.fixed:
+            return Estimate(value=self.values[name], interval=None, level=level, method="held at this value")
+        if partner in self.at_zero:
+            ends = self.at_zero[partner].interval
+            if ends is not None and not np.isfinite(ends).all():
+                return undetermined("zero fits best and nothing in the data bounds it from above", level)
+            return self.at_zero[partner]
+        if partner in self.certificate.undetermined:
+            return undetermined(self.certificate.undetermined[partner], level)
+        return self._estimate(lambda p: p[name])
+
+    @cached_property
+    def derived(self) -> dict[str, Estimate]:
+        """Return what follows from the parameters, with intervals."""
+        return {name: self._derived(function) for name, function in self.law.derived.items()}
+
+    def _derived(self, function: Any) -> Estimate:
+        for name, why in self.certificate.undetermined.items():
+            if not self.certificate.settled or self._rests_on(function, name):
+                return undetermined(why, self.options.level)
+        return self._estimate(function)
+
+    def _rests_on(self, function: Any, name: str) -> bool:
+        """Return whether a function of the parameters changes with one of them."""
+        moved = self.law.values(self.theta * np.where(np.array(self.law.names) == name, 1.1, 1.0) + 0.0)
+        with np.errstate(all="ignore"):
+            before, after = (float(np.squeeze(function(p))) for p in (self.law.values(self.theta), moved))
+        return not np.isclose(before, after, rtol=1e-12, atol=0)
+
+    def _estimate(self, function: Any) -> Estimate:
+        with np.errstate(all="ignore"):
+            value = float(np.squeeze(function(self.law.values(self.theta))))
+            if not np.isfinite(value):
+                return undetermined("it has no finite value at the fitted parameters", self.options.level)
+            if self.draws is None:
+                spare = self.table.n - len(self.optimum.u)
+                method = "none asked" if spare > 0 else "none: as many parameters as rows"
+                return Estimate(value=value, interval=None, level=self.options.level, method=method)
+            drawn = np.asarray(function(self.law.values(self.draws.theta)), dtype=np.float64)
+        return self.draws.estimate(value, drawn, self.options.level)
+
+    def quantity(self, function: Any) -> Estimate:
+        """Return a function of the parameter values p (p[name] broadcasts as (..., 1)) with its interval."""
+        return self._estimate(function)
+
+    def predict(self, x: Values) -> Array:
+        """Return the predicted target (n,) at variables x by letter."""
+        return self.law.predict(
+            self.theta, {k: np.atleast_1d(np.asarray(v, dtype=np.float64)) for k, v in x.items()}
+        )
+
+    def predict_interval(self, x: Values) -> tuple[Array, Array]:
+        """Return the lower and upper end (n,) of the interval of the mean prediction, from the bootstrap
+        draws. Raises FitError for a fit without bootstrap."""
+        if self.draws is None:
+            raise FitError(
+                'this fit was made without a bootstrap; fit again with bootstrap="pairs" for intervals'
+            )
+        drawn = self.law.predict(
+            self.draws.theta, {k: np.atleast_1d(np.asarray(v, dtype=np.float64)) for k, v in x.items()}
+        )
+        tail = (1 - self.options.level) / 2
+        low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
+        return low, high
+
+    def __repr__(self) -> str:
+        loss, certificate = self.problem.loss, self.certificate
+        method = self.draws.method if self.draws is not None else "no intervals asked"
+        lines = [
+            f"{self.law.name}: {self.law.formula}   ({self.law.source})",
+            f"{self.table.n} of {self.table.rows} rows of {self.table.path}",
+            f"{loss.words()} = {self.optimum.objective:.10g}",
+            f"{self.options.level:.0%} intervals: {method}",
+            "",
+        ]
+        rows = [*self.parameters.items(), *self.derived.items()]
+        width = max(len(name) for name, _ in rows)
+        lines += [f"  {name:<{width}}  {value}" for name, value in rows]
+        if self.approaches is not None:
+            lines += ["", f"approaches: {self.approaches.words}"]
+        lines += [
+            "",
+            f"certificate: {'holds' if certificate.ok else 'does not hold'}; "
+            f"{certificate.reached} of {certificate.starts} starts reached the best of "
+            f"{len(certificate.basins)} basins; "
+            f"{certificate.steepness}; Hessian "
+            f"{'definite' if certificate.definite else 'not definite'}",
+            f"  {certificate.ridge}",
+        ]
+        if certificate.rescaling is not None:
+            lines.append(f"  in other units predictions change by {certificate.rescaling:.1e}")
+        if self.warnings:
+            lines += ["", "warnings:", *(f"  - {warning}" for warning in self.warnings)]
+        return "\n".join(lines)

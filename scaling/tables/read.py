@@ -1,0 +1,94 @@
+"""Read a table, whatever holds it, as one DataFrame: every door of the package reads a table through here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scaling.errors import TableError
+from scaling.tables import ledger
+from scaling.tables.files import load
+from scaling.tables.written import spelled
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """A table as it came."""
+
+    frame: pd.DataFrame
+    """All its rows and columns."""
+    path: str
+    """Where it came from; "DataFrame" for an object."""
+    sha256: str
+    """Of the file; of the values for an object."""
+    notes: tuple[str, ...]
+    """What a reader should know of how it was read, a sentence each."""
+    folder: Path | None = None
+    """The folder of a ledger; None for other tables."""
+
+
+def read(source: Any, *, decimal: str | None = None, text: Collection[str] = ()) -> Rows:
+    """Return the rows of a table.
+
+    source: the path of a file (`files.ENDINGS`), a folder with a ledger, the name of a sweep with results, a
+    DataFrame, an object that becomes one by `to_pandas` (an Arrow table), a list of dictionaries, or a
+    dictionary of columns. decimal: the mark before decimals, "." or ",", where commas could be either.
+    text: columns that stay as they are written, such as dates and names of digits. Raises TableError.
+    """
+    if isinstance(source, str | Path):
+        return _file(source, decimal, text)
+    raw = _object(source)
+    digest = hashlib.sha256(pd.util.hash_pandas_object(raw.astype(str), index=False).to_numpy().tobytes())
+    frame, notes = spelled(raw, raw, decimal, "the DataFrame", text)
+    return Rows(frame=frame, path="DataFrame", sha256=digest.hexdigest(), notes=tuple(notes))
+
+
+def _object(source: Any) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):
+        return source
+    if hasattr(source, "to_pandas"):
+        return pd.DataFrame(source.to_pandas())
+    rows = isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source)
+    if not (rows or isinstance(source, Mapping)):
+        raise TableError(
+            f"a {type(source).__name__} is no table; give a path, a sweep, a DataFrame, an Arrow table, "
+            "a list of dictionaries or a dictionary of columns"
+        )
+    try:
+        return pd.DataFrame(list(source) if rows else dict(source))
+    except ValueError as error:
+        raise TableError(f"the dictionary is no table ({error}); give columns of one length") from None
+
+
+def _file(source: str | Path, decimal: str | None, text: Collection[str]) -> Rows:
+    path = Path(source)
+    if not path.is_file():
+        swept = ledger.find(source)
+        if swept is None and path.is_dir():
+            raise TableError(
+                f"the folder {path} has no {ledger.LEDGER}; run the sweep first, or name a file of runs"
+            )
+        if swept is None:
+            known = ledger.names()
+            hint = f", or a sweep with results: {', '.join(known)}" if known else ""
+            raise TableError(
+                f"there is no table at {str(source)!r}; name a CSV, TSV, Parquet, JSON or JSONL file{hint}"
+            )
+        path = swept
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path} cannot be read ({error.strerror}); check that it may be") from None
+    frame, notes = load(path, content, decimal, text)
+    return Rows(
+        frame=frame,
+        path=str(source),
+        sha256=hashlib.sha256(content).hexdigest(),
+        notes=tuple(notes),
+        folder=path.parent if path.name == ledger.LEDGER else None,
+    )
