@@ -1,4 +1,4 @@
-"""Every picture and the report. Reads a folder of results and nothing else; no torch, ever.
+"""Draw the figures and write the report of a folder of results, without torch.
 
 from scaling import figures
 source = figures.read("demo")                     # ledger, curves and fit of results/demo
@@ -21,7 +21,7 @@ _HOME = {"CATALOGUE": "catalogue", "figure": "catalogue", "Source": "source", "r
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the drawing library only when a picture is asked for."""
+    """Import the drawing library on the first use of a public name."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

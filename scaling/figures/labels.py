@@ -11,10 +11,9 @@ from matplotlib.text import Text
 
 
 def spread(wanted: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
-    """Positions as near as possible (least squares) to those wanted, at least `gap` apart, in the same
-    order, inside [low, high].
+    """Return the positions nearest to `wanted` (least squares) that are at least `gap` apart in [low, high].
 
-    Pool adjacent violators on the positions less their minimal offsets.
+    The order is kept. Method: pool adjacent violators on the positions less their minimal offsets.
     """
     order = np.argsort(wanted, kind="stable")
     offsets = np.arange(len(order)) * gap
@@ -26,14 +25,16 @@ def spread(wanted: Sequence[float], gap: float, low: float = -np.inf, high: floa
             blocks[-2:] = [((a * n + b * m) / (n + m), n + m)]
     placed = np.concatenate([np.full(n, v) for v, n in blocks]) if blocks else np.empty(0)
     placed = np.clip(placed, low, high - offsets[-1] if len(order) else high) + offsets
-    found = np.empty(len(order))
-    found[order] = placed
-    return [float(v) for v in found]
+    positions = np.empty(len(order))
+    positions[order] = placed
+    return [float(v) for v in positions]
 
 
 def margin(axes: Axes, y: float, text: str, *, dx: float, size: float = 8.5, color: Any = None) -> None:
-    """Writes a text beside the axes at the height `y` of the data: `dx` points right of them, or left of them
-    where `dx` is negative."""
+    """Write a text beside the axes at the height `y` in data units.
+
+    dx: distance from the right edge in points; where negative, from the left edge.
+    """
     axes.annotate(
         text,
         (0 if dx < 0 else 1, y),
@@ -58,11 +59,11 @@ def beside(
     column: bool = False,
     hairlines: bool = True,
 ) -> list[Text]:
-    """Writes labels (x, y in data, text, colour) to the right of their points, pushed apart vertically, on a
-    ground of the sheet's colour; long shifts get a hairline.
+    """Write labels to the right of their points, spread vertically so that none overlaps another.
 
-    Call it when the axes have their final limits. `column` sets all of them beside the right edge of the
-    axes, so that none lies over the lines of others. Returns the texts.
+    labels: (x, y in data units, text, colour). Each label has a background in the sheet's colour; a label
+    that moved far from its point gets a hairline. `column` sets all labels beside the right edge of the axes,
+    so that none covers a line. Call this after the axes have their final limits. Returns the texts.
     """
     if not labels:
         return []

@@ -1,5 +1,4 @@
-"""Marks that several figures share: runs as dots in the colour and shape of their size, and references
-across a panel."""
+"""Draw the marks that several figures share: dots and lines coloured by size, and reference lines."""
 
 from __future__ import annotations
 
@@ -12,18 +11,19 @@ from matplotlib.collections import LineCollection
 from scaling.figures import style
 
 MANY = 400
-"""Marks of one figure beyond which they are stored as pixels: an SVG of 5 000 separate marks would weigh
-megabytes."""
+"""Number of marks above which a figure stores them as pixels; 5 000 marks in an SVG weigh megabytes."""
 
 
 def many(marks: int) -> bool:
-    """Whether so many marks are better kept as pixels."""
+    """Return whether this number of marks is stored as pixels."""
     return marks > MANY
 
 
 def positions(sizes: Sequence[float], among: Sequence[float] | None = None) -> list[float]:
-    """Where each size lies between the smallest (0) and the largest (1) of `among`, by default of itself, in
-    logarithms."""
+    """Return the position of each size between the smallest (0) and the largest (1) size, in logarithms.
+
+    The range is that of `among`, by default that of `sizes`.
+    """
     logs, all_logs = (np.log(np.asarray(v, dtype=float)) for v in (sizes, among or sizes))
     span = max(float(np.ptp(all_logs)), 1e-9)
     return [float(v) for v in (logs - all_logs.min()) / span]
@@ -38,7 +38,7 @@ def dots(
     small: float = 5.0,
     zorder: float = 3,
 ) -> None:
-    """Runs at (x, y), coloured by parameters on the ramp; shapes tell sizes apart where there are few."""
+    """Draw runs at (x, y), coloured by parameters; where there are few sizes each has its own shape."""
     levels = np.unique(np.round(np.log(sizes), 2))
     few = len(levels) <= len(style.MARKERS)
     shapes = {level: style.MARKERS[i] for i, level in enumerate(levels)} if few else {}
@@ -70,8 +70,10 @@ def threads(
     width: float,
     among: Sequence[float] | None = None,
 ) -> None:
-    """Many thin lines (x, y), one a run, coloured by parameters on the ramp from the smallest to the largest
-    of `among`, the largest below."""
+    """Draw one thin line (x, y) per run, coloured by parameters, the largest models at the back.
+
+    The colour ramp runs from the smallest to the largest size of `among`, by default of `sizes`.
+    """
     order = sorted(range(len(lines)), key=lambda i: -sizes[i])
     colours = [style.ramp(at) for at in positions(sizes, among)]
     thin = width if len(lines) <= 60 else max(0.3 * width, width * 60 / len(lines))
@@ -89,12 +91,12 @@ def threads(
 
 
 def level(axes: Axes, y: float = 0.0) -> None:
-    """A thin line across the panel."""
+    """Draw a thin horizontal line across the panel."""
     axes.axhline(y, color=style.paper().muted, lw=0.8, zorder=1)
 
 
 def running(x: Sequence[float], y: Sequence[float], bins: int = 6) -> tuple[list[float], list[float]]:
-    """Medians of y in bins of equal counts along x: what the eye should see through the scatter."""
+    """Return the medians of y in bins of equal counts along x, and the bins' geometric mean x."""
     order = np.argsort(x, kind="stable")
     levels, level_of = np.unique(np.round(np.log(x), 1), return_inverse=True)
     if len(levels) <= bins:

@@ -1,4 +1,4 @@
-"""Small multiples: one panel for every kind of runs, all on the same axes."""
+"""Lay out small multiples: one panel for each kind of runs, all on the same axes."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from matplotlib.figure import Figure
 from scaling.figures import style
 
 MOST = 9
-"""Kinds that have a panel each, in the order of the table."""
+"""Largest number of kinds that get a panel; the first ones in the order of the table."""
 
 
 def of(rows: list[dict[str, Any]]) -> list[str]:
-    """The kinds of some rows in order of appearance; one empty name where rows name none."""
+    """Return the kinds of the rows in order of appearance; one empty name where rows name no kind."""
     return list(dict.fromkeys(str(row.get("kind", "")) for row in rows))
 
 
 Place = tuple[Axes, str, bool, bool]
-"""(axes, kind, whether it has the axis at its left, whether at its foot)."""
+"""A panel: (axes, kind, whether its left axis is labelled, whether its lower axis is labelled)."""
 
 
 def canvas(
     data: dict[str, Any], kinds: list[str], *, right: float, gap: float, ruled: bool = False
 ) -> tuple[Figure, list[Place]]:
-    """The sheet, with room for a ruler of sizes if asked, and the place of every kind on it."""
+    """Return a figure and its panels, one per kind; `ruled` leaves room for the ruler of sizes."""
     columns = min(len(kinds), 2 if len(kinds) <= 4 else 3)
     deep = math.ceil(len(kinds) / columns)
     figure, grid = style.canvas(
@@ -53,7 +53,7 @@ def canvas(
 
 
 def ruler(places: list[Place], sizes: list[float]) -> None:
-    """The ruler of sizes above the last panel of the first row, clear of the kinds' names."""
+    """Draw the ruler of sizes above the last panel of the first row, clear of the kinds' names."""
     last = next((i for i, place in enumerate(places) if i and place[2]), len(places)) - 1
     alone = len(places) == 1
     style.size_ruler(places[last][0], min(sizes), max(sizes), lift=0.10 if alone else 0.30)

@@ -1,5 +1,7 @@
-"""The look: fonts, colours for light and dark paper, and a canvas with a title that says the finding and
-a footer that says where it is from."""
+"""Set the style of every figure: fonts, colours on light and dark paper, and a canvas.
+
+The canvas has the finding as its title and the provenance as its footer.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,21 @@ _HERE = Path(__file__).parent
 STYLE_FILE = _HERE / "style.mplstyle"
 FONT_FILES = (_HERE / "fonts" / "ScalingSans-Regular.otf", _HERE / "fonts" / "ScalingSans-SemiBold.otf")
 SPARE_FAMILY = "DejaVu Sans"
-"""Comes with matplotlib; has the letters of names that the style's font does not know."""
+"""Fallback font family shipped with matplotlib, for letters that the style's font lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """What a figure is printed on."""
+    """The colours of one background, light or dark."""
 
     background: str
-    """The sheet."""
+    """Colour of the sheet."""
     ink: str
-    """Titles, numbers, the main line."""
+    """Colour of titles, numbers and the main line."""
     muted: str
-    """Axis labels, references, footers; at least 4.5 : 1 against the sheet."""
+    """Colour of axis labels, references and footers; contrast at least 4.5 : 1 against the sheet."""
     faint: str
-    """Grid and hairlines."""
+    """Colour of the grid and of hairlines."""
 
 
 LIGHT = Paper(background="#ffffff", ink="#15181c", muted="#59636e", faint="#dfe3e8")
@@ -47,14 +49,16 @@ DARK = Paper(background="#14171a", ink="#edf0f2", muted="#9da7b1", faint="#333a4
 PAPERS = {"light": LIGHT, "dark": DARK}
 
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#c44e00", "#00805d", "#a8467f", "#a06000", "#1f77a8"
-"""Okabe and Ito's colours, darkened until they can be read as text on white (4.5 : 1)."""
+"""Colours of Okabe and Ito, darkened until text in them is readable on white (4.5 : 1)."""
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = ("o", "s", "^", "v", "P", "X", "p", "h", "<", ">")
-"""Shape says again what colour says; the diamond is kept for optima."""
+"""Marker shapes that repeat what the colour shows; the diamond is reserved for optima."""
 
 RAMP = LinearSegmentedColormap.from_list("budget", ["#3448b5", "#7b41a8", "#b53b86", "#cc4154", "#bd5a10"])
-"""Ordered quantities: blue to orange through purple, so that no kind of colour blindness folds it; every
-step is readable as text on white."""
+"""Colour ramp of ordered quantities, blue to orange through purple.
+
+Its steps stay distinct under colour blindness and are readable as text on white.
+"""
 STEPS = 24
 
 
@@ -64,45 +68,45 @@ def _luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours (WCAG 2.2): 1 to 21."""
+    """Return the contrast ratio of two colours (WCAG 2.2), from 1 to 21."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def for_dark(colour: str) -> str:
-    """The same hue on dark paper: papers swap, data colours are lightened until they read at 4.5 : 1."""
+    """Return a colour for dark paper: paper colours swap, data colours are lightened to 4.5 : 1 contrast."""
     swapped = dict(zip(vars(LIGHT).values(), vars(DARK).values(), strict=True))
     if colour.lower() in swapped:
         return str(swapped[colour.lower()])
     hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-    found = colour
-    while contrast(found, DARK.background) < 4.5 and lightness < 0.95:
+    lightened = colour
+    while contrast(lightened, DARK.background) < 4.5 and lightness < 0.95:
         lightness += 0.02
-        found = to_hex(colorsys.hls_to_rgb(hue, lightness, min(saturation, 0.85)))
-    return found
+        lightened = to_hex(colorsys.hls_to_rgb(hue, lightness, min(saturation, 0.85)))
+    return lightened
 
 
 def tone(colour: str) -> str:
-    """A data colour on the paper that is in use."""
+    """Return a data colour as it appears on the paper in use."""
     return for_dark(colour) if mpl.rcParams["figure.facecolor"] == DARK.background else colour
 
 
 def paper() -> Paper:
-    """The paper in use."""
+    """Return the paper in use."""
     return DARK if mpl.rcParams["figure.facecolor"] == DARK.background else LIGHT
 
 
 def ramp(position: float) -> str:
-    """The colour of an ordered quantity at `position` in 0…1, in one of a few steps."""
+    """Return the colour of an ordered quantity at `position` in [0, 1], rounded to one of `STEPS` steps."""
     step = round(min(max(position, 0.0), 1.0) * (STEPS - 1)) / (STEPS - 1)
     return tone(to_hex(RAMP(step)))
 
 
 def add_fonts() -> None:
-    """Makes the style's fonts known to matplotlib, once.
+    """Register the style's fonts with matplotlib, once.
 
-    The family that stands in for missing letters has no semibold; its bold is entered as one, or matplotlib
-    would say on stderr, at every headline, that it took the bold.
+    The fallback family has no semibold. Its bold is registered as semibold, because matplotlib would
+    otherwise print a warning on stderr for every title.
     """
     listed = font_manager.fontManager.ttflist
     known = {Path(f.fname) for f in listed}
@@ -116,7 +120,7 @@ def add_fonts() -> None:
 
 @contextmanager
 def printed_on(sheet: Paper = LIGHT) -> Iterator[None]:
-    """Everything inside is drawn in the style, on this paper, whatever a person's own settings are."""
+    """Draw everything inside the context in this style, on this paper, ignoring the user's own settings."""
     add_fonts()
     colours = {
         "figure.facecolor": sheet.background,
@@ -139,7 +143,7 @@ def printed_on(sheet: Paper = LIGHT) -> Iterator[None]:
 
 
 def wrapped(text: str, inches: float, size: float, weight: int = 400) -> list[str]:
-    """`text` in lines that are no wider than so many inches in the style's font."""
+    """Return `text` split into lines no wider than `inches` in the style's font."""
     agg: Any = RendererAgg
     renderer, font = agg(10, 10, 720), FontProperties(size=size, weight=weight)
     lines: list[str] = []
@@ -165,11 +169,10 @@ def canvas(
     row_gap: float = 0.22,
     head: float = 0.2,
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A sheet with a finding on top, panels in the middle and provenance at the foot; lengths in inches.
+    """Return a figure with a title, a subtitle and a footer, and its axes as rows of columns.
 
-    `data` is the figure's JSON, of which `title`, `subtitle` and `footer` are written here.
-
-    Returns the figure and its axes as rows of columns. `rows` are the relative heights of the rows.
+    data: the figure's JSON, of which `title`, `subtitle` and `footer` are used. Lengths are in inches. rows:
+    relative heights of the rows of panels.
     """
     figure = Figure(figsize=(width, height))
     room = width - 2 * 0.2
@@ -208,15 +211,17 @@ def canvas(
 
 
 def not_drawn(why: str) -> Figure:
-    """A sheet that says in words why a figure is not there."""
+    """Return a figure that states the reason why there is nothing to draw."""
     figure, ((axes,),) = canvas({"title": "Not drawn yet", "subtitle": why, "footer": []}, height=2.2)
     axes.set_axis_off()
     return figure
 
 
 def size_ruler(axes: Axes, low: float, high: float, lift: float = 0.10) -> None:
-    """A small ruler `lift` inches above the right end of the axes, from the smallest to the largest model in
-    their colours; where all are of one size, that size alone."""
+    """Draw the colour scale of model sizes `lift` inches above the right end of the axes.
+
+    Where all models have one size, only that size is written.
+    """
     if units.count(low) == units.count(high):
         axes.annotate(
             f"parameters N  {units.count(low)}",

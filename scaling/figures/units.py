@@ -1,5 +1,7 @@
-"""Numbers as people say them: 16 k parameters, 1.3 M tokens, 2.5e11 FLOP as 250 GFLOP, 200 s as 3.3 min;
-and log axes that speak so."""
+"""Format numbers with human units, and label log axes with them.
+
+Examples: 16 k parameters, 1.3 M tokens, 250 GFLOP for 2.5e11 FLOP, 3.3 min for 200 s.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 SPACE = "\u202f"
-"""Narrow no-break space: what stands between a number and its unit."""
+"""Narrow no-break space between a number and its unit."""
 
 _COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _FLOPS = (
@@ -31,8 +33,10 @@ _SUPERSCRIPT = str.maketrans("0123456789-.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻·")
 
 
 def digits(value: float, significant: int = 2) -> str:
-    """`value` with so many significant digits, without trailing zeros; as a power of ten from a million on
-    and below a hundred-thousandth."""
+    """Return `value` with `significant` digits and no trailing zeros.
+
+    Values from 10⁶ on and below 10⁻⁵ are written with a power of ten.
+    """
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
     if not 1e-5 <= abs(value) < 1e6:
@@ -49,7 +53,7 @@ def _scaled(value: float, units: Sequence[tuple[float, str]], significant: int) 
     if value is None or not math.isfinite(value):
         return "–"
     for factor, unit in units:
-        # 999.6 k is said as 1 M
+        # 999.6 k is written as 1 M
         if abs(float(f"{value / factor:.{significant - 1}e}")) >= 1:
             return f"{digits(value / factor, significant)}{SPACE}{unit}".rstrip(SPACE)
     factor, unit = units[-1]
@@ -57,12 +61,12 @@ def _scaled(value: float, units: Sequence[tuple[float, str]], significant: int) 
 
 
 def count(value: float, significant: int = 2) -> str:
-    """Parameters, tokens, runs: 16 k, 1.3 M, 6.4 B."""
+    """Return a count of parameters, tokens or runs with its unit: 16 k, 1.3 M, 6.4 B."""
     return _scaled(value, _COUNTS, significant)
 
 
 def flops(value: float, significant: int = 2) -> str:
-    """Floating-point operations: 16 GFLOP, 1.1 TFLOP; beyond 10²⁷ as a power of ten."""
+    """Return floating-point operations with their unit: 16 GFLOP, 1.1 TFLOP; a power of ten from 10²⁷ on."""
     if value is not None and math.isfinite(value) and value >= 1e27:
         exponent = math.floor(math.log10(value))
         return f"{digits(value / 10**exponent, significant)}×10{superscript(exponent)}{SPACE}FLOP"
@@ -70,37 +74,37 @@ def flops(value: float, significant: int = 2) -> str:
 
 
 def seconds(value: float, significant: int = 2) -> str:
-    """A length of time: 45 s, 3.3 min, 2 h, 1.5 d."""
+    """Return a duration with its unit: 45 s, 3.3 min, 2 h, 1.5 d."""
     return _scaled(value, _SECONDS, significant)
 
 
 def money(value: float, significant: int = 2) -> str:
-    """Dollars: $0.012, $40, $1.3 M."""
+    """Return an amount of dollars: $0.012, $40, $1.3 M."""
     return "–" if value is None or not math.isfinite(value) else f"${count(value, significant)}"
 
 
 def things(number: int, noun: str) -> str:
-    """A number with what it counts: 1 run, 55 runs."""
+    """Return a number with its noun, singular or plural: 1 run, 55 runs."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def superscript(value: float | str) -> str:
-    """The characters of a number, raised: 0.46 → ⁰·⁴⁶."""
+    """Return a number in superscript characters: 0.46 → ⁰·⁴⁶."""
     return str(value).replace("−", "-").translate(_SUPERSCRIPT)
 
 
 def power(symbol: str, exponent: float, places: int = 2) -> str:
-    """`C⁰·⁴⁶`: a symbol raised to a rounded exponent."""
+    """Return a symbol raised to a rounded exponent, such as `C⁰·⁴⁶`."""
     return f"{symbol}{superscript(f'{exponent:.{places}f}')}"
 
 
 def percent(share: float, significant: int = 2) -> str:
-    """0.0039 → 0.39 %."""
+    """Return a share as a percentage: 0.0039 → 0.39 %."""
     return f"{digits(100 * share, significant)}{SPACE}%"
 
 
 def formula(text: str) -> str:
-    """A law's formula as one writes it in a line: Greek letters, true minus signs, A/N^α for A N^-alpha."""
+    """Return a law's formula for print: Greek letters, minus signs, and A/N^α for A N^-alpha."""
     text = re.sub(r"(\w+) (\w+)\^-(\w+)", r"\1/\2^\3", text)
     for name, letter in (
         ("alpha", "α"),
@@ -115,14 +119,14 @@ def formula(text: str) -> str:
 
 
 def interval(bounds: Sequence[float] | None, places: int = 2) -> str:
-    """`[0.41, 0.52]`, or nothing where there is none."""
+    """Return an interval as `[0.41, 0.52]`; an empty string where there is none."""
     if not bounds or any(b is None or not math.isfinite(b) for b in bounds):
         return ""
     return f"[{bounds[0]:.{places}f}, {bounds[1]:.{places}f}]".replace("-", "−")
 
 
 def spoken_range(low: float, high: float, say: Callable[[float], str]) -> str:
-    """`16 GFLOP to 250 GFLOP`, shortened to `16 to 250 GFLOP` where the unit is the same."""
+    """Return a range such as `16 to 250 GFLOP`; both units are written where they differ."""
     first, last = say(low), say(high)
     if first == last:
         return first
@@ -162,13 +166,13 @@ _TIMES = (
 
 
 def time_ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """At most so many round times in [low, high] seconds."""
+    """Return at most `most` round durations in [low, high] seconds."""
     inside = [t for t in _TIMES if low <= t <= high]
     return inside[:: math.ceil(len(inside) / most)] if len(inside) > 1 else log_ticks(low, high, most)
 
 
 def say_axis(axis: Axis, say: Callable[[float], str], most: int = 7) -> None:
-    """Makes a log axis speak in human units: few round ticks, no minor ones."""
+    """Label an axis in human units, with few round ticks and no minor ticks."""
     choose = time_ticks if say is seconds else log_ticks
     low, high = sorted(axis.get_view_interval())
     ticks = choose(low, high, most)
@@ -179,7 +183,7 @@ def say_axis(axis: Axis, say: Callable[[float], str], most: int = 7) -> None:
     log = axis.get_scale() == "log"
     while len(ticks) > 1 and _crowded(ticks, say, scale, across, log):
         ticks = ticks[::2]
-    if len(ticks) == 1:  # one tick gives no scale: the outermost two of finer ones, where both fit
+    if len(ticks) == 1:  # one tick gives no scale, so use the outermost two of a finer set where both fit
         finer = choose(low, high, 7)
         ends = [finer[0], finer[-1]]
         ticks = ends if ends[0] < ends[1] and not _crowded(ends, say, scale, across, log) else ticks
@@ -191,7 +195,10 @@ def say_axis(axis: Axis, say: Callable[[float], str], most: int = 7) -> None:
 def _crowded(
     ticks: Sequence[float], say: Callable[[float], str], scale: float, across: bool, log: bool
 ) -> bool:
-    """Whether two labels would touch, at 4.7 points a letter and 14 a line; `scale` is points a unit."""
+    """Return whether two labels would touch, at 4.7 points per letter and 14 per line.
+
+    scale: points per unit of the axis.
+    """
     for one, two in pairwise(ticks):
         apart = scale * (math.log(two / one) if log else two - one)
         if apart < (4.7 * (len(say(one)) + len(say(two))) / 2 + 8 if across else 14):
@@ -200,5 +207,5 @@ def _crowded(
 
 
 def plain(value: float) -> str:
-    """A bare number with up to three significant digits: a loss, a percentage."""
+    """Return a number without unit, with up to three significant digits."""
     return digits(value, 3)

@@ -1,2 +1,4 @@
-"""Quantities against the calendar: growth with honest intervals, breaks, hindcasts, accounting, exchange
-rates, projections. No torch."""
+"""Fit quantities against the calendar: growth rates, breaks, hindcasts, accounting and projections.
+
+Imports no torch.
+"""

@@ -1,5 +1,4 @@
-"""Dates as intervals of decimal years: a day is short, a month longer, a year alone is a whole year of
-ignorance."""
+"""Read dates as intervals of decimal years: a day, a month or a year, depending on what is written."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ _DECIMAL = re.compile(r"^(\d{4}\.\d+)$")
 
 @dataclass(frozen=True, kw_only=True)
 class When:
-    """What a written date tells: the thing happened somewhere in [start, end), in decimal years (UTC)."""
+    """A written date as the interval [start, end) of possible instants, in decimal years (UTC)."""
 
     start: float
     """First instant, decimal year."""
@@ -32,7 +31,7 @@ class When:
 
     @property
     def middle(self) -> float:
-        """The best single number, decimal year."""
+        """Middle of the interval, decimal year."""
         return 0.5 * (self.start + self.end)
 
     @property
@@ -42,10 +41,9 @@ class When:
 
 
 def decimal_year(moment: date | datetime) -> float:
-    """The decimal year of an instant; a date means its midnight. A leap year has 366 days, so 1 March is not
-    the same fraction every year.
+    """Return the decimal year of an instant; a date means its midnight.
 
-    A timestamp with a time zone is brought to UTC first; one without is read as UTC.
+    A leap year has 366 days. A timestamp with a time zone is converted to UTC; one without is read as UTC.
     """
     if isinstance(moment, datetime):
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -58,9 +56,9 @@ def decimal_year(moment: date | datetime) -> float:
 
 
 def parse(text: object) -> When:
-    """Reads `2012-06-14`, `6/14/2012` (month first), `2012-06`, `2012`, `2012.45`, or an ISO timestamp.
+    """Read `2012-06-14`, `6/14/2012` (month first), `2012-06`, `2012`, `2012.45`, or an ISO timestamp.
 
-    Raises `TableError` with the value and what is allowed.
+    Raises `TableError` for any other value.
     """
     if isinstance(text, datetime | date):
         if isinstance(text, datetime) and (text.hour or text.minute or text.second):
@@ -69,27 +67,27 @@ def parse(text: object) -> When:
         return _day(text.year, text.month, text.day, text)
     if isinstance(text, int | float | np.integer | np.floating) and math.isfinite(float(text)):
         text = f"{float(text):.10g}"
-    word = str(text).strip()
-    if m := _DAY.match(word):
-        return _day(int(m[1]), int(m[2]), int(m[3]), word)
-    if m := _SLASHED.match(word):
-        return _day(int(m[3]), int(m[1]), int(m[2]), word)
-    if m := _MONTH.match(word):
+    written = str(text).strip()
+    if m := _DAY.match(written):
+        return _day(int(m[1]), int(m[2]), int(m[3]), written)
+    if m := _SLASHED.match(written):
+        return _day(int(m[3]), int(m[1]), int(m[2]), written)
+    if m := _MONTH.match(written):
         year, month = int(m[1]), int(m[2])
         if not (1 <= month <= 12 and year):
-            raise _unreadable(word)
+            raise _unreadable(written)
         following = date(year + month // 12, month % 12 + 1, 1)
         return When(start=decimal_year(date(year, month, 1)), end=decimal_year(following))
-    if m := _YEAR.match(word):
+    if m := _YEAR.match(written):
         return When(start=float(m[1]), end=float(m[1]) + 1.0)
-    if m := _DECIMAL.match(word):
+    if m := _DECIMAL.match(written):
         return When(start=float(m[1]), end=float(m[1]))
     try:
-        moment = datetime.fromisoformat(word)
+        moment = datetime.fromisoformat(written)
     except ValueError:
-        raise _unreadable(word) from None
-    if len(word) < 11:  # 20120614, 2012-W24-4: a day without a time
-        return _day(moment.year, moment.month, moment.day, word)
+        raise _unreadable(written) from None
+    if len(written) < 11:  # 20120614, 2012-W24-4: a day without a time
+        return _day(moment.year, moment.month, moment.day, written)
     at = decimal_year(moment)
     return When(start=at, end=at)
 
@@ -110,8 +108,10 @@ def _unreadable(written: object) -> TableError:
 
 
 def parse_all(values: Iterable[object], *, column: str = "date") -> tuple[np.ndarray, np.ndarray]:
-    """Decimal years (middle of each interval) and their standard deviations, shape [n] each. Names the row of
-    a date that cannot be read."""
+    """Return the decimal years (middle of each interval) and their standard deviations, [n] each.
+
+    Raises `TableError` with the row of a date that cannot be read.
+    """
     whens = []
     for row, value in enumerate(values, start=1):
         try:
@@ -122,7 +122,7 @@ def parse_all(values: Iterable[object], *, column: str = "date") -> tuple[np.nda
 
 
 def calendar_day(year: float) -> str:
-    """A decimal year as the day it falls on, `2027-03-01`; beyond the calendar, the year alone."""
+    """Return a decimal year as a day, `2027-03-01`; beyond the calendar, as the year alone."""
     if not 1 <= year < 9999:
         return f"{year:.0f}"
     whole = int(year)
@@ -131,6 +131,6 @@ def calendar_day(year: float) -> str:
 
 
 def calendar_month(year: float) -> str:
-    """A decimal year as `Mar 2027`."""
+    """Return a decimal year as `Mar 2027`."""
     day = calendar_day(year)
     return f"{calendar.month_abbr[int(day[5:7])]} {day[:4]}" if "-" in day else day

@@ -10,18 +10,18 @@ class Column:
     """One column of a fact table."""
 
     name: str
-    """Its header in the CSV."""
+    """Header of the column in the CSV."""
     kind: str
     """`text`, `date` (day, month or year), `positive` (a number above 0), `fraction` (in (0, 1]), `number`,
     or `choice`."""
     meaning: str
-    """What it says, in words."""
+    """Meaning of the column in words."""
     unit: str = ""
     """Unit of a number."""
     required: bool = False
-    """Whether a row without it is refused."""
+    """Whether a row without a value is an error."""
     choices: tuple[str, ...] = ()
-    """The words a `choice` column allows."""
+    """Allowed words of a `choice` column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +31,14 @@ class Table:
     name: str
     """Name of the file without `.csv`."""
     meaning: str
-    """What one row is."""
+    """Meaning of one row."""
     key: tuple[str, ...]
-    """Columns that together may occur once only."""
+    """Columns whose combined values are unique."""
     columns: tuple[Column, ...]
-    """In the order of the header."""
+    """Columns in the order of the header."""
     ranges: tuple[tuple[str, str, str], ...] = ()
-    """(low, value, high) columns, which must be in that order wherever they are filled."""
+    """(low, value, high) columns, whose values must be in rising order where filled."""
 
     def column(self, name: str) -> Column:
-        """The column of this name (KeyError when there is none)."""
+        """Return the column of this name. Raises `KeyError` when there is none."""
         return {c.name: c for c in self.columns}[name]

@@ -1,5 +1,4 @@
-"""A series: one typed quantity against the calendar, checked when it is made, so that every fit may trust
-it."""
+"""Define a series: one quantity with dates, unit and errors, checked once on construction."""
 
 from __future__ import annotations
 
@@ -16,23 +15,23 @@ from scaling.trends import dates
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """What is measured. Two series pool only where every part agrees."""
+    """A measured quantity. Two series may be pooled only where every field agrees."""
 
     name: str
-    """In words, e.g. `training compute`."""
+    """Name in words, for example `training compute`."""
     unit: str = "1"
     """Unit of the values."""
     format: str = ""
-    """Number format of a hardware figure, e.g. `fp32`; empty where it has none."""
+    """Number format of a hardware value, for example `fp32`; empty where it has none."""
     counts: str = ""
     """`total` or `active` for parameters; empty elsewhere."""
     benchmark: str = ""
-    """Benchmark with its version; empty where there is none."""
+    """Benchmark with its version; empty where it has none."""
 
     def pools_with(self, other: Quantity) -> str:
-        """Empty when the two may be pooled, else the reason why not."""
+        """Return an empty string when the two may be pooled, else the reason why not."""
         for part, what, why in (
-            ("name", "quantities", "they are different things"),
+            ("name", "quantities", "they are different quantities"),
             ("unit", "units", "convert one of them first"),
             (
                 "format",
@@ -50,24 +49,24 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """Rows of one quantity; arrays share their length n. Make it with `series`, which checks."""
+    """Rows of one quantity, with arrays of length n. Construct it with `series`, which checks the rows."""
 
     quantity: Quantity
-    """What the values are."""
+    """Quantity of the values."""
     year: np.ndarray
-    """Decimal years, [n], rising."""
+    """Decimal years, [n], in rising order."""
     value: np.ndarray
     """Values in the quantity's unit, [n], above 0."""
     year_sigma: np.ndarray
     """Standard deviation of each date, years, [n]."""
     log_sigma: np.ndarray
-    """Standard deviation of log10 value, [n]; 0 where none was given."""
+    """Standard deviation of the log10 values, [n]; 0 where none was given."""
     group: np.ndarray | None = None
     """Cluster of each row (organisation, paper), [n] of str."""
     label: np.ndarray | None = None
     """Name of each row, [n] of str."""
     source: str = ""
-    """Where the rows came from, in words."""
+    """Source of the rows in words."""
 
     def __len__(self) -> int:
         return len(self.year)
@@ -79,7 +78,7 @@ class Series:
 
     @property
     def names(self) -> np.ndarray:
-        """Labels, [n] of str; empty words where there are none."""
+        """Labels, [n] of str; empty strings where there are none."""
         return np.full(len(self), "", dtype=object) if self.label is None else self.label
 
     @property
@@ -88,7 +87,7 @@ class Series:
         return float(self.year.min()), float(self.year.max())
 
     def take(self, keep: np.ndarray) -> Series:
-        """The rows of a mask or index, as a new series."""
+        """Return the rows of a mask or index as a new series."""
         arrays: dict[str, Any] = {
             k: None if getattr(self, k) is None else getattr(self, k)[keep]
             for k in ("year", "value", "year_sigma", "log_sigma", "group", "label")
@@ -96,7 +95,7 @@ class Series:
         return replace(self, **arrays)
 
     def between(self, start: float = -math.inf, end: float = math.inf) -> Series:
-        """The rows dated start ≤ year < end."""
+        """Return the rows dated start ≤ year < end, decimal years."""
         return self.take((self.year >= start) & (self.year < end))
 
 
@@ -114,20 +113,20 @@ def series(
     source: str = "",
     keep_duplicates: bool = False,
 ) -> Series:
-    """Checks rows and makes a series, sorted by date.
+    """Check rows and return them as a series, sorted by date.
 
-    `when` is anything `dates.parse` reads. `sigma` is the standard deviation of log10 value; or `low` and
-    `high` are the ends of a range at `range_level` (NaN where unknown), read as a lognormal.
-    Raises `TableError` for dates that do not parse, values at or below 0, and repeated rows.
+    when: dates in any form that `dates.parse` reads. sigma: standard deviation of the log10 values; or low
+    and high: the ends of a lognormal interval at `range_level`, NaN where unknown.
+    Raises `TableError` for dates that cannot be read, values at or below 0, and repeated rows.
     """
     when, value = list(when), list(value)
     if len(when) != len(value):
-        raise TableError(f"there are {len(when)} dates and {len(value)} values; give one value a date")
+        raise TableError(f"there are {len(when)} dates and {len(value)} values; give one value per date")
     year, year_sigma = dates.parse_all(when)
     numbers = np.asarray(value, float)
     for row in np.flatnonzero(~np.isfinite(numbers) | (numbers <= 0))[:1]:
         raise TableError(
-            f"row {row + 1} of {quantity.name}: {numbers[row]:g} cannot stand on a log axis; "
+            f"row {row + 1} of {quantity.name}: the value is {numbers[row]:g}; "
             "values must be above 0: drop the row, or fit a quantity that is positive"
         )
     log_sigma = np.zeros(len(numbers))
@@ -153,9 +152,8 @@ def series(
             if key in seen:
                 raise TableError(
                     f"row {row + 1} repeats row {seen[key] + 1} ({dates.calendar_day(key[0])}, {key[1]:g}"
-                    f"{', ' + str(key[2])[:60] if key[2] else ''}); remove one, or say that duplicates are "
-                    "meant "
-                    "(--keep-duplicates)"
+                    f"{', ' + str(key[2])[:60] if key[2] else ''}); remove one, or allow duplicates "
+                    "with --keep-duplicates"
                 )
             seen[key] = row
     order = np.argsort(year, kind="stable")
@@ -172,8 +170,10 @@ def series(
 
 
 def pool(*parts: Series) -> Series:
-    """Several series of one quantity as one. Raises `TableError` where formats, units, counts or versions
-    differ."""
+    """Return several series of one quantity as one.
+
+    Raises `TableError` where their formats, units, counts or benchmark versions differ.
+    """
     first = parts[0]
     for other in parts[1:]:
         if why := first.quantity.pools_with(other.quantity):
@@ -192,7 +192,7 @@ def pool(*parts: Series) -> Series:
 
 
 def needs(s: Series, rows: int = 3) -> None:
-    """Raises `TableError` unless there are `rows` rows at two or more dates."""
+    """Raise `TableError` unless the series has at least `rows` rows at two or more dates."""
     if len(s) < rows:
         raise TableError(
             f"{s.quantity.name} has {len(s)} row{'s' * (len(s) != 1)} here; a growth rate needs at least "

@@ -1,4 +1,4 @@
-"""The shipped facts as series: one function a quantity, each typed, none pooling what may not be pooled."""
+"""Return the shipped facts as series, one function per quantity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaling.trends.worth.price import hourly
 
 _FOLDER = Path(__file__).parent
 ALIASES = {row["paper"]: row["accelerator"] for row in rows(_FOLDER / "chip_names.csv")}
-"""Chips as papers call them → as accelerators.csv does."""
+"""Names of chips in papers → names in accelerators.csv."""
 ML_SEGMENTS = ("datacentre", "accelerator", "tpu")
 NATS_PER_BIT = float(np.log(2))
 
@@ -50,7 +50,10 @@ def _series(
 
 
 def training_compute(domain: str | None = None) -> Series:
-    """Training FLOP of the final run of each model, optionally of one domain."""
+    """Return the training FLOP of the final run of each model, optionally of one domain.
+
+    Raises `ConfigError` for an unknown domain.
+    """
     t = facts.load("models")
     if domain is not None:
         if domain not in set(t["domain"]):
@@ -62,7 +65,7 @@ def training_compute(domain: str | None = None) -> Series:
 
 
 def training_tokens() -> Series:
-    """Training tokens of language models, epochs included."""
+    """Return the training tokens of language models, epochs included."""
     t = facts.load("models")
     return _series(
         t[t["domain"] == "language"],
@@ -73,7 +76,10 @@ def training_tokens() -> Series:
 
 
 def parameters(counts: str) -> Series:
-    """Parameters of language models. counts: `total` or `active`; the two are never pooled."""
+    """Return the parameters of language models.
+
+    counts: `total` or `active`. Raises `ConfigError` for any other value.
+    """
     if counts not in ("total", "active"):
         raise ConfigError(
             f"parameter counts must be 'total' or 'active'; not {counts!r}: mixtures of experts have both, "
@@ -87,18 +93,17 @@ def parameters(counts: str) -> Series:
 
 
 def training_cost() -> Series:
-    """Stated cost of the final run, dollars of the day."""
+    """Return the stated cost of the final run, in dollars of the day."""
     return _series(
         facts.load("models"), Quantity(name="stated training cost", unit="USD"), "dollars", table="models"
     )
 
 
 def priced_models() -> pd.DataFrame:
-    """Models whose chip, number of chips and hours are known and priced, with `rebuilt`: chip-hours × hourly
-    price.
+    """Return the models with a known chip, number of chips, hours and price, with `rebuilt` in dollars.
 
-    The price is the rent dated nearest to the run, or for old boards the purchase price with its server over
-    four years: what the run would have cost somebody, not what was paid.
+    `rebuilt` is chip-hours × hourly price. The price is the rent dated nearest to the run, or for old boards
+    the purchase price with its server over four years. It estimates a market price, not the price paid.
     """
     chips = facts.load("accelerators").set_index("name")
     t = facts.load("models")
@@ -112,7 +117,7 @@ def priced_models() -> pd.DataFrame:
 
 
 def rebuilt_cost() -> Series:
-    """Cost of training runs rebuilt from chip-hours and prices, dollars of the day."""
+    """Return the cost of training runs estimated from chip-hours and prices, in dollars of the day."""
     return _series(
         priced_models(), Quantity(name="rebuilt training cost", unit="USD"), "rebuilt", table="models"
     )
@@ -138,8 +143,11 @@ def _format(format: str) -> str:
 
 
 def chip_peak(format: str, segment: str | None = None) -> Series:
-    """Dense peak FLOP/s of accelerators in one number format; segment `ml` = data centre, accelerator and
-    TPU."""
+    """Return the dense peak FLOP/s of accelerators in one number format.
+
+    segment: a market segment, or `ml` for data centre, accelerator and TPU. Raises `ConfigError` for an
+    unknown format or segment.
+    """
     t = _accelerators(segment)
     quantity = Quantity(
         name=f"FLOP/s per chip, {format.replace('_', ' ')}", unit="FLOP/s", format=_format(format)
@@ -148,12 +156,12 @@ def chip_peak(format: str, segment: str | None = None) -> Series:
 
 
 def chip_column(column: str, name: str, unit: str, segment: str | None = None) -> Series:
-    """Memory, bandwidth, power, transistors or price of accelerators."""
+    """Return one column of accelerators: memory, bandwidth, power, transistors or price."""
     return _series(_accelerators(segment), Quantity(name=name, unit=unit), column, table="accelerators")
 
 
 def per_watt(format: str, segment: str | None = None) -> Series:
-    """FLOP/s per watt of TDP in one format."""
+    """Return FLOP/s per watt of TDP in one number format."""
     t = _accelerators(segment).copy()
     t["per_watt"] = t[f"flops_{_format(format)}"] / t["watts"]
     quantity = Quantity(name=f"FLOP/s per watt, {format.replace('_', ' ')}", unit="FLOP/s/W", format=format)
@@ -161,7 +169,7 @@ def per_watt(format: str, segment: str | None = None) -> Series:
 
 
 def peak_per_dollar(format: str, segment: str | None = None) -> Series:
-    """FLOP/s per dollar of release price in one format."""
+    """Return FLOP/s per dollar of release price in one number format."""
     t = _accelerators(segment).copy()
     t["per_dollar"] = t[f"flops_{_format(format)}"] / t["price"]
     quantity = Quantity(
@@ -171,8 +179,7 @@ def peak_per_dollar(format: str, segment: str | None = None) -> Series:
 
 
 def lifetime_flops_per_dollar(format: str, segment: str | None = None) -> Series:
-    """FLOP that a dollar of hardware, server and electricity buys over the chip's lifetime
-    (`worth.price`)."""
+    """Return FLOP per dollar of hardware, server and electricity over a chip's lifetime (`worth.price`)."""
     t = _accelerators(segment).copy()
     t["flop"] = per_dollar(t, _format(format))
     quantity = Quantity(name=f"FLOP per dollar, {format.replace('_', ' ')}", unit="FLOP/USD", format=format)
@@ -180,7 +187,7 @@ def lifetime_flops_per_dollar(format: str, segment: str | None = None) -> Series
 
 
 def transistors(kind: str = "cpu") -> Series:
-    """Transistor counts of one kind of chip, or of `all` kinds when that is asked for."""
+    """Return the transistor counts of one kind of chip, or of `all` kinds."""
     t = facts.load("moore")
     if kind not in {*t["kind"], "all"}:
         raise ConfigError(one_of("kind of chip", kind, {*t["kind"], "all"}))
@@ -189,7 +196,7 @@ def transistors(kind: str = "cpu") -> Series:
 
 
 def efficiency(target: str) -> Series:
-    """Compute that reached one target of efficiency.csv; `target` may be the first words of its name."""
+    """Return the compute that reached one target of efficiency.csv, named by its first words."""
     t = facts.load("efficiency")
     names = [name for name in dict.fromkeys(t["target"]) if str(name).lower().startswith(target.lower())]
     if len(names) != 1:
@@ -208,7 +215,7 @@ def efficiency(target: str) -> Series:
 
 
 def horizons(benchmark: str | None = None) -> Series:
-    """50 % task horizons of one measurement; with several versions in the table one must be named."""
+    """Return the 50 % task horizons of one benchmark version, which must be named where there are several."""
     t = facts.load("horizons")
     known = sorted(set(t["benchmark"]))
     if benchmark is None and len(known) > 1:
@@ -231,7 +238,7 @@ def horizons(benchmark: str | None = None) -> Series:
 
 
 def token_price(quality: str) -> Series:
-    """Price of a million output tokens at one fixed quality."""
+    """Return the price of a million output tokens at one fixed quality, in dollars."""
     t = facts.load("prices")
     t = t[(t["kind"] == "tokens") & (t["unit"] == "million_tokens_out")]
     names = [
@@ -247,17 +254,16 @@ def token_price(quality: str) -> Series:
 
 
 BENCHMARK_TOKENS = {row["benchmark"]: float(row["tokens"]) for row in rows(_FOLDER / "benchmark_tokens.csv")}
-"""Distinct training tokens of a benchmark's own training set, in its own units (words, or bytes)."""
+"""Distinct tokens of a benchmark's training set, in its own units (words or bytes)."""
 OTHER_TEXT = 1e11
-"""No benchmark's own training set was seen for so many tokens: such a model was trained on other text."""
+"""Tokens above which a model was trained on other text than the benchmark's training set."""
 
 
 def language_progress(*, level: float = 0.95, draws: int = 200, elsewhere: bool = False) -> Progress:
-    """Algorithmic progress on the shipped language models, with D as distinct tokens, as in arXiv:2403.05812.
+    """Fit algorithmic progress to the shipped language models, with D as distinct tokens (arXiv:2403.05812).
 
-    Rows whose result is certain, that state N, and that were trained on the text they are tested on. A law
-    over N and D does not hold for a model trained on other text: `elsewhere` lets those few in, to show what
-    they do.
+    It uses rows with a certain result and with N, trained on the training set of the benchmark. A law over N
+    and D does not hold for models trained on other text; `elsewhere` includes them, to show their effect.
     """
     t = facts.load("language_models")
     other = (
@@ -269,7 +275,7 @@ def language_progress(*, level: float = 0.95, draws: int = 200, elsewhere: bool 
     t = t[keep if elsewhere else keep & ~other]
     nats = np.where(t["metric"] == "perplexity", np.log(t["value"]), t["value"] * NATS_PER_BIT)
     distinct = (t["tokens"] / t["epochs"].fillna(1)).fillna(t["benchmark"].map(BENCHMARK_TOKENS))
-    # a word of WikiText-103, a byte of enwik8: heights differ by benchmark, and each has its own in the law
+    # units differ by benchmark (words, bytes), so the law has one height per benchmark
     return progress(
         t["params"].to_numpy(),
         distinct.to_numpy(),

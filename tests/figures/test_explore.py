@@ -77,7 +77,7 @@ def test_the_keyboard_walks_and_opens(browser: chromium.Page, report: Path) -> N
     browser.js("document.getElementById('chart').focus()")
     browser.press("ArrowRight")
     browser.press("ArrowRight")
-    said = browser.js("document.getElementById('said').textContent")
+    said = browser.js("document.getElementById('hint').textContent")
     assert said.startswith("run ")
     browser.press("Enter")
     assert browser.js("document.activeElement.id").startswith(f"run-{said[4:12]}")
@@ -132,10 +132,10 @@ def test_a_kind_is_chosen_with_its_runs_and_its_own_fit(
         said = browser.js("document.getElementById('follows').textContent")
         if kind:
             low, high = conventions.fits(several)[kind]["counted"]["all"]["a"]["interval"]
-            assert said.startswith(f"{kind}: counted like this")
+            assert said.startswith(f"{kind}: with this counting")
             assert f"[{low:.2f}, {high:.2f}]" in said
         else:
-            assert said == "All kinds together have no fit: choose one."
+            assert said == "All kinds together have no fit: choose one kind."
     assert browser.console == []
 
 

@@ -178,7 +178,7 @@ def test_what_was_compared_is_made_again_and_its_warnings_stand_once(
         "made": {"command": command},
     }
     text, _ = page.render(replace(made_source, comparison=comparison))
-    assert command in text.partition("Make it again")[2]
+    assert command in text.partition("Reproduce this page")[2]
     assert text.count("the floors are not told apart") == 1
     assert "1.67×10¹⁰" in text
 

@@ -34,7 +34,7 @@ def test_a_trend_is_said_only_below_the_level(made: Path) -> None:
     data = drawing.of(source.read(made), ["residuals"])["residuals"]
     said = [name for name, t in data["trends"].items() if t["p"] < residuals.LEVEL]
     assert all(name in data["title"].split() for name in said)
-    assert ("No straight trend" in data["title"]) == (not said)
+    assert ("No linear trend" in data["title"]) == (not said)
     assert "Holm" in data["footer"][0]
     assert "0.05" in data["footer"][0]
 
@@ -52,7 +52,7 @@ def test_seldom_a_false_alarm() -> None:
 def test_two_runs_are_too_few_for_a_trend(tmp_path: Path) -> None:
     assert residuals.trend(np.array([1.0, 2.0]), np.array([0.0, 1.0])) == (0.0, 1.0)
     folder = synthetic.make(tmp_path / "few", budgets=(1e10,), sizes=3)
-    assert "No straight trend" in drawing.of(source.read(folder), ["residuals"])["residuals"]["title"]
+    assert "No linear trend" in drawing.of(source.read(folder), ["residuals"])["residuals"]["title"]
 
 
 @pytest.mark.parametrize("budgets", [(2e10, 6e10, 2e11, 6e11, 2e12, 6.4e12), (1e10, 3e10)])

@@ -1,1 +1,1 @@
-"""Figures that show how far a fit may be believed: forecasts held against what came, and flat directions."""
+"""Draw the checks of a fit: backtested forecasts and profiles of the objective."""

@@ -1,4 +1,4 @@
-"""Backtests as fans: the law fitted below a cut in compute, its forecasts above, and what was measured."""
+"""Draw backtests: a law fitted below a cut in compute, its forecasts above, and the measured losses."""
 
 from __future__ import annotations
 
@@ -13,54 +13,53 @@ from scaling.figures.source import Source
 
 NAME = "forecasts"
 MOST = 4
-"""Cuts that are drawn, taken evenly from all, the last among them; coverage counts all."""
+"""Number of cuts drawn, evenly spaced and including the last; coverage counts all cuts."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
     validation = source.fit.get("validation") or {}
-    made = validation.get("backtest") or {}
-    cuts = [c for c in made.get("cuts") or [] if c.get("forecasts") and len(c["forecasts"][0]) == 5]
+    backtest = validation.get("backtest") or {}
+    cuts = [c for c in backtest.get("cuts") or [] if c.get("forecasts") and len(c["forecasts"][0]) == 5]
     if not cuts:
         why = (validation.get("missing") or {}).get("backtest")
         return {
             **base,
             "missing": f"{source.name} was not backtested: {why}."
             if why
-            else f"the fit of {source.name} keeps no forecasts; make it again with `scaling fit "
-            f"{source.name}`.",
+            else f"the fit of {source.name} holds no backtest; run `scaling fit {source.name}` again.",
         }
     shown = [cuts[i] for i in np.unique(np.linspace(0, len(cuts) - 1, MOST).round().astype(int))]
-    level = float(made.get("level") or 0.95)
-    found = (made.get("by_decades_beyond") or {}).get("all") or {}
-    total, calibrated = found.get("forecasts"), found.get("calibrated_coverage")
-    say = units.flops if made.get("ladder") == "C" else units.count
-    said = units.percent(level)
+    level = float(backtest.get("level") or 0.95)
+    overall = (backtest.get("by_decades_beyond") or {}).get("all") or {}
+    total, calibrated = overall.get("forecasts"), overall.get("calibrated_coverage")
+    say = units.flops if backtest.get("ladder") == "C" else units.count
+    level_text = units.percent(level)
     rows = [f for c in cuts for f in c["forecasts"]]
     held = sum(abs(error) <= half for _, error, half, *_ in rows) / len(rows)
-    title = f"{said} intervals held {units.percent(held)} of {len(rows)} forecasts of larger runs"
+    title = f"{level_text} intervals covered {units.percent(held)} of {len(rows)} forecasts of larger runs"
     if total and calibrated is not None:
-        title += f"; calibrated ones {units.percent(calibrated)} of {total}"
+        title += f", calibrated intervals {units.percent(calibrated)} of {total}"
     furthest = max(row[0] for row in rows)
     return {
         **base,
         "title": title,
-        "subtitle": "Fitted up to each cut; dots are larger runs. Inner band: nominal interval; outer: "
-        "calibrated by earlier cuts; crosses lie outside",
+        "subtitle": "Each panel: the law fitted up to a cut in compute; dots: the larger runs. Inner band: "
+        "nominal interval; outer band: widened by the errors at earlier cuts; crosses lie outside",
         "alt": f"Errors of forecasts from {len(shown)} cuts in compute, up to a factor of "
         f"{units.digits(10**furthest)} beyond the cut, inside nominal and calibrated bands. {title}.",
         "footer": source.footer(
             n=int(source.fit.get("n") or len(source.fitted)),
             window=f"window {len(cuts)} cuts, {units.spoken_range(cuts[0]['at'], cuts[-1]['at'], say)}",
-            interval=f"{said} prediction intervals (pairs bootstrap and residuals below the cut)",
-            note="calibrated: nominal and admissible laws, each side × the worst that an earlier cut needed "
-            "there, wider with distance; judged from the second cut on",
+            interval=f"{level_text} prediction intervals (pairs bootstrap and residuals below the cut)",
+            note="calibrated: nominal interval and other admissible laws, each side widened by the largest "
+            "factor that an earlier cut needed, growing with distance; counted from the second cut on",
         ),
-        "ladder": made.get("ladder"),
-        "scale": made.get("scale") or "log",
+        "ladder": backtest.get("ladder"),
+        "scale": backtest.get("scale") or "log",
         "cuts": [
             {
                 "at": c["at"],
@@ -73,13 +72,13 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _rise(values: Any, scale: str) -> np.ndarray:
-    """Errors as people say them: per cent of the forecast, or nats where errors are of the loss itself."""
+    """Return errors in per cent of the forecast, or in nats where they are errors of the loss itself."""
     v = np.asarray(values, dtype=float)
     return 100 * np.expm1(v) if scale == "log" else v
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     cuts, scale = data["cuts"], data["scale"]
     figure, (row,) = style.canvas(
         data,
@@ -99,12 +98,12 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xlabel("beyond the cut")
         if i:
             axes.set_yticklabels([])
-    row[0].set_ylabel("measured against forecast (%)" if scale == "log" else "measured − forecast (nats)")
+    row[0].set_ylabel("measured / forecast − 1 (%)" if scale == "log" else "measured − forecast (nats)")
     return figure
 
 
 def _panel(axes: Any, cut: dict[str, Any], data: dict[str, Any]) -> float:
-    """One cut; returns how far up its panel must reach."""
+    """Draw one cut and return the largest absolute value that its panel must show."""
     scale = data["scale"]
     decades, error, half, low, high = (np.array(v, dtype=float) for v in zip(*cut["forecasts"], strict=True))
     steps = np.unique(decades.round(2))
@@ -113,7 +112,7 @@ def _panel(axes: Any, cut: dict[str, Any], data: dict[str, Any]) -> float:
     groups = [i for i in range(len(steps)) if (near == i).any()]
     x = np.array([decades[near == i].mean() for i in groups])
     span = float(decades.max())
-    # Bands begin at the cut with the nearest width: what is fitted is not forecast.
+    # Below the cut the runs are fitted, so the bands begin at the cut, with the width of the nearest step.
     at = np.concatenate([[0.0], x])
 
     def edge(values: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
-"""Profiles of the objective: each parameter held at a value and all others refitted. A flat profile is a
-parameter that the runs do not know."""
+"""Draw profiles of the objective: one parameter held at a value, all others refitted.
+
+A flat profile means that the runs do not determine the parameter.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ from scaling.figures.source import Source
 
 NAME = "profiles"
 POINTS = 15
-"""Values tried a parameter where the fit does not hold profiles yet."""
+"""Number of values tried per parameter where the fit holds no profiles."""
 MOST_RUNS = 2000
-"""Larger ledgers are profiled by the fit alone, where it finds flat directions."""
+"""Largest number of runs that this figure profiles itself; larger fits must hold their profiles."""
 _made: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
@@ -40,16 +42,17 @@ def data(source: Source) -> dict[str, Any]:
     title = (
         f"The runs do not bound {' and '.join(loose)}"
         if loose
-        else f"The runs bound every parameter: {_said(min(rows, key=_width))} best, "
-        f"{_said(max(rows, key=_width))} worst"
+        else f"The runs bound every parameter: {_name(min(rows, key=_width))} most tightly, "
+        f"{_name(max(rows, key=_width))} least"
     )
     limit = max((_limit(r) for r in rows), default=4.0)
     done = source.fitted
     return {
         **base,
         "title": title,
-        "subtitle": "Rise of the objective when one parameter is held and the others are refitted; thick: "
-        f"below the {units.percent(level)} limit",
+        "subtitle": "Rise of the objective when one parameter is held fixed and the others are refitted; "
+        "thick: "
+        f"inside the {units.percent(level)} interval; a flat curve means that the runs do not determine it",
         "alt": "Profiles of the objective. "
         + " ".join(
             f"{units.formula(r['name'])} {units.digits(r['value'], 3)}, interval "
@@ -71,29 +74,29 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _width(row: dict[str, Any]) -> float:
-    """The interval's width relative to the value."""
+    """Return the interval's width relative to the value."""
     low, high = row["interval"]
     return float(abs(high - low) / max(abs(row["value"]), 1e-12))
 
 
-def _said(row: dict[str, Any]) -> str:
+def _name(row: dict[str, Any]) -> str:
     return units.formula(str(row["name"]))
 
 
 def _limit(row: dict[str, Any]) -> float:
-    """The rise at the ends of the interval: the quantile that decided them."""
+    """Return the rise at the ends of the interval, the quantile that defines them."""
     grid, rise = (np.array([v if v is not None else np.nan for v in row[k]], float) for k in ("grid", "rise"))
     root = np.sqrt(np.maximum(rise, 0.0))
     ends = [v for v in row.get("interval") or [] if v is not None and grid.min() < v < grid.max()]
-    found = [float(np.interp(v, grid, root)) ** 2 for v in ends]
-    return float(np.median(found)) if found else 3.84
+    rises = [float(np.interp(v, grid, root)) ** 2 for v in ends]
+    return float(np.median(rises)) if rises else 3.84
 
 
 def compute(source: Source) -> list[dict[str, Any]]:
-    """Profiles of the fit beside a ledger, refitted from its own options without a bootstrap.
+    """Compute the profiles of the fit beside a ledger, refitted with its own options and no bootstrap.
 
-    Raises TableError for a law that is not in the catalogue, FitError and ConfigError from the fit, and
-    TableError in a sentence where the ledger no longer gives the fit.
+    Raises TableError for a law outside the catalogue or a ledger that no longer reproduces the fit, and
+    FitError or ConfigError from the fit itself.
     """
     from scaling.errors import TableError
     from scaling.fitting.fit import fit as run
@@ -102,41 +105,41 @@ def compute(source: Source) -> list[dict[str, Any]]:
 
     assert source.fit is not None
     law = law_of(source.fit)
-    given = source.fit.get("input") or {}
+    inputs = source.fit.get("input") or {}
     options = {k: with_tuples(v) for k, v in (source.fit.get("options") or {}).items()}
-    asked = [law.name, given.get("columns"), given.get("where"), options]
-    key = (source.digest, json.dumps(asked, default=str))
+    request = [law.name, inputs.get("columns"), inputs.get("where"), options]
+    key = (source.digest, json.dumps(request, default=str))
     if key in _made:
         return _made[key]
     if int(source.fit.get("n") or 0) > MOST_RUNS:
         raise TableError(
-            f"{source.name} has more than {MOST_RUNS} runs; its fit is profiled only where `scaling fit` "
-            "finds it flat"
+            f"{source.name} has more than {MOST_RUNS} runs; `scaling fit` profiles so large a fit only where "
+            "it is flat"
         )
-    made = run(
+    fit = run(
         str(source.folder),
         law,
-        columns=given.get("columns"),
-        where=given.get("where"),
+        columns=inputs.get("columns"),
+        where=inputs.get("where"),
         **{**options, "bootstrap": "none", "starts": 4},
     )
     for name, theirs in source.fit["parameters"].items():
-        ours = float(made.theta[law.names.index(name)]) if name in law.names else theirs["value"]
+        ours = float(fit.theta[law.names.index(name)]) if name in law.names else theirs["value"]
         if not math.isclose(ours, float(theirs["value"]), rel_tol=0.02, abs_tol=1e-6):
             raise TableError(
-                f"the ledger of {source.name} no longer gives its fit, so its profiles are not drawn; fit it "
-                f"again with `scaling fit {source.name}`"
+                f"the ledger of {source.name} no longer reproduces its fit, so its profiles are not drawn; "
+                f"fit it again with `scaling fit {source.name}`"
             )
-    free = [n for n in made.problem.coordinates.names if n not in made.options.tied.values()]
+    free = [n for n in fit.problem.coordinates.names if n not in fit.options.tied.values()]
     _made[key] = [
-        profile(made.problem, made.optimum, name, level=made.options.level, points=POINTS).to_json()
+        profile(fit.problem, fit.optimum, name, level=fit.options.level, points=POINTS).to_json()
         for name in free[:8]
     ]
     return _made[key]
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     rows, limit = data["profiles"], data["limit"]
     columns = len(rows) if len(rows) <= 5 else math.ceil(len(rows) / 2)
     deep = math.ceil(len(rows) / columns)
@@ -159,7 +162,7 @@ def draw(data: dict[str, Any]) -> Figure:
         if i % columns:
             axes.set_yticklabels([])
         else:
-            axes.set_ylabel("rise")
+            axes.set_ylabel("rise of the objective")
     return figure
 
 
@@ -169,7 +172,7 @@ def _panel(axes: Any, row: dict[str, Any], limit: float, top: float) -> None:
     wide = x.min() > 0 and x.max() > 4 * x.min()
     if wide:
         axes.set_xscale("log")
-    # Between the tried values the root of the rise is nearly straight.
+    # The square root of the rise is nearly linear between the tried values.
     z = np.log(x) if wide else x
     fine = np.linspace(z.min(), z.max(), 240)
     signed = np.sqrt(np.maximum(y, 0)) * np.sign(x - row["value"])

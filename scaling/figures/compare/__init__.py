@@ -1,1 +1,1 @@
-"""Figures that hold one number against others: published exponents, other choices, other families."""
+"""Draw comparisons: with published exponents, other counting conventions, analyses and families."""

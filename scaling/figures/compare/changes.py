@@ -1,5 +1,7 @@
-"""What each kind of run is worth at the same budget: its loss against the baseline's, beside what seeds alone
-do, and the compute that the difference stands for."""
+"""Draw each kind's change of loss against the baseline at the same budget, with its compute equivalent.
+
+Intervals come from the noise between seeds.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ from scaling.figures.source import Source
 
 NAME = "changes"
 LEVEL = 0.95
-"""Of the intervals; all verdicts together are right at this level (Holm)."""
+"""Level of the intervals, and of all verdicts together (Holm)."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if not source.several:
         return {**base, "needless": True, "missing": f"all runs of {source.name} are of one kind."}
@@ -50,17 +52,19 @@ def data(source: Source) -> dict[str, Any]:
     spans = units.spoken_range(budgets[0], budgets[-1], units.flops)
     notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
     if slope:
-        notes.append(f"compute scale: {against} falls as {units.power('C', -slope)} between its budgets")
+        notes.append(
+            f"upper axis: the loss of {against} falls as {units.power('C', -slope)} between its budgets"
+        )
     left_out = source.done["kind"].nunique() - len(shown_kinds) - 1
     if left_out:
-        notes.append(f"{units.things(left_out, 'kind')} on another corpus, objective or budget left out")
+        notes.append(f"left out: {units.things(left_out, 'kind')} on another corpus, objective or budget")
     return {
         **base,
         "title": title,
         "subtitle": f"{'Bits per byte' if loss != 'loss' else 'Held-out loss'} of the best size against that "
         f"of {against} at the same budget; "
-        + ("bars are intervals from seeds" if noise else "one run each: seed noise is not known")
-        + ("; filled: told from it" if noise else ""),
+        + ("bars: intervals from seed noise" if noise else "one seed each: seed noise is not known")
+        + ("; filled: differs beyond seed noise" if noise else ""),
         "alt": f"Change of loss against {against} at {spans}: "
         + "; ".join(f"{r['kind']} {100 * r['change']:+.2f} % at {units.flops(r['C'])}" for r in rows)
         + ".",
@@ -68,7 +72,7 @@ def data(source: Source) -> dict[str, Any]:
             n=len(runs),
             window=f"window {spans}",
             interval=f"{units.percent(LEVEL)} intervals (t, {noise[1]} degrees of freedom of the pooled seed "
-            "noise); told apart at that level for all together (Holm)"
+            "noise); verdicts hold together at that level (Holm)"
             if noise
             else "no interval: no cell has two seeds",
             note=" · ".join(notes),
@@ -82,7 +86,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _comparable(done: pd.DataFrame, against: str) -> pd.DataFrame:
-    """Runs on the corpus and with the objective of the baseline: other losses are other quantities."""
+    """Return the runs that share the baseline's corpus and objective; other losses are not comparable."""
     first = done[done["kind"] == against].iloc[0]
     for column in ("corpus", "objective"):
         if column in done:
@@ -91,7 +95,7 @@ def _comparable(done: pd.DataFrame, against: str) -> pd.DataFrame:
 
 
 def _best(runs: pd.DataFrame, loss: str) -> pd.DataFrame:
-    """The mean over seeds of the best size of every kind at every budget: kind, budget, mean, seeds."""
+    """Return the best size of every kind at every budget, with its loss averaged over seeds."""
     runs = runs.assign(value=pd.to_numeric(runs[loss], errors="coerce"))
     sizes = runs.groupby(["kind", "budget", "params"], sort=False)["value"]
     cell = sizes.agg(["mean", "count"]).reset_index()
@@ -99,7 +103,7 @@ def _best(runs: pd.DataFrame, loss: str) -> pd.DataFrame:
 
 
 def _rows(best: pd.DataFrame, against: str, noise: tuple[float, int] | None) -> list[dict[str, Any]]:
-    """One row a kind and budget: change of the loss as a share of the baseline's, interval and p value."""
+    """Return one row per kind and budget: relative change of the loss, its interval and its p value."""
     reference = best[best["kind"] == against].set_index("budget")
     rows = []
     for r in best[best["kind"] != against].to_dict("records"):
@@ -120,7 +124,7 @@ def _rows(best: pd.DataFrame, against: str, noise: tuple[float, int] | None) -> 
 
 
 def _slope(reference: pd.DataFrame) -> float | None:
-    """k in L ∝ C^-k of the baseline between its least and its most compute; None where it does not fall."""
+    """Return k in L ∝ C^-k of the baseline, from its smallest and largest budget; None unless L falls."""
     ends = reference.sort_values("budget").iloc[[0, -1]]
     if ends["budget"].nunique() < 2:
         return None
@@ -129,20 +133,24 @@ def _slope(reference: pd.DataFrame) -> float | None:
 
 
 def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
-    """The finding at the largest budget."""
+    """Return the finding at the largest budget as a title."""
     top = max(r["C"] for r in rows)
     here = [r for r in rows if r["C"] == top]
     best = min(here, key=lambda r: r["change"])
     if not seeded:
         way = "below" if best["change"] < 0 else "above"
         share = units.percent(abs(best["change"]))
-        return f"At {units.flops(top)} {best['kind']} comes lowest: {share} {way} the loss of {against}"
+        return (
+            f"At {units.flops(top)} {best['kind']} measures {share} {way} the loss of {against}, "
+            "without a second seed to tell them apart"
+        )
     sure = [r for r in here if r["sure"]]
     better = sum(r["change"] < 0 for r in sure)
     worse = len(sure) - better
     if len(here) == 1:
-        told = f"{'lowers' if better else 'raises'} the loss of {against} beyond seed noise"
-        return f"{best['kind']} " + (told if sure else f"is not told from {against} by its loss")
+        if not sure:
+            return f"{best['kind']} and {against} are not told apart by their loss"
+        return f"{best['kind']} {'lowers' if better else 'raises'} the loss of {against} beyond seed noise"
     return (
         f"Of {len(here)} changes, {better or 'none'} lower{'s' * (better < 2)} the loss beyond seed noise "
         f"and {worse or 'none'} raise{'s' * (worse < 2)} it"
@@ -150,7 +158,7 @@ def _title(rows: list[dict[str, Any]], against: str, *, seeded: bool) -> str:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     shown_kinds, budgets = data["kinds"], data["budgets"]
     longest = max(map(len, [*shown_kinds, data["against"]]))
     figure, ((axes,),) = style.canvas(
@@ -191,7 +199,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 
 def _compute(axes: Any, slope: float, against: str) -> None:
-    """A scale above: the compute of the baseline that the same change would take, × its budget."""
+    """Draw the upper axis: the factor of the baseline's compute that would give the same loss."""
     low, high = axes.get_xlim()
     worth = [(1 + v / 100) ** (-1 / slope) for v in (high, low)]
     ticks = units.log_ticks(worth[0], worth[1], 6)
@@ -199,13 +207,13 @@ def _compute(axes: Any, slope: float, against: str) -> None:
     above.xaxis.set_major_locator(FixedLocator([100 * (t**-slope - 1) for t in ticks]))
     words = [f"× {units.digits(t)}" for t in ticks]
     above.xaxis.set_major_formatter(FuncFormatter(lambda _, i: words[i] if i is not None else ""))
-    above.set_xlabel(f"worth so much compute of {against}", color=style.paper().muted)
+    above.set_xlabel(f"equal to this factor of the compute of {against}", color=style.paper().muted)
     above.tick_params(length=0)
     above.spines["top"].set_visible(False)
 
 
 def _key(axes: Any, budgets: list[float]) -> None:
-    """The budgets at the right, in their colours and shapes."""
+    """Draw the key of the budgets at the right, in their colours and shapes."""
     figure = axes.get_figure(root=True)
     tall = axes.get_window_extent().height / figure.dpi
     for k, C in enumerate(budgets):

@@ -1,4 +1,4 @@
-"""A forest of exponents: ours by every approach, and those that others published."""
+"""Draw a forest plot of the exponent of N*: ours by every approach, and published ones."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ NAME = "exponents"
 _OURS = (
     ("1", "envelope of the loss curves"),
     ("2", "IsoFLOP minima"),
-    ("corrected", "IsoFLOP minima, bias taken out"),
+    ("corrected", "IsoFLOP minima, bias corrected"),
     ("3", "fitted surface"),
 )
 
 
 def ours(fit: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every approach of a fit with a finite exponent a, as rows of a forest."""
+    """Return every approach of a fit with a finite exponent a, as rows of the forest plot."""
     approaches = fit.get("approaches") or {}
     rows = []
     for key, label in _OURS:
-        found = (approaches.get("2") or {}).get("corrected") if key == "corrected" else approaches.get(key)
-        if key == "3" and not (isinstance(found, dict) and found.get("a")):
-            found = fit.get("derived")
-        a = (found or {}).get("a") if isinstance(found, dict) else None
+        approach = (approaches.get("2") or {}).get("corrected") if key == "corrected" else approaches.get(key)
+        if key == "3" and not (isinstance(approach, dict) and approach.get("a")):
+            approach = fit.get("derived")
+        a = (approach or {}).get("a") if isinstance(approach, dict) else None
         if isinstance(a, dict) and math.isfinite(a.get("value") or math.nan):
             rows.append(
                 {
@@ -44,7 +44,7 @@ def ours(fit: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
@@ -56,15 +56,15 @@ def data(source: Source) -> dict[str, Any]:
             "such as chinchilla.",
         }
     low, high = min(r["a"] for r in rows), max(r["a"] for r in rows)
-    said = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    estimates = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
     done = source.fitted
     least, most = min(p.a for p in PUBLISHED), max(p.a for p in PUBLISHED)
     levels = sorted({r["level"] for r in rows if r["interval"] and r["level"]})
     methods = sorted({str(r["method"]) for r in rows if r["interval"]})
     return {
         **base,
-        "title": f"The exponent of N* is {said} here; published ones run from {least:.2f} to {most:.2f}",
-        "subtitle": "N* grows as C to the power a; bars are intervals where there are any",
+        "title": f"Estimates of the exponent of N*: {estimates} here, {least:.2f} to {most:.2f} published",
+        "subtitle": "The best size N* grows as C to the power a; bars: intervals, where stated",
         "alt": "Exponents of N* in C: "
         + "; ".join(f"{r['label']} {r['a']:.2f} {units.interval(r['interval'])}" for r in rows)
         + "; published: "
@@ -84,7 +84,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     mine, theirs = data["ours"], data["published"]
     tall = 1.9 + 0.27 * (len(mine) + len(theirs) + 1)
     figure, ((axes,),) = style.canvas(data, height=tall + 0.3, left=2.5, right=1.35)

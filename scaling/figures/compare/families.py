@@ -1,4 +1,4 @@
-"""Families side by side: the exponent of each, and how much compute one is worth in units of another."""
+"""Draw families side by side: the exponent of each, and its compute-equivalent gain."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _finite(value: Any) -> bool:
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
-    found = source.comparison
-    if found is None:
+    comparison = source.comparison
+    if comparison is None:
         several = "family" in source.runs and source.runs["family"].nunique() > 1
         return {
             **base,
@@ -31,27 +31,31 @@ def data(source: Source) -> dict[str, Any]:
             "missing": f"{source.name} has no comparison; make one with `scaling compare {source.name} "
             "--by family`."
             if several
-            else f"{source.name} has one family, so nothing to compare.",
+            else f"{source.name} has one family, so there is nothing to compare.",
         }
-    labels = [str(label) for label in found.get("labels") or []]
-    row = next((r for r in found.get("exponents") or [] if r.get("name") == "a"), None)
-    gains = [g for g in found.get("gains") or [] if _finite((g.get("headline") or {}).get("value"))]
+    labels = [str(label) for label in comparison.get("labels") or []]
+    row = next((r for r in comparison.get("exponents") or [] if r.get("name") == "a"), None)
+    gains = [g for g in comparison.get("gains") or [] if _finite((g.get("headline") or {}).get("value"))]
     if row is None or not gains:
         return {
             **base,
-            "missing": f"the comparison of {source.name} has no exponent a or no gain; compare with a "
-            "law over N and D.",
+            "missing": f"the comparison of {source.name} has no exponent a or no gain; compare again with "
+            "a law over N and D.",
         }
     best = max(gains, key=lambda g: g["headline"]["value"])
     head = best["headline"]
     spans = units.spoken_range(best["range"][0], best["range"][1], units.flops)
-    runs = sum(int(i.get("rows_used") or 0) for i in (found.get("inputs") or {}).values())
+    runs = sum(int(i.get("rows_used") or 0) for i in (comparison.get("inputs") or {}).values())
     gain = f"{units.digits(head['value'], 3)} {units.interval(head.get('interval'))}".strip()
+    span = head.get("interval") or []
+    tied = len(span) == 2 and (span[0] or 0.0) <= 1 <= (span[1] or math.inf)
     return {
         **base,
-        "title": f"{best['of']} is worth {gain} times the compute of {best['over']}",
-        "subtitle": "Left: how the best size grows. Right: compute that the baseline needs for the "
-        "same loss; dashed beyond the runs",
+        "title": f"{best['of']} and {best['over']} are not told apart in compute: gain {gain}"
+        if tied
+        else f"{best['of']} is worth {gain} times the compute of {best['over']}",
+        "subtitle": "Left: exponent of the best size N*. Right: compute-equivalent gain, the factor of its "
+        "own compute that the baseline needs for the same loss; dashed: beyond the runs",
         "alt": f"Exponents of N* for {', '.join(labels)} and the compute-equivalent gain over "
         f"{best['over']} against compute. "
         + " ".join(
@@ -63,7 +67,7 @@ def data(source: Source) -> dict[str, Any]:
             n=runs,
             window=f"window {spans}",
             interval=f"{units.percent(head.get('level') or 0.95)} intervals ({head.get('method')})",
-            note=f"runs paired by {found['pairs']}" if found.get("pairs") else "runs not paired",
+            note=f"runs paired by {comparison['pairs']}" if comparison.get("pairs") else "runs not paired",
         ),
         "labels": labels,
         "exponents": [{"label": k, **v} for k, v in row["estimates"].items()],
@@ -72,7 +76,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     names = data["labels"]
     longest = max(map(len, names))
     figure, ((left, right),) = style.canvas(

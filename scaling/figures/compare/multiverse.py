@@ -1,4 +1,4 @@
-"""The multiverse: the exponent under every defensible analysis, with the choices that make each."""
+"""Draw the multiverse analysis: the exponent under every combination of defensible choices."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scaling.figures.source import Source
 
 NAME = "multiverse"
 CHOICES = ("approach", "estimator", "curve", "runs", "N", "C")
-"""What analyses differ in, in the order in which the strip shows it."""
+"""Choices in which the analyses differ, in the order of the strip."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
@@ -27,8 +27,8 @@ def data(source: Source) -> dict[str, Any]:
     if len(rows) < 3:
         return {
             **base,
-            "missing": f"the fit of {source.name} holds {len(rows)} analyses and a multiverse needs 3; "
-            f"run `scaling fit {source.name}` again.",
+            "missing": f"the fit of {source.name} holds {len(rows)} analyses and a multiverse analysis "
+            f"needs 3; run `scaling fit {source.name}` again.",
         }
     rows = sorted(rows, key=lambda r: r[asked])
     values = [r[asked] for r in rows]
@@ -48,7 +48,8 @@ def data(source: Source) -> dict[str, Any]:
         **base,
         "title": f"{len(rows)} analyses of the same runs: {asked} from {min(values):.2f} to "
         f"{max(values):.2f}, median {np.median(values):.2f}",
-        "subtitle": "Each column is one analysis, sorted; dots below say what was chosen",
+        "subtitle": "Multiverse analysis: the estimate under every combination of defensible choices; each "
+        "column is one analysis, dots below mark its choices",
         "alt": f"The exponent {asked} under {len(rows)} analyses, from {min(values):.3f} to "
         f"{max(values):.3f}, median {np.median(values):.3f}.",
         "footer": source.footer(
@@ -63,7 +64,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     options, analyses = data["options"], data["analyses"]
     strip = 0.17 * len(options) + 0.1
     figure, ((top,), (below,)) = style.canvas(

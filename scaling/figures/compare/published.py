@@ -1,4 +1,4 @@
-"""Exponents of N* in C that others published, each with its source; 1 less these are the exponents of D*."""
+"""List published exponents a of N* in C with their sources; the exponent of D* is 1 − a."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class Published:
     who: str
     """Authors and year, as a label."""
     a: float
-    """N* grows as C^a."""
+    """Exponent a in N* ∝ C^a."""
     interval: tuple[float, float] | None
-    """As printed, or None."""
+    """Interval as printed; None where none is stated."""
     level: float | None
-    """Coverage of that interval."""
+    """Level of that interval."""
     note: str
-    """What was counted and how."""
+    """Convention and estimator behind the number."""
     source: str
-    """arXiv id and place."""
+    """arXiv id with the equation, table or section."""
 
 
 PUBLISHED = (

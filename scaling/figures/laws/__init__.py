@@ -1,1 +1,1 @@
-"""Figures of laws: what was fitted, and how far it may be believed."""
+"""Draw fitted laws: the fitted surface, its optimum, its residuals and its bootstrap draws."""

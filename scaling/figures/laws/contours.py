@@ -1,5 +1,4 @@
-"""The fitted surface seen from above: lines of equal loss over N and D, the runs, and the path of best
-spending."""
+"""Draw the contours of the fitted loss over N and D, the runs, and the compute-optimal path."""
 
 from __future__ import annotations
 
@@ -20,13 +19,13 @@ from scaling.figures.source import Source
 
 NAME = "contours"
 GRID = 70
-"""Points a side at which the surface is evaluated."""
+"""Grid points per axis at which the surface is evaluated."""
 BEYOND = 4.0
-"""How far past the runs the map goes, as a factor of N and of D."""
+"""Factor by which the axes extend beyond the largest N and D of the runs."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     try:
         table, law = surface(source)
@@ -49,11 +48,11 @@ def data(source: Source) -> dict[str, Any]:
     spans = units.spoken_range(table["C"].min(), table["C"].max(), units.flops)
     return {
         **base,
-        "title": "Where to spend: lines of equal loss and the best path through them",
-        "subtitle": "Solid inside the runs, dashed outside; the thick line spends each budget best; "
-        "dots are runs",
+        "title": "Contours of the fitted loss and the compute-optimal path",
+        "subtitle": "Contours are solid within the range of the runs and dashed beyond; the thick line is "
+        "the best N and D at each compute; dots are runs",
         "alt": f"Contours of fitted loss over parameters and tokens with {len(table)} runs and the "
-        f"efficient frontier from {units.count(best_n[0])} parameters and {units.count(best_d[0])} "
+        f"compute-optimal path from {units.count(best_n[0])} parameters and {units.count(best_d[0])} "
         "tokens upwards.",
         "footer": source.footer(
             n=len(table),
@@ -75,7 +74,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _inside(points: np.ndarray, N: np.ndarray, D: np.ndarray) -> np.ndarray:
-    """Which grid points lie inside the runs' convex hull, in logarithms, a little widened."""
+    """Return which grid points lie inside the slightly widened convex hull of the runs, in logarithms."""
     middle = points.mean(0)
     try:
         hull = points[ConvexHull(points).vertices]
@@ -87,7 +86,7 @@ def _inside(points: np.ndarray, N: np.ndarray, D: np.ndarray) -> np.ndarray:
 
 
 def _widened(mask: np.ndarray) -> np.ndarray:
-    """The mask and its neighbours, so that solid lines reach the edge of the hull."""
+    """Return the mask extended by its neighbours, so that solid lines reach the edge of the hull."""
     wide = mask.copy()
     for axis in (0, 1):
         for step in (-1, 1):
@@ -96,7 +95,7 @@ def _widened(mask: np.ndarray) -> np.ndarray:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((axes,),) = style.canvas(data, height=5.4, right=1.0, head=0.34)
     N, D, loss = np.array(data["N"]), np.array(data["D"]), np.array(data["loss"])
     points = np.log([[p["N"], p["D"]] for p in data["points"]])
@@ -110,8 +109,10 @@ def draw(data: dict[str, Any]) -> Figure:
     for mask, dashes in ((everywhere, (0, (3.6, 2.2))), (_widened(inside), "solid")):
         if (~mask).all():
             continue
-        shown = np.ma.array(loss, mask=~mask).T
-        axes.contour(N, D, shown, levels=levels, colors=muted, linewidths=0.9, linestyles=[dashes], alpha=0.8)
+        visible = np.ma.array(loss, mask=~mask).T
+        axes.contour(
+            N, D, visible, levels=levels, colors=muted, linewidths=0.9, linestyles=[dashes], alpha=0.8
+        )
     dots(
         axes,
         [p["N"] for p in data["points"]],
@@ -141,10 +142,10 @@ def draw(data: dict[str, Any]) -> Figure:
     if here.any():
         last = np.flatnonzero(here)[-1]
         if best_n[last] > N[-1] / 1.3:
-            edge.append((float(N[-1]), float(best_d[last]), "best path", ink))
+            edge.append((float(N[-1]), float(best_d[last]), "optimal path", ink))
         else:
             axes.annotate(
-                "best path",
+                "optimal path",
                 (best_n[last], best_d[last]),
                 xytext=(4, 6),
                 textcoords="offset points",

@@ -1,4 +1,4 @@
-"""The compute-optimal size and data against compute: the exponents that the whole sweep was for."""
+"""Draw the compute-optimal size, data and tokens per parameter against compute."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ PUBLISHED = (
 )
 """Published exponents of N* and D* in C."""
 BEYOND = 10.0
-"""How far past the data the dashed line goes, as a factor of compute."""
+"""Factor of compute by which the dashed line extends beyond the data."""
 REACH = 10.0
-"""An interval's end further than this factor from the minima leaves the axis and is an arrowhead."""
+"""Factor beyond the minima at which an interval's end leaves the axis and becomes an arrowhead."""
 RULE = 20.0
-"""Tokens per parameter of the rule of thumb (arXiv 2203.15556), drawn as a thin reference."""
+"""Tokens per parameter of the rule of thumb (arXiv 2203.15556), a thin reference line."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
     second = source.fit.get("approaches", {}).get("2") or {}
-    found = [b for b in second.get("budgets") or [] if b.get("N_opt") and b.get("opens_upwards")]
-    if len(found) < 2 or not (second.get("a") or {}).get("value"):
+    minima = [b for b in second.get("budgets") or [] if b.get("N_opt") and b.get("opens_upwards")]
+    if len(minima) < 2 or not (second.get("a") or {}).get("value"):
         return {
             **base,
-            "missing": f"{source.name} has {len(found)} budget{'' if len(found) == 1 else 's'} with a "
-            f"minimum; N*(C) needs 2: add budgets or sizes and run `scaling fit {source.name}` again.",
+            "missing": f"{source.name} has {len(minima)} budget{'' if len(minima) == 1 else 's'} with a "
+            "minimum and the fit of N*(C) needs 2; add budgets or sizes and run `scaling fit "
+            f"{source.name}` again.",
         }
-    inside = [b for b in found if b.get("inside")]
-    used = inside if len(inside) >= 2 else found
+    inside = [b for b in minima if b.get("inside")]
+    used = inside if len(inside) >= 2 else minima
     a, b = second["a"], second.get("b") or {}
     C = [b_["C"] for b_ in used]
-    say = f"N* grows as {units.power('C', a['value'])} {units.interval(a.get('interval'))}".strip()
-    also = (
+    growth_n = f"N* grows as {units.power('C', a['value'])} {units.interval(a.get('interval'))}".strip()
+    growth_d = (
         f", D* as {units.power('C', b['value'])} {units.interval(b.get('interval'))}".rstrip()
         if b.get("value")
         else ""
@@ -55,23 +56,24 @@ def data(source: Source) -> dict[str, Any]:
         if a.get("level")
         else "no interval"
     )
-    left_out = len(found) - len(used)
+    left_out = len(minima) - len(used)
     return {
         **base,
-        "title": say + also,
-        "subtitle": "Minima of the IsoFLOP parabolas. Solid: range of the data; dashed: beyond it; "
-        "thin: published slopes"
-        + ("; open: minimum outside the sampled sizes, not fitted" if left_out else ""),
-        "alt": f"Best parameters and best tokens against compute on log axes over {spans}. {say}{also}.",
+        "title": growth_n + growth_d,
+        "subtitle": "Best size N* and data D* at each budget, from parabolas of loss against log N. Solid: "
+        "range of the data; dashed: extrapolation; thin: published exponents"
+        + ("; open markers: minimum outside the sampled sizes, left out of the fit" if left_out else ""),
+        "alt": f"Best parameters and best tokens against compute on log axes over {spans}. "
+        f"{growth_n}{growth_d}.",
         "footer": source.footer(
             n=int(sum(x.get("n") or 0 for x in used)),
             window=f"{len(used)} budgets, {spans}",
             interval=level,
-            note="band: the exponent's interval, turned about the middle of the data",
+            note="band: interval of the exponent, pivoted at the middle of the data",
         ),
         "budgets": [
             {k: x.get(k) for k in ("C", "N_opt", "N_interval", "D_opt", "D_interval", "inside")}
-            for x in found
+            for x in minima
         ],
         "panels": [
             {
@@ -94,8 +96,11 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _ratio(second: dict[str, Any]) -> dict[str, Any]:
-    """The panel of tokens per parameter: its exponent is b − a. Along a budget N D is fixed, so both move
-    against each other and the ends of the interval come from opposite ends of a and b."""
+    """Return the panel of tokens per parameter, with exponent b − a.
+
+    N D is fixed at a budget, so an error in a is an opposite error in b: each end of the interval combines
+    opposite ends of the intervals of a and b.
+    """
     a, b = second["a"], second.get("b") or {}
     panel: dict[str, Any] = {"symbol": "D/N", "axis": "tokens per parameter D*/N*", "exponent": {}}
     if b.get("value") is None:
@@ -109,7 +114,7 @@ def _ratio(second: dict[str, Any]) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, (row,) = style.canvas(
         data,
         columns=len(data["panels"]),
@@ -126,7 +131,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 
 def _best(budget: dict[str, Any], symbol: str) -> float | None:
-    """N*, D* or D*/N* of a budget."""
+    """Return N*, D* or D*/N* of a budget."""
     N, D = budget.get("N_opt"), budget.get("D_opt")
     if symbol == "D/N":
         return D / N if N and D else None
@@ -134,8 +139,10 @@ def _best(budget: dict[str, Any], symbol: str) -> float | None:
 
 
 def _interval(budget: dict[str, Any], symbol: str) -> list[float] | None:
-    """The interval of a minimum; on a budget N D is fixed, so that of D* is that of N* turned round, and
-    that of D*/N* is its square."""
+    """Return the interval of a minimum.
+
+    N D is fixed at a budget, so the interval of D* is proportional to 1/N* and that of D*/N* to 1/N*².
+    """
     N, D, span = budget.get("N_opt"), budget.get("D_opt"), budget.get("N_interval")
     own = budget.get(f"{symbol}_interval")
     if own and all(v and math.isfinite(v) for v in own):
@@ -178,7 +185,7 @@ def _panel(axes: Any, panel: dict[str, Any], data: dict[str, Any], colour: str) 
         axes.plot(beyond, height * (beyond / middle) ** value, color=colour, lw=1.6, ls="--", zorder=3)
         last = float(height * (everywhere[-1] / middle) ** value)
         labels.append((everywhere[-1], last, f"ours {value:.2f}".replace("-", "−"), colour))
-    # What was left out of the fit may lie decades away: it never moves the axis.
+    # A minimum left out of the fit may lie decades away, so it never moves the axis.
     spans = [v for b in inside for v in _interval(b, symbol) or []]
     kept = [v for v in spans if best.min() / REACH <= v <= best.max() * REACH]
     heights = [*best, *(y for _, y, _, _ in labels), *kept]
@@ -197,8 +204,7 @@ def _panel(axes: Any, panel: dict[str, Any], data: dict[str, Any], colour: str) 
 def _references(
     panel: dict[str, Any], data: dict[str, Any], ratio: np.ndarray, height: float
 ) -> list[tuple[str, np.ndarray]]:
-    """Thin lines to compare with: published slopes through our middle, or the rule of 20 tokens a
-    parameter."""
+    """Return thin reference lines: published exponents through our centre, or 20 tokens per parameter."""
     if panel["symbol"] == "D/N":
         return [(f"rule of {data['rule']:g}", np.full_like(ratio, data["rule"]))]
     return [
@@ -208,7 +214,7 @@ def _references(
 
 
 def _mark(axes: Any, budget: dict[str, Any], symbol: str, colour: str, window: tuple[float, float]) -> None:
-    """A minimum with its interval, both kept on the axis; an arrowhead where the interval goes on."""
+    """Draw a minimum with its interval inside the axes; an arrowhead marks an end beyond them."""
     bottom, top = window
     best, span = _best(budget, symbol), _interval(budget, symbol)
     assert best is not None

@@ -1,4 +1,4 @@
-"""What the law leaves over, against N, D, C and the fitted loss: a law that is right leaves no trend."""
+"""Draw the residuals of a law against N, D, C and the predicted loss, and test them for trends."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ AXES = (
     ("C", "training compute C", "log"),
     ("predicted", "predicted L", "linear"),
 )
-"""(column, label, scale) a panel."""
+"""(column, label, scale) of each panel."""
 
 
 LEVEL = 0.05
-"""How often a law that is right may be said to leave a trend in any of N, D, C."""
+"""Significance level of the trend tests over N, D and C together."""
 
 
 def trend(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """The t value and the two-sided p value of a straight line of y on log x; (0, 1) where there are fewer
-    than 4 points or no spread."""
+    """Return the t value and two-sided p value of the slope of y on log x.
+
+    The result is (0, 1) where there are fewer than 4 points or x does not vary.
+    """
     z = np.log(x) - np.log(x).mean()
     if len(x) < 4 or not (z**2).sum() > 0:
         return 0.0, 1.0
@@ -42,8 +44,10 @@ def trend(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:
-    """p values of several questions at once, by Holm's step-down rule: the chance of any false alarm stays
-    below the level (Holm 1979, Scandinavian Journal of Statistics 6, 65)."""
+    """Adjust p values for multiple tests by Holm's step-down rule, which bounds the family-wise error rate.
+
+    Source: Holm 1979, Scandinavian Journal of Statistics 6, 65.
+    """
     adjusted, worst = {}, 0.0
     for i, name in enumerate(sorted(p, key=lambda n: p[n])):
         worst = max(worst, min(1.0, (len(p) - i) * p[name]))
@@ -52,7 +56,7 @@ def holm(p: dict[str, float]) -> dict[str, float]:
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     try:
         table, law = surface(source)
@@ -62,25 +66,25 @@ def data(source: Source) -> dict[str, Any]:
     rest = (table["L"] / table["predicted"] - 1).to_numpy()
     tested = {a[0]: trend(table[a[0]].to_numpy(), rest) for a in axes if a[0] != "predicted"}
     p = holm({name: value for name, (_, value) in tested.items()})
-    found = [name for name in p if p[name] < LEVEL]
+    trending = [name for name in p if p[name] < LEVEL]
     title = (
-        f"What the law leaves over still depends on {' and '.join(found)}"
-        if found
-        else f"No straight trend is left in {_listed(list(p))}"
+        f"The residuals of the law still depend on {' and '.join(trending)}"
+        if trending
+        else f"No linear trend of the residuals is detected in {_listed(list(p))}"
     )
-    said = ", ".join(f"{name} {_chance(value)}" for name, value in p.items())
+    chances = ", ".join(f"{name} {_chance(value)}" for name, value in p.items())
     return {
         **base,
         "title": title,
-        "subtitle": f"Measured over predicted loss less one, {len(table)} runs; the line is the median "
-        "of neighbours",
+        "subtitle": f"Residual: measured over predicted loss, minus one; {len(table)} runs; line: median of "
+        "neighbouring runs",
         "alt": f"Residuals of {law.name} against parameters, tokens, compute and predicted loss. {title}.",
         "footer": source.footer(
             n=len(table),
             window=f"window {units.spoken_range(table['C'].min(), table['C'].max(), units.flops)}",
             interval=f"fitted to {(source.fit or {}).get('n')} runs",
-            note=f"t-tests of a straight line on the logarithm, Holm over {len(p)}: p = {said}; a trend is "
-            f"said below {LEVEL:g}",
+            note=f"t-tests of the slope on the logarithm, Holm-adjusted over {len(p)}: p = {chances}; trend: "
+            f"p < {LEVEL:g}",
         ),
         "trends": {name: {"t": tested[name][0], "p": p[name]} for name in p},
         "axes": [{"column": a[0], "label": a[1], "scale": a[2]} for a in axes],
@@ -92,17 +96,17 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _listed(names: list[str]) -> str:
-    """N, D or C."""
+    """Return names as a list in words, such as `N, D or C`."""
     return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _chance(p: float) -> str:
-    """A p value in words: 0.042, or < 0.001."""
+    """Return a p value as text: 0.042, or < 0.001."""
     return "< 0.001" if p < 0.001 else units.digits(p)
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     wide = len(data["axes"])
     figure, (row,) = style.canvas(
         data,
@@ -127,7 +131,7 @@ def draw(data: dict[str, Any]) -> Figure:
             units.say_axis(axes.xaxis, units.flops if spec["column"] == "C" else units.count, 2)
         if i:
             axes.set_yticklabels([])
-    row[0].set_ylabel("left over (%)")
+    row[0].set_ylabel("residual (%)")
     N = [p["N"] for p in data["points"]]
     style.size_ruler(row[-1], min(N), max(N))
     return figure

@@ -1,4 +1,4 @@
-"""Bootstrap draws of every pair of parameters: ridges show which of them the data cannot tell apart."""
+"""Draw bootstrap draws of every pair of parameters; ridges show strongly correlated estimates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "ridges"
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     if source.fit is None or source.unfitted:
         return {**base, "missing": source.unfitted}
@@ -24,7 +24,7 @@ def data(source: Source) -> dict[str, Any]:
     if len(draws) < 20 or len(names) < 2:
         return {
             **base,
-            "missing": f"the fit of {source.name} holds {len(draws)} bootstrap draws and ridges need "
+            "missing": f"the fit of {source.name} holds {len(draws)} bootstrap draws and this figure needs "
             f"20; run `scaling fit {source.name} --bootstrap pairs`.",
         }
     values = np.array([[np.nan if v is None else float(v) for v in row] for row in draws])
@@ -35,15 +35,15 @@ def data(source: Source) -> dict[str, Any]:
     together = np.corrcoef(logs.T)
     pairs = [(abs(together[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(i)]
     strong = [p for p in sorted(pairs, reverse=True) if p[0] > 0.9]
-    said = ", ".join(f"{units.formula(b)} and {units.formula(a)}" for _, a, b in strong[:3])
-    title = f"{said} trade off" if strong else "No two parameters trade off strongly"
+    pairs_text = ", ".join(f"{units.formula(b)} and {units.formula(a)}" for _, a, b in strong[:3])
+    title = f"{pairs_text} trade off" if strong else "No two parameters are correlated beyond 0.9"
     estimates = source.fit.get("parameters") or {}
     first: dict[str, Any] = next(iter(estimates.values()), {})
     return {
         **base,
         "title": title,
-        "subtitle": f"{len(values)} bootstrap draws of every pair; numbers are correlations (of "
-        "logarithms where positive)",
+        "subtitle": f"{len(values)} bootstrap draws of every pair; a narrow ridge means that the data fix "
+        "only a combination of the two; numbers: correlations (of logarithms where positive)",
         "alt": f"Scatter of bootstrap draws for every pair of {', '.join(map(units.formula, names))}. "
         f"{title}.",
         "footer": source.footer(
@@ -63,7 +63,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _limits(x: np.ndarray, scale: str) -> tuple[float, float]:
-    """Ends of an axis that leave a little room around the draws; the outermost 1 % may fall outside."""
+    """Return the ends of an axis, with a margin around the draws; the outermost 1 % may lie outside."""
     z = np.log(x) if scale == "log" else x
     low, high = np.quantile(z, [0.005, 0.995])
     room = 0.12 * (high - low)
@@ -76,29 +76,29 @@ def _limits(x: np.ndarray, scale: str) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float, scale: str) -> list[float]:
-    """At most two round numbers, far from one another and from the ends, where the next panel begins."""
+    """Return at most two round numbers, far apart and far from the ends, where the next panel begins."""
     log = scale == "log"
     a, b = (float(np.log(v)) for v in (low, high)) if log else (low, high)
     inner = [v * (b - a) + a for v in (0.14, 0.86)]
     if log:
-        found = units.log_ticks(float(np.exp(inner[0])), float(np.exp(inner[1])), 4)
+        ticks = units.log_ticks(float(np.exp(inner[0])), float(np.exp(inner[1])), 4)
     else:
         even = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(*inner)
-        found = [float(t) for t in even if inner[0] <= t <= inner[1]]
-    if len(found) < 2:
-        return found
-    apart = (np.log(found[-1] / found[0]) if log else found[-1] - found[0]) / (b - a)
-    return [found[0], found[-1]] if apart > 0.45 else found[:1]
+        ticks = [float(t) for t in even if inner[0] <= t <= inner[1]]
+    if len(ticks) < 2:
+        return ticks
+    apart = (np.log(ticks[-1] / ticks[0]) if log else ticks[-1] - ticks[0]) / (b - a)
+    return [ticks[0], ticks[-1]] if apart > 0.45 else ticks[:1]
 
 
 def _edges(x: np.ndarray, scale: str, bins: int = 24) -> np.ndarray:
-    """Edges of a histogram, evenly on the axis' own scale."""
+    """Return the edges of a histogram, evenly spaced on the scale of the axis."""
     low, high = float(x.min()), float(x.max())
     return np.geomspace(low, high, bins + 1) if scale == "log" else np.linspace(low, high, bins + 1)
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     names, values = data["names"], np.array(data["draws"])
     k = len(names)
     figure, grid = style.canvas(

@@ -1,4 +1,4 @@
-"""The fitted surface held against what was measured: predicted and measured loss, and what is left over."""
+"""Draw measured against predicted loss, and the residuals."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ NAME = "surface"
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     try:
         table, law = surface(source)
     except TableError as reason:
         return {**base, "missing": f"{reason}."}
     assert source.fit is not None
-    left_over = np.log((table["L"] / table["predicted"]).to_numpy(float))
-    rms, worst = float(np.sqrt(np.mean(left_over**2))), float(np.abs(left_over).max())
+    residuals = np.log((table["L"] / table["predicted"]).to_numpy(float))
+    rms, worst = float(np.sqrt(np.mean(residuals**2))), float(np.abs(residuals).max())
     objective = source.fit.get("objective") or {}
     used = (source.fit.get("input") or {}).get("rows_used", source.fit.get("n"))
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"The fitted law misses the measured loss by {units.percent(rms)}",
-        "subtitle": f"{units.formula(law.formula)}: root mean square of what is left over in "
-        f"{len(table)} runs; the worst run is {units.percent(worst)} off",
+        "title": f"The fitted law misses the measured loss by {units.percent(rms)} (root mean square)",
+        "subtitle": f"{units.formula(law.formula)}, fitted to {len(table)} runs; the largest residual is "
+        f"{units.percent(worst)}",
         "alt": f"Predicted against measured loss for {len(table)} runs under {law.name}: points lie on "
         f"the diagonal within {units.percent(worst)}, "
         f"root mean square {units.percent(rms)}.",
@@ -51,7 +51,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _estimator(objective: dict[str, Any]) -> str:
-    """`huber on log loss, δ = 0.001`."""
+    """Return the objective in words, such as `huber on log loss, δ = 0.001`."""
     if not objective.get("name"):
         return ""
     delta = objective.get("delta")
@@ -61,7 +61,7 @@ def _estimator(objective: dict[str, Any]) -> str:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((top,), (below,)) = style.canvas(data, rows=(2.4, 1.0), row_gap=0.28, height=5.6, right=0.4)
     measured = np.array([p["measured"] for p in data["points"]])
     predicted = np.array([p["predicted"] for p in data["points"]])
@@ -70,20 +70,20 @@ def draw(data: dict[str, Any]) -> Figure:
     low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)
     top.plot([low, high], [low, high], color=style.paper().muted, lw=0.8, zorder=1)
     below.axhline(0, color=style.paper().muted, lw=0.8, zorder=1)
-    left_over = (100 * (measured / predicted - 1)).tolist()
+    residuals = (100 * (measured / predicted - 1)).tolist()
     dots(top, predicted.tolist(), measured.tolist(), sizes)
     colours = [style.ramp(at) for at in positions(sizes)]
-    below.vlines(predicted, 0, left_over, colors=colours, lw=1.0, zorder=2, rasterized=many(len(sizes)))
-    dots(below, predicted.tolist(), left_over, sizes, small=4.4)
+    below.vlines(predicted, 0, residuals, colors=colours, lw=1.0, zorder=2, rasterized=many(len(sizes)))
+    dots(below, predicted.tolist(), residuals, sizes, small=4.4)
     top.set_xlim(low, high)
     top.set_ylim(low, high)
     below.set_xlim(low, high)
-    reach = float(np.abs(left_over).max()) * 1.25 or 1.0
+    reach = float(np.abs(residuals).max()) * 1.25 or 1.0
     below.set_ylim(-reach, reach)
     top.set_xticklabels([])
     top.tick_params(axis="x", length=0)
     top.set_ylabel(f"measured L ({data['unit']})")
-    below.set_ylabel("left over (%)")
+    below.set_ylabel("residual (%)")
     below.set_xlabel(f"predicted L ({data['unit']})")
     figure.align_ylabels([top, below])
     style.size_ruler(top, min(sizes), max(sizes))

@@ -1,1 +1,1 @@
-"""The report: one page that works offline, needs nothing, and says the answer first."""
+"""Write the report: one self-contained page that works offline and states the answer first."""

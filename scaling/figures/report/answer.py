@@ -1,5 +1,4 @@
-"""The answer in one sentence, and the cautions that belong to it: built from the fit's own numbers and
-warnings, never written by hand."""
+"""State the answer of a sweep in one sentence, with its cautions, from the fit's numbers and warnings."""
 
 from __future__ import annotations
 
@@ -14,16 +13,16 @@ from scaling.figures.source import Source
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the page says first."""
+    """The opening of the page."""
 
     sentence: str
-    """One sentence with the numbers in it."""
+    """The answer in one sentence, with its numbers."""
     basis: str
-    """What it rests on: method, level, runs, range."""
+    """Method, level, runs and range behind the sentence."""
     facts: tuple[tuple[str, str, str], ...]
-    """(what, number, small print) for the row of figures under the sentence."""
+    """(label, number, explanation) of each number shown under the sentence."""
     cautions: tuple[str, ...]
-    """What a careful reader must know before using the numbers."""
+    """Warnings to read before using the numbers."""
 
 
 def _names(source: Source, column: str) -> str:
@@ -32,23 +31,25 @@ def _names(source: Source, column: str) -> str:
 
 
 def headline(fit: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-    """(how, a, b): the exponents that the answer speaks of, from IsoFLOP minima where there are, else
-    from the fitted surface."""
+    """Return (method, a, b): the exponents of the answer, or None where the fit has none.
+
+    They come from the IsoFLOP minima where there are any, else from the fitted surface.
+    """
     approaches = fit.get("approaches") or {}
     derived = fit.get("derived") or {}
-    for how, found in (
+    for how, approach in (
         ("IsoFLOP minima", approaches.get("2")),
         ("the fitted surface", approaches.get("3") or derived),
         ("the fitted surface", derived),
     ):
-        a = (found or {}).get("a") or {}
+        a = (approach or {}).get("a") or {}
         if a.get("value") is not None and math.isfinite(a["value"]):
-            return how, a, (found or {}).get("b") or {}
+            return how, a, (approach or {}).get("b") or {}
     return None
 
 
 def answer(source: Source) -> Answer:
-    """The answer of a folder of results."""
+    """Return the answer of a folder of results."""
     done = source.done
     where = f"On {_names(source, 'corpus') or source.name}, with {_names(source, 'family') or 'this family'}"
     facts = [("runs", f"{len(done)}", f"of {len(source.runs)} in the ledger")]
@@ -58,7 +59,7 @@ def answer(source: Source) -> Answer:
         best = done.iloc[int(done[column].to_numpy(float).argmin())]
         facts.append(
             (
-                "least loss",
+                "lowest loss",
                 f"{best[column]:.3f}",
                 f"{unit}, at {units.count(best['params'])} parameters and {units.flops(best['flops'])}",
             )
@@ -80,8 +81,8 @@ def answer(source: Source) -> Answer:
     if head is None:
         law = units.formula(str(source.fit.get("formula") or source.fit.get("law")))
         return Answer(
-            sentence=f"{where}, {len(done)} runs were fitted with {law}; they do not determine how N* "
-            "and D* grow.",
+            sentence=f"{where}, {len(done)} runs were fitted with {law}; they do not determine how the "
+            "best number of parameters N* and of tokens D* grow.",
             basis="",
             facts=tuple(facts),
             cautions=tuple(cautions),
@@ -95,7 +96,7 @@ def answer(source: Source) -> Answer:
     basis = (
         f"From {how}{level}. {units.things(len(done), 'run')}"
         + (f" of {spans}" if len(done) else "")
-        + (f" at {len(good)} budgets with a minimum inside their sizes." if good else ".")
+        + (f" at {len(good)} budgets with a minimum inside the sampled sizes." if good else ".")
     )
     sentence = f"{where}, the best number of parameters N* grows as {_power(a)}" + (
         f" and the best number of tokens D* as {_power(b)}" if b.get("value") is not None else ""
@@ -114,36 +115,43 @@ def answer(source: Source) -> Answer:
             )
         )
         sentence += (
-            f"; for {units.flops(top['C'])} the best is {units.count(top['N_opt'])} parameters "
+            f"; at {units.flops(top['C'])} the estimated best is {units.count(top['N_opt'])} parameters "
             f"on {units.count(top['D_opt'])} tokens"
         )
     return Answer(sentence=sentence + ".", basis=basis, facts=tuple(facts), cautions=tuple(cautions))
 
 
 def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cautions: list[str]) -> Answer:
-    """The answer of a study of several kinds of runs: what the best is worth in compute of the baseline and
-    in months where they were compared, else what the changes do to the loss."""
-    found = source.comparison or {}
+    """Return the answer of a study of several kinds of runs.
+
+    It states the largest compute-equivalent gain where kinds were compared, else the changes of the loss.
+    """
+    comparison = source.comparison or {}
     gains = [
         g
-        for g in found.get("gains") or []
+        for g in comparison.get("gains") or []
         if math.isfinite((g.get("headline") or {}).get("value") or math.nan)
     ]
     if gains:
         best = max(gains, key=lambda g: g["headline"]["value"])
         head, spans = best["headline"], units.spoken_range(best["range"][0], best["range"][1], units.flops)
         months = next(
-            (w.get("months") or {} for w in found.get("worth") or [] if w.get("of") == best["of"]), {}
+            (w.get("months") or {} for w in comparison.get("worth") or [] if w.get("of") == best["of"]), {}
         )
         paid = months.get("compute") or {}
         sentence = (
-            f"{where}, {best['of']} reaches with C what {best['over']} reaches with {_times(head)} × C"
-            + (f": {_times(paid)} months of growth of frontier training compute" if paid.get("value") else "")
+            f"{where}, {best['of']} reaches with compute C the loss that {best['over']} reaches with "
+            f"{_times(head)} × C"
+            + (
+                f", equal to {_times(paid)} months of growth of frontier training compute"
+                if paid.get("value")
+                else ""
+            )
         )
-        shown = [(str(g["of"]), f"× {units.digits(g['headline']['value'])}", _gain_small(g)) for g in gains]
+        numbers = [(str(g["of"]), f"× {units.digits(g['headline']['value'])}", _gain_small(g)) for g in gains]
         level = f", {units.percent(head['level'])} intervals by {head['method']}" if head.get("level") else ""
         runs = f"{len(source.done)} runs of {len(source.several)} kinds"
-        basis = f"Compute-equivalent gain over {spans}{level}. {runs}."
+        basis = f"Compute-equivalent gain (factor of compute for equal loss) over {spans}{level}. {runs}."
     else:
         drawn = changes.data(source)
         if drawn.get("missing"):
@@ -151,12 +159,12 @@ def _compared(source: Source, where: str, facts: list[tuple[str, str, str]], cau
             return Answer(sentence=f"{where}, {text}", basis="", facts=tuple(facts), cautions=tuple(cautions))
         sentence, basis = f"{where}: {drawn['title'][:1].lower()}{drawn['title'][1:]}", drawn["footer"][0]
         last = [r for r in drawn["rows"] if r["C"] == max(drawn["budgets"])]
-        shown = [(r["kind"], _share(r["change"]), _change_small(r, drawn["against"])) for r in last[:3]]
-    return Answer(sentence=sentence + ".", basis=basis, facts=(*shown, *facts), cautions=tuple(cautions))
+        numbers = [(r["kind"], _share(r["change"]), _change_small(r, drawn["against"])) for r in last[:3]]
+    return Answer(sentence=sentence + ".", basis=basis, facts=(*numbers, *facts), cautions=tuple(cautions))
 
 
 def _times(estimate: dict[str, Any]) -> str:
-    """`2.5 [1.6, 17.6]`, two digits each."""
+    """Return an estimate with its interval, such as `2.5 [1.6, 18]`, in two digits."""
     span = estimate.get("interval") or []
     ends = [units.digits(v) if v is not None else "unbounded" for v in span]
     return units.digits(estimate["value"]) + (f" [{', '.join(ends)}]" if ends else "")
@@ -191,40 +199,45 @@ def _small(estimate: dict[str, Any]) -> str:
 
 
 def _cautions(source: Source) -> list[str]:
-    """The fit's own warnings, what the ledger shows to be missing, and what the design left open."""
-    found: list[str] = []
+    """Return the warnings of the fit, the gaps of the ledger and the limits of the design."""
+    cautions: list[str] = []
     fit = source.fit or {}
     approaches = list((fit.get("approaches") or {}).values())
     for text in [
         *(fit.get("warnings") or []),
         *(w for a in approaches if isinstance(a, dict) for w in a.get("warnings") or []),
     ]:
-        if str(text) not in found:
-            found.append(str(text))
+        if str(text) not in cautions:
+            cautions.append(str(text))
     runs, done = source.runs, source.done
     if "status" in runs:
         for status, count in runs["status"].fillna("unknown").value_counts().items():
             if status != "done":
-                found.append(f"{count} of {len(runs)} runs ended as {status} and are in no figure and no fit")
+                cautions.append(
+                    f"{count} of {len(runs)} runs ended as {status}; figures and fits leave them out"
+                )
     if fit and (fit.get("input") or {}).get("rows") not in (None, len(runs)):
-        found.append(
+        cautions.append(
             f"the fit was made from {fit['input']['rows']} rows and the ledger now has {len(runs)}; "
             f"run `scaling fit {source.name}` again"
         )
     if source.implied:
-        found.append(f"{source.implied} of {len(runs)} runs do not say C, which is taken as 6 N D for them")
+        cautions.append(
+            f"{source.implied} of {len(runs)} runs have no C in the ledger; it is set to 6 N D for them"
+        )
     if fit and source.unfitted:
-        found.append(source.unfitted.rstrip("."))
-    found += [str(w) for w in (source.comparison or {}).get("warnings") or []]
+        cautions.append(source.unfitted.rstrip("."))
+    cautions += [str(w) for w in (source.comparison or {}).get("warnings") or []]
     if len(done) and "epochs" in done and float(done["epochs"].max()) > 1.0:
-        found.append(
+        cautions.append(
             "some runs read their text more than once (up to "
-            f"{units.digits(float(done['epochs'].max()))} epochs), where repeats are worth less than new text"
+            f"{units.digits(float(done['epochs'].max()))} epochs); repeated text lowers the loss less than "
+            "new text"
         )
     if len(done) > 1 and float(done["flops"].max() / done["flops"].min()) < 100:
-        found.append(
+        cautions.append(
             "the runs span a factor of "
             f"{units.digits(float(done['flops'].max() / done['flops'].min()))} in compute; exponents "
-            "over less than two decades move when the window moves"
+            "over less than two decades depend on the window"
         )
-    return found
+    return cautions

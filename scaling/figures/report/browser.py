@@ -1,4 +1,4 @@
-"""A browser that is there anyway: opens a page, or prints it to PDF."""
+"""Open a page in the user's browser, or print it to PDF with an installed Chromium."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scaling.errors import LaunchError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 SECONDS = 120.0
-"""How long printing may take before it is given up."""
+"""Time limit of printing, in seconds."""
 
 
 def chromium() -> str:
-    """The path of a Chromium. Raises LaunchError when there is none."""
+    """Return the path of an installed Chromium. Raises LaunchError when there is none."""
     for name in NAMES:
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     raise LaunchError(
         f"printing to PDF needs a Chromium on the path ({', '.join(NAMES)}); install one, or print the "
         "page from your own browser"
@@ -28,8 +28,10 @@ def chromium() -> str:
 
 
 def pdf(page: Path) -> Path:
-    """Prints a page beside itself and returns the PDF's path. Raises LaunchError when the browser does
-    not deliver."""
+    """Print a page to a PDF beside it and return the PDF's path.
+
+    Raises LaunchError when no Chromium is installed or it fails to print.
+    """
     out = page.with_suffix(".pdf")
     with tempfile.TemporaryDirectory() as profile:
         command = [
@@ -47,7 +49,7 @@ def pdf(page: Path) -> Path:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append(
                 "--no-sandbox"
-            )  # Chromium refuses its sandbox to root; the page is our own and asks for nothing
+            )  # Chromium refuses its sandbox to root; the page is our own and makes no request
         part = Path(profile) / "page.pdf"
         try:
             subprocess.run(
@@ -65,5 +67,5 @@ def pdf(page: Path) -> Path:
 
 
 def show(page: Path) -> bool:
-    """Opens a page in the person's browser; False where there is none to open."""
+    """Open a page in the user's browser; return False where there is no browser."""
     return webbrowser.open(page.resolve().as_uri())

@@ -1,5 +1,4 @@
-"""What the page's interactive figure knows: every run under every convention, and the fits that go with
-them, computed beforehand."""
+"""Collect the data of the page's interactive figure: every run and fit under every counting convention."""
 
 from __future__ import annotations
 
@@ -20,16 +19,17 @@ from scaling.figures.source import Source
 from scaling.tables.expression import evaluate
 
 MOST_CURVES = 200
-"""Loss curves of more runs than this are left out of the page: it would grow past what a browser draws
-smoothly."""
+"""Largest number of loss curves in the page; more would make the browser slow."""
 _UNSHOWN = {"corrected", "curves", "curve", "warnings", "method", "level", "r2"}
-"""What the page does not need of approach 2 under every convention."""
+"""Fields of approach 2 that the page does not need."""
 RAMP = tuple(style.ramp(i / (style.STEPS - 1)) for i in range(style.STEPS))
 
 
 def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
-    """Runs in the order of `table` (from `tables.ordered`), conventions with their fits, loss curves
-    where they are few."""
+    """Return runs in the order of `table` (from `tables.ordered`), conventions with fits, and loss curves.
+
+    Loss curves are left out beyond `MOST_CURVES` runs.
+    """
     done = source.done
     fine = table["run_id"].isin(set(done["run_id"]))
     counted = {
@@ -44,11 +44,11 @@ def payload(source: Source, table: pd.DataFrame) -> dict[str, Any]:
         "seed": _numbers(table["seed"]) if "seed" in table else "",
         "D": _numbers(table["tokens"]),
         "L": _numbers(table["loss"].where(fine)),
-        # Tokens of several vocabularies compare per byte alone: all kinds together are shown so.
+        # Losses of several vocabularies are comparable only per byte, so all kinds together use that.
         "bits": _numbers(table["bits_per_byte"].where(fine)) if source.per_byte else "",
-        "budget": _places(table, done, "budget", levels),
+        "budget": _indices(table, done, "budget", levels),
         "budgets": [_short(v) for v in levels],
-        "kind": _places(table, done, "kind", source.several),
+        "kind": _indices(table, done, "kind", source.several),
         "kinds": source.several,
         "N": {key: _numbers(values) for key, values in N.items()},
         "C": {key: _product(values, N, table) or _numbers(values) for key, values in C.items()},
@@ -72,8 +72,8 @@ def _usable(runs: pd.DataFrame, expression: str) -> bool:
     return bool((values > 0).all() and values.notna().all() and len(values))
 
 
-def _places(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequence[Any]) -> str:
-    """Which of `values` every run has in a column, by its number in them; empty where there are none."""
+def _indices(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequence[Any]) -> str:
+    """Return the index in `values` of each run's value of a column; empty where there are no values."""
     if not len(values):
         return ""
     number = {value: i for i, value in enumerate(values)}
@@ -82,7 +82,7 @@ def _places(table: pd.DataFrame, done: pd.DataFrame, column: str, values: Sequen
 
 
 def _product(values: pd.Series, N: dict[str, pd.Series], table: pd.DataFrame) -> str:
-    """`@key` where a convention of C is 6 N D with the N of that key: the page multiplies by itself."""
+    """Return `@key` where a convention of C is 6 N D with the N of that key, so that the page computes it."""
     for key, counted in N.items():
         if values.astype(float).equals((6 * counted * table["tokens"]).astype(float)):
             return f"@{key}"
@@ -90,8 +90,10 @@ def _product(values: pd.Series, N: dict[str, pd.Series], table: pd.DataFrame) ->
 
 
 def _sort(table: pd.DataFrame, column: str, say: Any) -> str | None:
-    """What a column of the table is sorted by: null for its words, `#` for the numbers that it shows, a path
-    into the payload where they are there already, else numbers."""
+    """Return the sort key of a table column: null, `#`, a path into the payload, or numbers.
+
+    null sorts by text, `#` by the numbers shown, a path by numbers that the payload already holds.
+    """
     known = {"params": "@N.all", "flops": "@C.counted", "tokens": "@D", tables.RATIO: "@ratio"}
     if say is None or (column in known and _usable(table, "params") and _usable(table, "flops")):
         return known.get(column)
@@ -99,19 +101,21 @@ def _sort(table: pd.DataFrame, column: str, say: Any) -> str | None:
 
 
 def script_json(data: dict[str, Any]) -> Markup:
-    """JSON that may stand inside a script element: nothing in it can end the element or begin another."""
+    """Return JSON escaped for a script element, so that no value can close the element."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _short(value: float) -> float | None:
-    """Five digits: more than a screen can show."""
+    """Return a number rounded to five digits, enough for a screen; None unless finite."""
     return float(f"{value:.5g}") if np.isfinite(value) else None
 
 
 def _numbers(values: pd.Series) -> str:
-    """Numbers in one string, five digits each, a dash for what is missing: a third of the size of a list
-    in JSON."""
+    """Return numbers in one string, five digits each, with a dash where one is missing.
+
+    This takes a third of the size of a JSON list.
+    """
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
     return " ".join(f"{v:.5g}".replace("e+", "e") if np.isfinite(v) else "-" for v in numbers)
 
@@ -125,14 +129,14 @@ def _rounded(value: Any) -> Any:
 
 
 def _curves(source: Source, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Loss curves against headline compute, by row of the table."""
+    """Return loss curves against compute as counted in the ledger, by row of the table."""
     drawn = curves.data(source)
     if drawn.get("missing") or len(drawn["runs"]) > MOST_CURVES:
         return []
     row = {run: i for i, run in enumerate(table["run_id"])}
-    found = []
+    lines = []
     for run in drawn["runs"]:
         keep = [i for i, x in enumerate(run["flops"]) if x >= drawn["first"]]
         x, y = ([_short(run[k][i]) for i in keep] for k in ("flops", "loss"))
-        found.append({"row": row[run["run_id"]], "x": x, "y": y})
-    return found
+        lines.append({"row": row[run["run_id"]], "x": x, "y": y})
+    return lines

@@ -1,4 +1,4 @@
-"""The page over all results: one card a study, with its answer and its picture."""
+"""Write the index page of all results: one card per study, with its answer and a figure."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from scaling.figures.report import answer, page, svg
 from scaling.figures.source import Source, read
 
 MOST_PICTURES = 24
-"""Studies beyond this many are shown without a picture, so that the page stays light."""
+"""Largest number of studies shown with a figure, which bounds the size of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One study."""
+    """The card of one study."""
 
     name: str
-    """Its folder's name."""
+    """Name of its folder."""
     link: str
-    """Its report, relative to the page; empty where none was written."""
+    """Link to its report, relative to the page; empty where no report was written."""
     sentence: str
-    """Its answer, or why there is none."""
+    """Answer of the study, or the reason why there is none."""
     small: str
-    """Runs, range, cautions."""
+    """Number of runs, range of compute, number of cautions."""
     picture: Markup
-    """Its IsoFLOP profiles or loss curves as inline SVG; empty where there is nothing to draw."""
+    """IsoFLOP profiles or loss curves as inline SVG; empty where there is nothing to draw."""
 
 
 def studies(results: Path) -> list[Path]:
-    """Every folder with a ledger, by name."""
+    """Return every folder with a ledger, sorted by name."""
     return sorted(path.parent for path in results.glob("*/ledger.parquet"))
 
 
@@ -49,29 +49,34 @@ def _picture(source: Source, name: str) -> tuple[Markup, set[str]]:
 
 
 def card(folder: Path, number: int) -> tuple[Card, set[str]]:
-    """The card of one folder and the colours of its picture. A folder that cannot be read says so on its
-    card."""
+    """Return the card of one folder and the colours of its figure.
+
+    The card of a folder that cannot be read shows the error.
+    """
     try:
         source = read(folder)
     except TableError as error:
         return Card(name=folder.name, link="", sentence=str(error), small="", picture=Markup()), set()
-    said = answer.answer(source)
+    opening = answer.answer(source)
     picture, colours = _picture(source, f"study-{number}") if number < MOST_PICTURES else (Markup(), set())
     done = source.done
     parts = [f"{len(done)} of {len(source.runs)} runs"]
     if len(done):
         parts.append(units.spoken_range(float(done["flops"].min()), float(done["flops"].max()), units.flops))
-    if said.cautions:
-        parts.append(f"{len(said.cautions)} caution{'s' if len(said.cautions) > 1 else ''}")
+    if opening.cautions:
+        parts.append(f"{len(opening.cautions)} caution{'s' if len(opening.cautions) > 1 else ''}")
     written = (folder / "report.html").is_file()
     link = f"{quote(folder.name)}/report.html" if written else ""
     return Card(
-        name=folder.name, link=link, sentence=said.sentence, small=" · ".join(parts), picture=picture
+        name=folder.name, link=link, sentence=opening.sentence, small=" · ".join(parts), picture=picture
     ), colours
 
 
 def write(results: Path) -> tuple[Path, list[Card]]:
-    """Writes index.html into the folder of results. Raises TableError when it holds no study."""
+    """Write index.html into the folder of results and return its path and cards.
+
+    Raises TableError when the folder holds no study.
+    """
     folders = studies(results)
     if not folders:
         raise TableError(
@@ -79,8 +84,8 @@ def write(results: Path) -> tuple[Path, list[Card]]:
         )
     cards, colours = [], set[str]()
     for number, folder in enumerate(folders):
-        made, used = card(folder, number)
-        cards.append(made)
+        entry, used = card(folder, number)
+        cards.append(entry)
         colours |= used
     styles = page.stylesheet(colours)
     text = (

@@ -1,4 +1,7 @@
-"""One self-contained page of a sweep: no request, no inline style, one hashed script, every name escaped."""
+"""Render the report of a sweep as one page without network requests or inline styles.
+
+Styles and scripts are hashed in the content-security policy, and every name is escaped.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _HERE = Path(__file__).parent
 
 
 def environment() -> Environment:
-    """The templates, with everything escaped and nothing undefined let through."""
+    """Return the templates, which escape everything and fail on undefined variables."""
     return Environment(
         loader=FileSystemLoader(_HERE / "template"),
         autoescape=True,
@@ -31,8 +34,7 @@ def environment() -> Environment:
 
 
 def policy(styles: str, scripts: list[str]) -> str:
-    """The content-security policy: nothing but this very style and these very scripts, fonts and
-    pictures from inside the page."""
+    """Return the content-security policy: only this style, these scripts, and embedded fonts and images."""
 
     def digest(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -45,7 +47,7 @@ def policy(styles: str, scripts: list[str]) -> str:
 
 
 def stylesheet(colours: set[str]) -> str:
-    """The page's CSS with its fonts and the figures' colours inside."""
+    """Return the page's CSS with its fonts and the figures' colours."""
     faces = ""
     for file, weight in zip(style.FONT_FILES, (400, 600), strict=True):
         data = base64.b64encode(file.read_bytes()).decode()
@@ -63,25 +65,24 @@ def stylesheet(colours: set[str]) -> str:
 
 
 def dots(runs: int) -> float:
-    """Dots an inch of clouds of marks inside the page: sharp where they are few, small where 5 000 runs
-    must fit in 3 MB."""
+    """Return the resolution of rasterised marks in dots per inch, lower where many runs must fit in 3 MB."""
     return 140.0 if runs <= 1000 else 90.0
 
 
 WIDE = 540.0
-"""Points beyond which a figure takes the whole width of the page: half of it would make its letters small."""
+"""Width in points beyond which a figure takes the full width of the page, to keep its text legible."""
 KEY = ("isoflop", "optimum", "families", "changes", "curves", "surface")
-"""Figures that open the page; the others follow the fit."""
+"""Figures at the top of the page; the others follow the fit."""
 
 
 def scripts() -> list[str]:
-    """What runs in the page, in order: the charting library, its zoom, the table, the explorer."""
+    """Return the scripts of the page in order: charting library, zoom plugin, table, interactive figure."""
     files = ("vendor/chart.min.js", "vendor/zoom.min.js", "template/table.js", "template/explore.js")
     return [(_HERE / file).read_text(encoding="utf-8") for file in files]
 
 
 def drawn(source: Source) -> tuple[list[dict[str, Any]], set[str]]:
-    """Every figure as inline SVG or the sentence that says why it is not there, and all colours used."""
+    """Return every figure as inline SVG, or the reason why it is missing, and all colours used."""
     figures: list[dict[str, Any]] = []
     colours: set[str] = set()
     for name, data in drawing.of(source).items():
@@ -101,7 +102,7 @@ def drawn(source: Source) -> tuple[list[dict[str, Any]], set[str]]:
 
 
 def _absent(figures: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """(names, why) of the figures that are not drawn, each reason once."""
+    """Return (names, reason) of the figures that are not drawn, each reason once."""
     why: dict[str, list[str]] = {}
     for f in figures:
         if f["missing"]:
@@ -110,15 +111,15 @@ def _absent(figures: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _words_left(runs: tables.Table) -> str:
-    """CSS that sets columns of words flush left: a class in every cell would weigh 100 kB in 5 000 rows."""
+    """Return CSS that left-aligns text columns; a class in every cell would add 100 kB at 5 000 rows."""
     words = [i for i, cell in enumerate(runs.rows[0], start=1) if not cell.number] if runs.rows else []
     rules = {i: "text-align:left" + (";padding-left:18px" if i > 1 else "") for i in words}
     return "".join(f"#all-runs td:nth-child({i}){{{rule}}}\n" for i, rule in rules.items())
 
 
 def render(source: Source) -> tuple[str, answering.Answer]:
-    """The page as text, and the answer that it opens with."""
-    said = answering.answer(source)
+    """Return the page as text and the answer that it opens with."""
+    opening = answering.answer(source)
     fit = source.fit or {}
     figures, colours = drawn(source)
     noise, pooled = tables.seed_noise(source)
@@ -132,7 +133,7 @@ def render(source: Source) -> tuple[str, answering.Answer]:
         .render(
             name=source.name,
             unit=source.loss_unit,
-            answer=said,
+            answer=opening,
             key=[f for f in figures if f["name"] in KEY and not f["missing"]],
             more=[f for f in figures if f["name"] not in KEY and not f["missing"]],
             absent=_absent(figures),
@@ -161,12 +162,12 @@ def render(source: Source) -> tuple[str, answering.Answer]:
             policy=policy(styles, code),
         )
     )
-    return text, said
+    return text, opening
 
 
 def write(source: Source) -> tuple[Path, answering.Answer]:
-    """Writes report.html beside the ledger and returns its path and the answer."""
-    text, said = render(source)
+    """Write report.html beside the ledger and return its path and the answer."""
+    text, opening = render(source)
     path = source.folder / "report.html"
     files.write(path, text, "the report")
-    return path, said
+    return path, opening

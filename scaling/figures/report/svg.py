@@ -1,5 +1,8 @@
-"""A figure's SVG made fit to stand inside a page with a strict policy: no style attributes, own ids,
-colours that follow light and dark."""
+"""Prepare a figure's SVG for a page with a strict policy.
+
+Style attributes become presentation attributes, ids become unique, colours become CSS variables that follow
+the light or dark scheme.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,14 @@ FONTS = "'Scaling Sans', Inter, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-ser
 
 
 def variable(colour: str) -> str:
-    """The CSS variable that stands for a colour of a figure."""
+    """Return the CSS variable of a figure's colour."""
     return f"--c{colour.lower().lstrip('#')}"
 
 
 def inline(svg: bytes, *, name: str, title: str, alt: str) -> tuple[Markup, set[str]]:
-    """An `<svg>` element for a page and the colours that it uses.
+    """Return an `<svg>` element for a page and the colours that it uses.
 
-    `name` makes its ids unique; `title` and `alt` are what a screen reader says. The text of the figure
-    stays text.
+    `name` makes the ids unique; screen readers read `title` and `alt`. The text of the figure stays text.
     """
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(svg)
@@ -72,27 +74,27 @@ def inline(svg: bytes, *, name: str, title: str, alt: str) -> tuple[Markup, set[
 
 
 def points_wide(svg: str) -> float:
-    """The width of a figure in points, from its view box; 0 where it has none."""
-    found = re.search(r'viewBox="0 0 ([\d.]+)', svg)
-    return float(found[1]) if found else 0.0
+    """Return the width of a figure in points from its view box; 0 where it has none."""
+    match = re.search(r'viewBox="0 0 ([\d.]+)', svg)
+    return float(match[1]) if match else 0.0
 
 
 def _properties(text: str) -> list[tuple[str, str]]:
-    """CSS declarations as presentation attributes; the `font` shorthand, which has none, is taken apart."""
-    found = []
+    """Return CSS declarations as presentation attributes, with the `font` shorthand split into its parts."""
+    properties = []
     for part in text.split(";"):
         key, _, value = (p.strip() for p in part.partition(":"))
         short = _SHORT_FONT.match(value) if key == "font" else None
         if short:
-            found += [("font-weight", short[2])] if short[2] else []
-            found += [("font-size", short[3]), ("font-family", short[4])]
+            properties += [("font-weight", short[2])] if short[2] else []
+            properties += [("font-size", short[3]), ("font-family", short[4])]
         elif key and value:
-            found.append((key, value))
-    return found
+            properties.append((key, value))
+    return properties
 
 
 def palette(colours: set[str]) -> str:
-    """CSS that gives every colour its value on light and on dark paper."""
+    """Return CSS that gives every colour its value on light and on dark paper."""
     light = "".join(f"{variable(c)}:{c};" for c in sorted(colours))
     dark = "".join(f"{variable(c)}:{style.for_dark(c)};" for c in sorted(colours))
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"

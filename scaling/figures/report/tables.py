@@ -1,4 +1,4 @@
-"""The tables of the report: runs, parameters, budgets, seed noise, the bill."""
+"""Build the tables of the report: runs, parameters, budgets, seed noise and cost."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Cell:
     """One cell of a table."""
 
     text: str
-    """What is shown."""
+    """Text of the cell."""
     number: bool = True
-    """Whether it is set flush right."""
+    """Whether the cell is right-aligned."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows under named columns."""
+    """A table: rows under named columns."""
 
     columns: tuple[tuple[str, str], ...]
-    """(heading, what it means) a column."""
+    """(heading, meaning) of each column."""
     rows: tuple[tuple[Cell, ...], ...]
-    """One tuple a row."""
+    """Cells of each row."""
     ids: tuple[str, ...] = ()
-    """An anchor a row, where rows can be pointed at."""
+    """Anchor of each row, where rows have links."""
 
 
 def _number(value: Any, say: Any, places: int | None = None) -> Cell:
@@ -54,40 +54,42 @@ def _word(value: Any) -> Cell:
 
 RATIO = "tokens_per_parameter"
 PLAIN = tuple(f"{{:.{places}f}}".format for places in (0, 3, 4))
-"""Ways to say a number that can be read as one again."""
+"""Formats whose output can be parsed as a number again."""
 _RUNS: tuple[tuple[str, str, str, Any], ...] = (
-    ("run", "identity of the run: the first digits of a hash of its science", "run_id", None),
+    ("run", "id of the run: the first digits of the hash of its config", "run_id", None),
     ("N", "parameters", "params", lambda v: units.count(v, 3)),
     ("D", "tokens seen", "tokens", lambda v: units.count(v, 3)),
     ("C", "training FLOP", "flops", lambda v: units.flops(v, 3)),
-    ("L", "held-out loss in nats, of the model's own tokens", "loss", PLAIN[2]),
+    ("L", "held-out loss in nats per token of the model", "loss", PLAIN[2]),
     ("±", "standard error of the loss over evaluation sequences", "loss_se", PLAIN[2]),
-    ("bits/byte", "held-out loss in bits per byte", "bits_per_byte", PLAIN[1]),
+    ("bits/byte", "held-out loss in bits per byte of text", "bits_per_byte", PLAIN[1]),
     ("D/N", "tokens per parameter", RATIO, units.digits),
-    ("epochs", "times the text was read", "epochs", units.digits),
+    ("epochs", "passes over the text", "epochs", units.digits),
     ("seed", "seed of the run", "seed", PLAIN[0]),
     ("time", "seconds of training", "seconds", units.seconds),
     ("family", "architecture", "family", None),
-    ("status", "how it ended", "status", None),
+    ("status", "how the run ended", "status", None),
 )
-"""(heading, meaning, column of the ledger, how to say it; None for words)."""
+"""(heading, meaning, column of the ledger, formatter or None for text)."""
 
 
 def ordered(source: Source) -> pd.DataFrame:
-    """Every row of the ledger, the best loss first (per byte where tokens differ), with tokens per parameter:
-    the order of the table and of its data."""
+    """Return every row of the ledger with tokens per parameter, the lowest loss first.
+
+    The loss is per byte where vocabularies differ. The table and its data share this order.
+    """
     table, best = source.runs.copy(), "bits_per_byte" if source.per_byte else "loss"
     N, D = (pd.to_numeric(table[c], errors="coerce") for c in ("params", "tokens"))
     return table.assign(**{RATIO: D / N}).sort_values(best, na_position="last").reset_index(drop=True)
 
 
 def shown(table: pd.DataFrame) -> list[tuple[str, str, str, Any]]:
-    """The columns of the table of runs that this ledger has."""
+    """Return the columns of the table of runs that this ledger has."""
     return [c for c in _RUNS if c[2] in table]
 
 
 def runs(table: pd.DataFrame) -> Table:
-    """The table of all runs, from `ordered`."""
+    """Return the table of all runs, from `ordered`."""
     columns = shown(table)
     rows = tuple(
         tuple(
@@ -106,7 +108,7 @@ def runs(table: pd.DataFrame) -> Table:
 
 
 def parameters(fit: dict[str, Any]) -> Table:
-    """Estimates with intervals: the law's parameters, then what is derived from them."""
+    """Return the estimates with intervals: parameters of the law, then derived quantities."""
     rows = []
     for name, p in [*(fit.get("parameters") or {}).items(), *(fit.get("derived") or {}).items()]:
         if not isinstance(p, dict) or not isinstance(p.get("value"), int | float):
@@ -139,7 +141,7 @@ def parameters(fit: dict[str, Any]) -> Table:
 
 
 def minima(fit: dict[str, Any]) -> Table:
-    """The IsoFLOP minimum of every budget."""
+    """Return the IsoFLOP minimum of every budget."""
     rows = []
     for b in ((fit.get("approaches") or {}).get("2") or {}).get("budgets") or []:
         span = b.get("N_interval")
@@ -173,16 +175,16 @@ def minima(fit: dict[str, Any]) -> Table:
         ("N*", "best parameters"),
         ("interval of N*", ""),
         ("D*", "best tokens"),
-        ("D*/N*", "tokens per parameter"),
+        ("D*/N*", "tokens per parameter at the minimum"),
         ("L*", "loss at the minimum"),
-        ("R²", "of the parabola"),
+        ("R²", "share of the variance that the parabola explains"),
         ("minimum", ""),
     )
     return Table(columns=heads, rows=tuple(rows))
 
 
 def seed_noise(source: Source) -> tuple[Table, float | None]:
-    """Cells that ran with several seeds, and the pooled standard deviation of the loss over seeds."""
+    """Return the cells with several seeds and the pooled standard deviation of the loss over seeds."""
     groups = seeds.groups(source)
     rows = []
     for same in groups:
@@ -206,22 +208,21 @@ def seed_noise(source: Source) -> tuple[Table, float | None]:
         ("seeds", ""),
         ("mean L", ""),
         ("sd of L", "standard deviation over seeds"),
-        ("relative", "sd over mean"),
+        ("relative", "standard deviation over mean"),
     )
     noise = seeds.pooled(groups)
     return Table(columns=heads, rows=tuple(rows)), noise[0] if noise else None
 
 
 UNMEASURED = {
-    "kwh": "not measured: the device does not tell it, and `device.watts` is not set",
+    "kwh": "not measured: the device does not report it, and `device.watts` is not set",
     "price": "not known: `device.price_per_hour` is not set",
 }
-"""What is said of a cost that no run recorded."""
+"""Text for a cost that no run recorded."""
 
 
 def bill(source: Source) -> list[tuple[str, str]]:
-    """What the sweep cost: time, tokens, FLOP, energy, money; of what no run recorded, that it is not
-    known."""
+    """Return the cost of the sweep: time, tokens, FLOP, energy and money, with a note where unknown."""
     done = source.done
     lines = []
     for column, label, say in (

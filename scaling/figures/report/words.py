@@ -1,4 +1,4 @@
-"""The fit's certificate and the runs' provenance, in words."""
+"""Put the fit's certificate, its validation and the provenance of the runs into words."""
 
 from __future__ import annotations
 
@@ -24,19 +24,17 @@ def _leaf(value: Any) -> str:
 
 
 def certificate(fit: dict[str, Any]) -> list[tuple[str, str]]:
-    """(what, how it stands) of the fit's certificate: the known entries as sentences, any others as they
-    are."""
-    found = fit.get("certificate") or {}
-    if not isinstance(found, dict):
-        return [("certificate", _leaf(found))]
-    rest = dict(found)
+    """Return (label, text) of the fit's certificate: known entries as sentences, others unchanged."""
+    entries = fit.get("certificate") or {}
+    if not isinstance(entries, dict):
+        return [("certificate", _leaf(entries))]
+    rest = dict(entries)
     lines = []
     if "starts" in rest and "starts_reaching_best" in rest:
-        basins = rest.pop("basins_found", None)
-        reached = (
-            f"{rest.pop('starts_reaching_best')} of {rest.pop('starts')} random starts reached the best point"
-        )
-        lines.append(("search", reached + (f", of {basins} found" if basins else "")))
+        minima = rest.pop("basins_found", None)
+        best, starts = rest.pop("starts_reaching_best"), rest.pop("starts")
+        reached = f"{best} of {starts} random starts reached the best minimum"
+        lines.append(("search", reached + (f"; distinct minima reached: {minima}" if minima else "")))
         rest.pop("basins", None)
     if "gradient_norm" in rest and "hessian_positive_definite" in rest:
         fine = rest.pop("hessian_positive_definite")
@@ -44,8 +42,8 @@ def certificate(fit: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             (
                 "point",
-                f"a {'true minimum' if fine else 'flat or saddle point'}: gradient {norm}, Hessian "
-                f"{'definite' if fine else 'not definite'}",
+                f"a {'true minimum' if fine else 'flat or saddle point'}: gradient norm {norm}, Hessian "
+                f"{'positive definite' if fine else 'not positive definite'}",
             )
         )
     if rest.get("ridge"):
@@ -56,7 +54,11 @@ def certificate(fit: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("bounds", _leaf(bounds) if bounds else "no parameter lies at a bound"))
     if rest.get("rescaling_change") is not None:
         lines.append(
-            ("units", f"in other units predictions change by {_leaf(float(rest.pop('rescaling_change')))}")
+            (
+                "units",
+                "refitted in other units, predictions change by "
+                f"{_leaf(float(rest.pop('rescaling_change')))}",
+            )
         )
     if "ok" in rest:
         lines.insert(
@@ -65,45 +67,44 @@ def certificate(fit: dict[str, Any]) -> list[tuple[str, str]]:
                 "verdict",
                 "the certificate holds"
                 if rest.pop("ok")
-                else "the certificate does not hold: read the lines below",
+                else "the certificate does not hold: see the lines below",
             ),
         )
     return lines + [(str(key).replace("_", " "), _leaf(value)) for key, value in rest.items()]
 
 
 def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was checked unasked, in a line each: backtest, selection, lack of fit, influence, left-out
-    sizes."""
-    found = fit.get("validation") or {}
+    """Return (label, text) of each automatic check, such as the backtest or the influence of one run."""
+    checks = fit.get("validation") or {}
     lines = []
-    everything = ((found.get("backtest") or {}).get("by_decades_beyond") or {}).get("all") or {}
+    everything = ((checks.get("backtest") or {}).get("by_decades_beyond") or {}).get("all") or {}
     if everything.get("forecasts") and everything.get("nominal_coverage") is not None:
-        level = found["backtest"].get("level", 0.95)
+        level = checks["backtest"].get("level", 0.95)
         lines.append(
             (
                 "backtest",
-                f"fitted to the lower budgets, {units.percent(level)} intervals covered "
+                f"with the law fitted to the lower budgets, {units.percent(level)} intervals covered "
                 f"{units.percent(everything['nominal_coverage'])} of "
                 f"{everything['forecasts']} forecasts of larger runs",
             )
         )
-    selection = found.get("selection") or {}
+    selection = checks.get("selection") or {}
     if selection.get("words"):
         lines.append(("selection", selection["words"]))
-    if (found.get("lack_of_fit") or {}).get("words"):
-        lines.append(("replicates", found["lack_of_fit"]["words"]))
-    sizes = [s for s in found.get("leave_one_size_out") or [] if s.get("rms_error") is not None]
+    if (checks.get("lack_of_fit") or {}).get("words"):
+        lines.append(("replicates", checks["lack_of_fit"]["words"]))
+    sizes = [s for s in checks.get("leave_one_size_out") or [] if s.get("rms_error") is not None]
     if sizes:
         worst = max(sizes, key=lambda s: s["rms_error"])
         letter = "N" if "N" in worst else "D"
         lines.append(
             (
                 "left-out sizes",
-                "each size predicted from the others: the largest error is "
+                "each size predicted from the others; the largest error is "
                 f"{units.digits(worst['rms_error'])} at {letter} = {units.count(worst[letter])}",
             )
         )
-    influence = found.get("influence") or {}
+    influence = checks.get("influence") or {}
     if influence.get("most_influential"):
         first = influence["most_influential"][0]
         moves = (
@@ -115,7 +116,7 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def checklist(fit: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The reporting checklist of the fit: (section, [(question, answer)])."""
+    """Return the reporting checklist of the fit: (section, [(question, answer)])."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for entry in (fit.get("validation") or {}).get("checklist") or []:
         line = (str(entry.get("question", "")), units.formula(str(entry.get("answer", ""))))
@@ -124,17 +125,17 @@ def checklist(fit: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def method(fit: dict[str, Any]) -> list[tuple[str, str]]:
-    """How the fit was made."""
+    """Return (label, text) of how the fit was made."""
     objective = fit.get("objective") or {}
     lines = [
         ("law", f"{fit.get('law', '')}: {units.formula(str(fit.get('formula', '')))}"),
-        ("law from", str(fit.get("source") or "not said")),
+        ("law from", str(fit.get("source") or "not stated")),
     ]
     if objective:
         lines.append(("objective", str(objective.get("words") or _leaf(objective))))
-    given = fit.get("input") or {}
-    if given:
-        lines.append(("rows", f"{given.get('rows_used', fit.get('n'))} used of {given.get('rows')}"))
+    inputs = fit.get("input") or {}
+    if inputs:
+        lines.append(("rows", f"{inputs.get('rows_used', fit.get('n'))} used of {inputs.get('rows')}"))
     if agreement := (fit.get("approaches") or {}).get("agreement"):
         lines.append(("agreement", str(agreement)))
     if fit.get("options"):
@@ -148,7 +149,7 @@ def _distinct(source: Source, column: str) -> str:
 
 
 def provenance(source: Source) -> list[tuple[str, str]]:
-    """Where everything came from: ledger, commands, commit, versions, machines, times."""
+    """Return the provenance: ledger, corpus, recipe, machines, commit, versions and times."""
     fit = source.fit or {}
     made = fit.get("made") or fit
     lines = [
@@ -172,7 +173,7 @@ def provenance(source: Source) -> list[tuple[str, str]]:
     if "started" in source.runs and source.runs["started"].notna().any():
         lines.append(
             (
-                "ran",
+                "trained",
                 f"{source.runs['started'].dropna().min()} to "
                 f"{source.runs['ended'].dropna().max() if 'ended' in source.runs else ''}",
             )
@@ -194,7 +195,7 @@ def provenance(source: Source) -> list[tuple[str, str]]:
 
 
 def commands(source: Source) -> list[str]:
-    """What to type to make everything on the page again."""
+    """Return the commands that make everything on the page again."""
     fit = source.fit or {}
     fitted = str((fit.get("made") or fit).get("command") or f"scaling fit {source.name}")
     compared = str(((source.comparison or {}).get("made") or {}).get("command") or "")

@@ -1,1 +1,1 @@
-"""Figures of the runs themselves: what was measured, before any law."""
+"""Draw the measured runs, without any law."""

@@ -1,5 +1,7 @@
-"""Loss curves divided by their own end: where training is well tuned, all sizes of one kind lie on one curve
-(Qiu 2025, arXiv 2507.02119)."""
+"""Draw normalised loss curves, which collapse onto one curve where training is well tuned.
+
+Source: Qiu 2025, arXiv 2507.02119.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from scaling.figures.source import Source
 
 NAME = "collapse"
 FROM = 0.1
-"""The share of training from which collapse is judged: before it warm-up rules."""
+"""Share of training from which the collapse is judged; warm-up dominates before it."""
 TOLERANCE = 0.05
-"""What is called a collapse: a spread of the reduced loss below this, as a share of it."""
+"""Largest relative spread of the normalised loss that counts as a collapse."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     drawn = curves.data(source)
     base = {"figure": NAME, "schema": 1}
     if drawn.get("missing"):
@@ -46,29 +48,30 @@ def data(source: Source) -> dict[str, Any]:
         )
     runs.sort(key=lambda r: source.several.index(r["kind"]) if "kind" in r else 0)
     kinds = panels.of(runs)
-    found = {kind: _spread([r for r in runs if r.get("kind", "") == kind], at) for kind in kinds}
-    spreads = {kind: spread for kind, spread in found.items() if spread is not None}
+    by_kind = {kind: _spread([r for r in runs if r.get("kind", "") == kind], at) for kind in kinds}
+    spreads = {kind: spread for kind, spread in by_kind.items() if spread is not None}
     if not spreads:
         return {
             **base,
-            "missing": f"fewer than two runs of {source.name} have loss curves that reach back to a "
-            "tenth of their training.",
+            "missing": f"fewer than two runs of {source.name} have loss curves that start in the "
+            "first tenth of their training.",
         }
     spread = max(spreads.values())
     widest = next(kind for kind, s in spreads.items() if s == spread)
-    # Of many kinds those are drawn that differ most.
+    # Where there are many kinds, draw those with the largest spread.
     drawn_kinds = sorted(kinds, key=lambda kind: -spreads.get(kind, 0.0))[: panels.MOST]
     shown = [r for r in runs if r.get("kind", "") in drawn_kinds]
     left_out = len(kinds) - len(drawn_kinds)
-    said = "collapse onto one" if spread < TOLERANCE else "do not collapse onto one"
+    verb = "collapse" if spread < TOLERANCE else "do not collapse"
     where = f", widest for {widest}" if len(kinds) > 1 else ""
     return {
         **base,
-        "title": f"The loss curves of {len(runs)} runs {said}: up to {units.percent(spread)} apart{where}",
-        "subtitle": "Loss above the floor over what is left of it at the end, against the share of "
-        "training done",
-        "alt": f"Reduced loss against share of training for {len(runs)} runs, coloured by parameters; "
-        f"from a tenth of training on they differ by up to {units.percent(spread)}.",
+        "title": f"The loss curves of {len(runs)} runs {verb} onto one: spread up to "
+        f"{units.percent(spread)}{where}",
+        "subtitle": "Loss above the floor E, divided by its value at the end of the run, against the share "
+        "of training done",
+        "alt": f"Normalised loss against share of training for {len(runs)} runs, coloured by parameters; "
+        f"after a tenth of training they differ by up to {units.percent(spread)}.",
         "footer": source.footer(
             n=len(runs),
             window=f"window: last {units.percent(1 - FROM)} of training",
@@ -76,14 +79,14 @@ def data(source: Source) -> dict[str, Any]:
             note=f"floor E = {units.digits(floor, 3)} of the fit"
             if floor
             else "floor 0: no fitted E below the data"
-            + (f" · {left_out} more kinds, which differ less, are not drawn" if left_out else ""),
+            + (f" · not drawn: {left_out} kinds with a smaller spread" if left_out else ""),
         ),
         "runs": shown,
     }
 
 
 def _spread(runs: list[dict[str, Any]], at: np.ndarray) -> float | None:
-    """The largest standard deviation over runs, as a share of their mean; None for fewer than two runs."""
+    """Return the largest standard deviation over runs relative to their mean; None below two runs."""
     on = np.array(
         [
             np.interp(np.log(at), np.log(r["share"]), r["reduced"])
@@ -95,7 +98,7 @@ def _spread(runs: list[dict[str, Any]], at: np.ndarray) -> float | None:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     runs = data["runs"]
     kinds = panels.of(runs)
     figure, places = panels.canvas(data, kinds, right=0.3, gap=0.6, ruled=True)

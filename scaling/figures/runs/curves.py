@@ -1,5 +1,4 @@
-"""Loss curves of all runs against compute, with the lower envelope of each kind: what one could have had for
-each FLOP."""
+"""Draw the loss curves of all runs against compute, with the lower envelope of each kind."""
 
 from __future__ import annotations
 
@@ -18,20 +17,20 @@ from scaling.figures.source import Source
 
 NAME = "curves"
 POINTS = 120
-"""Points kept of one curve, evenly in log compute: more cannot be seen."""
+"""Points kept per curve, evenly spaced in log compute."""
 
 
 def _smoothed(values: np.ndarray, flops: np.ndarray) -> np.ndarray:
-    """A running mean over ±4 % of compute: batch noise goes, the shape stays."""
+    """Return the running mean over ±4 % of compute, which removes batch noise."""
     low, high = np.searchsorted(flops, flops / 1.04), np.searchsorted(flops, flops * 1.04, side="right")
     sums = np.concatenate([[0.0], np.cumsum(values)])
     return np.asarray((sums[high] - sums[low]) / (high - low))
 
 
 def _curve(x: np.ndarray, y: np.ndarray, *, noisy: bool) -> tuple[np.ndarray, np.ndarray]:
-    """One curve with increasing compute, without gaps, smoothed where it is noisy, in few points."""
+    """Return one curve in rising compute without gaps, thinned to `POINTS`, smoothed if `noisy`."""
     keep = np.isfinite(x) & np.isfinite(y) & (x > 0) & (y > 0)
-    # A run that was resumed may have written a step twice: the last one counts.
+    # A resumed run may have written a step twice; the last one counts.
     x, last = np.unique(x[keep][::-1], return_index=True)
     y = y[keep][::-1][last]
     if noisy and len(x) > 8:
@@ -43,8 +42,10 @@ def _curve(x: np.ndarray, y: np.ndarray, *, noisy: bool) -> tuple[np.ndarray, np
 
 
 def by_run(source: Source) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Which loss is drawn (held-out `loss` where runs have 6 points of it, else `loss_train`), and the
-    curve of each run."""
+    """Return the name of the loss column and the curve (flops, loss) of each run.
+
+    The column is the held-out `loss` where the median run has 6 points of it, else `loss_train`.
+    """
     table = source.curves
     number = {
         c: pd.to_numeric(table[c], errors="coerce").to_numpy(float)
@@ -68,11 +69,10 @@ def by_run(source: Source) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]
 
 
 def envelope(curves: list[tuple[np.ndarray, np.ndarray]], points: int = 160) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest loss that any run had reached by each compute: (flops, loss), on an even grid and at the
-    ends of runs that are lower than all before.
+    """Return the lower envelope (flops, loss): the lowest loss that any run had reached by each compute.
 
-    Between its points a curve is a straight line in log-log; before its first and after its last it says
-    nothing.
+    The grid is even in log compute and includes the ends of runs that set a new minimum. Curves are
+    interpolated linearly in log-log and not extrapolated.
     """
     curves = [(x, y) for x, y in curves if len(x) > 1]
     if not curves:
@@ -92,8 +92,11 @@ def envelope(curves: list[tuple[np.ndarray, np.ndarray]], points: int = 160) -> 
 
 
 def _lower(source: Source, runs: list[dict[str, Any]], column: str) -> tuple[np.ndarray, np.ndarray]:
-    """The lower envelope of some runs. Of training losses the lowest is a lucky batch: there it is the least
-    held-out loss of those that have ended."""
+    """Return the lower envelope of the runs.
+
+    The lowest training loss is a lucky batch, so for `loss_train` the envelope is the running minimum of the
+    held-out losses of finished runs.
+    """
     if column == "loss":
         return envelope([(np.array(r["flops"]), np.array(r["loss"])) for r in runs])
     ended = source.done[source.done["run_id"].isin({r["run_id"] for r in runs})].sort_values("flops")
@@ -103,20 +106,20 @@ def _lower(source: Source, runs: list[dict[str, Any]], column: str) -> tuple[np.
 
 @lru_cache(maxsize=2)
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     done = source.done
     if source.curves.empty:
         return {
             **base,
-            "missing": f"{source.name} has no loss curves (curves.parquet); `scaling run` collects those of "
-            "its own runs.",
+            "missing": f"{source.name} has no loss curves (curves.parquet); `scaling run` collects the "
+            "curves of the runs it trains.",
         }
-    column, found = by_run(source)
+    column, curves = by_run(source)
     params = dict(zip(done["run_id"], done["params"].astype(float), strict=True))
     kind = dict(zip(done["run_id"], done["kind"], strict=True)) if source.several else {}
-    own = source.per_byte
-    scale = (done["bits_per_byte"] / done["loss"]).set_axis(done["run_id"]).to_dict() if own else {}
+    per_byte = source.per_byte
+    scale = (done["bits_per_byte"] / done["loss"]).set_axis(done["run_id"]).to_dict() if per_byte else {}
     runs = [
         {
             "run_id": run,
@@ -125,32 +128,33 @@ def data(source: Source) -> dict[str, Any]:
             "loss": (y * scale.get(run, 1.0)).tolist(),
             **({"kind": kind[run]} if kind else {}),
         }
-        for run, (x, y) in found.items()
+        for run, (x, y) in curves.items()
         if len(x) > 1
     ]
     if not runs:
         return {
             **base,
-            "missing": f"no finished run of {source.name} has a loss curve with two points; `scaling "
-            f"run {source.name}` makes more.",
+            "missing": f"no finished run of {source.name} has a loss curve with two points; train more with "
+            f"`scaling run {source.name}`.",
         }
-    # The first steps say only how a network starts: the window opens where the shortest run is a tenth done.
+    # The first steps show only the initialisation, so the window opens a tenth into the shortest run.
     first = min(r["flops"][-1] for r in runs) / 10
     grid, low = _lower(source, runs, column)
     keep = grid >= first
     held = column == "loss"
     what = "held-out loss" if held else "training loss, running mean over ±4 % of compute"
-    thick = "lower envelope" if held else "least held-out loss of ended runs"
+    thick = "lower envelope" if held else "lowest held-out loss of finished runs"
     sizes = [r["params"] for r in runs]
     spans = units.spoken_range(float(grid[keep][0]), float(grid[-1]), units.flops)
     if kind:
-        unit = "bits per byte" if own else source.loss_unit
+        unit = "bits per byte" if per_byte else source.loss_unit
         return {**base, "unit": unit, **_of_kinds(source, runs, first, column, (what, thick), spans, unit)}
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"{units.things(len(runs), 'run')}, and the least loss reached for each FLOP",
-        "subtitle": f"Loss while training, one line a run ({what}); the thick line is the {thick}",
+        "title": f"Loss curves of {units.things(len(runs), 'run')} and the lowest loss reached at each "
+        "compute",
+        "subtitle": f"Loss during training, one line per run ({what}); thick line: {thick}",
         "alt": f"Loss against training compute for {len(runs)} runs of "
         f"{units.spoken_range(min(sizes), max(sizes), units.count)} parameters, with the {thick}, "
         f"which falls from {low[keep][0]:.2f} to {low[-1]:.2f} {source.loss_unit} over {spans}.",
@@ -176,17 +180,17 @@ def _of_kinds(
     spans: str,
     unit: str,
 ) -> dict[str, Any]:
-    """The figure of several kinds of runs: an envelope each, the best and the baseline told apart."""
+    """Return the content of a figure of several kinds, with the envelope of each kind."""
     envelopes = []
     for kind in source.several:
         grid, low = _lower(source, [r for r in runs if r["kind"] == kind], column)
         keep = grid >= first
         if keep.any():
-            # an envelope may dip on one noisy evaluation in the middle of a run: kinds are told apart by ends
+            # one noisy evaluation may pull an envelope down, so kinds are ranked by the ends of their runs
             ends = [r["loss"][-1] for r in runs if r["kind"] == kind] if column == "loss" else [low[-1]]
             line = {"flops": grid[keep].tolist(), "loss": low[keep].tolist()}
             envelopes.append({"kind": kind, **line, "end": float(min(ends))})
-    # The best and the baseline are named, in the order in which every figure gives the kinds their colours.
+    # The best kinds and the baseline get labels; the order fixes the colours in every figure.
     best = sorted(envelopes, key=lambda e: (e["kind"] != source.several[0], e["end"]))
     named = best[: len(style.CYCLE)]
     for e in envelopes:
@@ -194,12 +198,12 @@ def _of_kinds(
     least = min(envelopes, key=lambda e: e["end"])
     others = len(envelopes) - len(named)
     return {
-        "title": f"{len(runs)} runs of {len(envelopes)} kinds: {least['kind']} reaches the least loss, "
-        f"{least['end']:.2f} {unit}",
-        "subtitle": f"Loss while training, one line a run ({words[0]}); thick: the {words[1]} of each kind"
+        "title": f"{len(runs)} runs of {len(envelopes)} kinds; lowest measured loss {least['end']:.2f} "
+        f"{unit} ({least['kind']}, no interval)",
+        "subtitle": f"Loss during training, one line per run ({words[0]}); thick: {words[1]} of each kind"
         + (f"; grey: {others} other kinds" if others else ""),
         "alt": f"Loss against training compute for {len(runs)} runs, with the lower envelope of each kind: "
-        + "; ".join(f"{e['kind']} ends at {e['end']:.3f} at best" for e in envelopes)
+        + "; ".join(f"{e['kind']} ends at {e['end']:.3f} or above" for e in envelopes)
         + f" {unit}, over {spans}.",
         "footer": source.footer(
             n=len(runs), window=f"window {spans}", note="no interval: every line is measured"
@@ -211,7 +215,7 @@ def _of_kinds(
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     kinds = [e["kind"] for e in data.get("envelopes") or [] if e["named"]]
     longest = max(map(len, kinds or [data["envelope"]["name"]]))
     figure, ((axes,),) = style.canvas(data, right=0.25 + 0.065 * longest)
@@ -241,12 +245,12 @@ def draw(data: dict[str, Any]) -> Figure:
 
 
 def _ends(envelopes: list[dict[str, Any]]) -> tuple[float, float]:
-    """The largest loss of any envelope, and the most compute."""
+    """Return the largest loss and the largest compute of any envelope."""
     return max(max(e["loss"]) for e in envelopes), max(e["flops"][-1] for e in envelopes)
 
 
 def _thick(axes: Any, line: dict[str, Any], colour: str, label: str) -> tuple[float, float, str, str]:
-    """An envelope in front of its runs; returns its label."""
+    """Draw an envelope in front of its runs and return its label."""
     halo = withStroke(linewidth=4.2, foreground=style.paper().background)
     x, y = line["flops"], line["loss"]
     look: dict[str, Any] = {"solid_joinstyle": "round", "solid_capstyle": "butt", "path_effects": [halo]}
@@ -255,7 +259,7 @@ def _thick(axes: Any, line: dict[str, Any], colour: str, label: str) -> tuple[fl
 
 
 def _kinds(axes: Any, data: dict[str, Any], kinds: list[str]) -> list[tuple[float, float, str, str]]:
-    """Runs of several kinds in the colour and shape of each; returns the labels of those told apart."""
+    """Draw runs of several kinds in their colours and shapes and return the labels of the named kinds."""
     muted = style.paper().muted
     tints = {kind: style.tone(c) for kind, c in zip(kinds, style.CYCLE, strict=False)}
     shapes = dict(zip(kinds, style.MARKERS, strict=False))

@@ -1,5 +1,7 @@
-"""IsoFLOP profiles: at each budget, loss against size, its parabola and the size that was best; a panel for
-every kind of runs."""
+"""Draw IsoFLOP profiles: at each compute budget, loss against size, a parabola and its minimum.
+
+Each kind of runs has a panel.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,15 @@ from scaling.figures.source import Source
 
 NAME = "isoflop"
 SIZES = 3
-"""Fewer sizes at a budget are no profile: three points have a parabola."""
+"""Smallest number of sizes at a budget that make a profile; a parabola needs three points."""
 
 
 def _points(rows: pd.DataFrame, size: str) -> list[dict[str, Any]]:
-    """One point a size; repeats (seeds) become a mean with their range."""
-    found = []
+    """Return one point per size; repeats over seeds become their mean and range."""
+    points = []
     for _, same in rows.groupby(size):
         losses = same["loss"].astype(float)
-        found.append(
+        points.append(
             {
                 "N": float(same[size].iloc[0]),
                 "loss": float(losses.mean()),
@@ -37,11 +39,11 @@ def _points(rows: pd.DataFrame, size: str) -> list[dict[str, Any]]:
                 "runs": same["run_id"].tolist(),
             }
         )
-    return found
+    return points
 
 
 def _profiles(rows: pd.DataFrame, size: str, fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every budget of one kind with enough sizes: its points, and its parabola where one was fitted."""
+    """Return the points, and the parabola if fitted, of every budget of one kind with enough sizes."""
     shown = []
     for _, same in rows.groupby("budget"):
         budget = float(same["budget"].iloc[0])
@@ -54,7 +56,7 @@ def _profiles(rows: pd.DataFrame, size: str, fits: list[dict[str, Any]]) -> list
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     runs, rates = kinds.tuned(source.done)
     columns = ((source.fit or {}).get("input") or {}).get("columns") or {}
@@ -63,8 +65,10 @@ def data(source: Source) -> dict[str, Any]:
     for kind in source.several or [""]:
         rows = runs[runs["kind"] == kind]
         if source.several:
-            made = conventions.fits(source).get(kind, {})
-            fits: list[Any] = next((f["budgets"] for by_n in made.values() for f in by_n.values()), [])
+            by_convention = conventions.fits(source).get(kind, {})
+            fits: list[Any] = next(
+                (f["budgets"] for by_n in by_convention.values() for f in by_n.values()), []
+            )
             shown += [{"kind": kind, **b} for b in _profiles(rows, "params", fits)]
         else:
             fits = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("budgets") or []
@@ -72,8 +76,8 @@ def data(source: Source) -> dict[str, Any]:
     shown_kinds = panels.of(shown)
     shown_kinds, left_out = shown_kinds[: panels.MOST], shown_kinds[panels.MOST :]
     shown = [b for b in shown if b.get("kind", "") in shown_kinds]
-    asked = "budget_flops" in runs and runs["budget_flops"].notna().any()
-    if not shown or not (asked or any(b["fit"] for b in shown)):
+    planned = "budget_flops" in runs and runs["budget_flops"].notna().any()
+    if not shown or not (planned or any(b["fit"] for b in shown)):
         return {
             **base,
             "missing": f"{source.name} has no budget with {SIZES} sizes of one kind, so there is no IsoFLOP "
@@ -94,16 +98,16 @@ def data(source: Source) -> dict[str, Any]:
     if any(b["fit"] and b["fit"].get("N_interval") for b in good):
         parts.append("bars their intervals")
     if flagged:
-        parts.append("open marker, dashed: no minimum inside the sampled sizes")
+        parts.append("open markers and dashed curves: no minimum inside the sampled sizes")
     if repeats > 1:
         same_cell = "seeds of one cell" if only_seeds else "runs of one size"
         parts.append(f"ticks are up to {repeats} {same_cell}, markers their mean")
     own_scale = len(shown_kinds) > 1 and source.per_byte
     if own_scale:
-        parts.append("every panel has its own scale: losses per token of different tokens do not compare")
+        parts.append("each panel has its own scale: losses per token of different tokenizers do not compare")
     spans = units.spoken_range(budgets[0], budgets[-1], units.flops)
     r2 = [b["fit"]["r2"] for b in shown if b["fit"] and b["fit"].get("r2") is not None]
-    notes = [f"each at the best of up to {rates} learning rates"] if rates > 1 else []
+    notes = [f"each run at the best of up to {rates} learning rates"] if rates > 1 else []
     notes += [f"not drawn: {', '.join(left_out)}"] if left_out else []
     notes += [f"R² of the parabolas {min(r2):.2f} to {max(r2):.2f}"] if r2 else []
     notes += [] if source.fit or source.several else ["no fit yet: scaling fit"]
@@ -127,12 +131,13 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _title(good: list[dict[str, Any]], budgets: int, kinds: int) -> str:
-    """The finding: from where to where the best size goes."""
+    """Return the finding as a title: the range of the best size."""
     if not good:
         return f"Loss against size at {budgets} budget{'s' if budgets > 1 else ''}"
     if kinds == 1:
         ends = units.spoken_range(good[0]["fit"]["N_opt"], good[-1]["fit"]["N_opt"], units.count)
-        return f"For every budget there is a best size: {ends} parameters"
+        share = "Every budget has" if len(good) == budgets else f"{len(good)} of {budgets} budgets have"
+        return f"{share} a best size: {ends} parameters"
     most = max(b["C"] for b in good)
     last = sorted((b for b in good if b["C"] == most), key=lambda b: b["fit"]["N_opt"])
     if len(last) == 1:
@@ -144,13 +149,13 @@ def _title(good: list[dict[str, Any]], budgets: int, kinds: int) -> str:
 
 
 def _interval_note(source: Source, shown: list[dict[str, Any]]) -> str:
-    """What the horizontal bars at the minima are."""
+    """Return what the horizontal bars at the minima are, with level and method."""
     if not any(b["fit"] and b["fit"].get("N_interval") for b in shown):
         return "no interval of the minima"
     a = ((source.fit or {}).get("approaches", {}).get("2") or {}).get("a") or {}
     if source.several:
-        made = conventions.fits(source).get(str(shown[0]["kind"]), {})
-        a = next((f["a"] for by_n in made.values() for f in by_n.values()), {})
+        by_convention = conventions.fits(source).get(str(shown[0]["kind"]), {})
+        a = next((f["a"] for by_n in by_convention.values() for f in by_n.values()), {})
     first = next(b["fit"] for b in shown if b["fit"] and b["fit"].get("N_interval"))
     level, method = first.get("level", a.get("level")), first.get("method", a.get("method"))
     return (
@@ -161,7 +166,7 @@ def _interval_note(source: Source, shown: list[dict[str, Any]]) -> str:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     shown_kinds = panels.of(data["budgets"])
     figure, places = panels.canvas(data, shown_kinds, right=1.0, gap=0.95)
     levels = sorted({b["C"] for b in data["budgets"]})
@@ -200,7 +205,7 @@ def _budget(
     window: tuple[float, float, float, float],
     pixels: bool,
 ) -> tuple[float, float]:
-    """One budget of one kind; returns the point where its label goes. `window`: all sizes and losses."""
+    """Draw one budget of one kind and return the position of its label. `window`: all sizes and losses."""
     left, right, low, high = window
     fit, points = budget["fit"], budget["points"]
     fine = bool(fit and fit.get("opens_upwards") and fit.get("inside"))
@@ -230,7 +235,7 @@ def _parabola(
     fine: bool,
     bounds: tuple[float, float, float, float],
 ) -> tuple[float, float]:
-    """Draws one parabola, solid inside the data, dashed outside; returns the point where its label goes."""
+    """Draw one parabola, solid within the data and dashed beyond, and return the position of its label."""
     left, right, bottom, _top = bounds
     c0, c1, c2 = fit["coefficients"]
 

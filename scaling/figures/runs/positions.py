@@ -1,4 +1,4 @@
-"""Loss against the position in the sequence: how much of what came before a model makes use of."""
+"""Draw loss against the position in the sequence, which shows how much context a model uses."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from scaling.figures.source import Source
 
 NAME = "positions"
 BINS = 14
-"""Points of a line: positions are averaged in bins that are even in logarithms."""
+"""Points per line: positions are averaged in bins of equal width in logarithms."""
 LINES = 6
-"""Lines of one panel; of more, the first, the last and some evenly between."""
+"""Largest number of lines per panel; of more, the first, the last and some evenly between are drawn."""
 MOST_OF_IT = 0.9
-"""The share of the whole fall of the loss that the title speaks of."""
+"""Share of the total fall of the loss that the title reports."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     rows = source.positions.merge(source.done, on="run_id", suffixes=("", "_end"))
     if rows.empty or rows["position"].max() < 4:
         return {
             **base,
             "needless": True,
-            "missing": f"no run of {source.name} has its loss by position (positions.parquet).",
+            "missing": f"no run of {source.name} recorded its loss by position (positions.parquet).",
         }
     by = "context" if "context" in rows and rows["context"].nunique() > 1 else "budget"
     group = "family" if by == "context" else "kind"
@@ -47,18 +47,18 @@ def data(source: Source) -> dict[str, Any]:
     return {
         **base,
         "unit": source.loss_unit,
-        "title": f"{units.percent(MOST_OF_IT)} of the fall of the loss lies within the first "
+        "title": f"{units.percent(MOST_OF_IT)} of the fall of the loss happens within the first "
         f"{math.ceil(within)} tokens of a sequence"
         if within > 1
         else "The loss does not fall along the sequence",
-        "subtitle": f"Held-out loss of the best size of each {ends}, mean over its seeds"
-        + (f"; the title speaks of {longest['kind']}" if several else ""),
+        "subtitle": f"Held-out loss by position, for the best size at each {ends}, averaged over seeds"
+        + (f"; the title is about {longest['kind']}" if several else ""),
         "alt": f"Loss against position for {len(lines)} groups of runs, one line a {ends}.",
         "footer": source.footer(
             n=len({run for line in lines for run in line["runs"]}),
             window=f"window: positions 1 to {units.count(longest['position'][-1])}",
-            interval="no interval: positions of one sequence hang together",
-            note="positions averaged in bins even in logarithms",
+            interval="no interval: positions of one sequence are correlated",
+            note="positions averaged in bins of equal width in logarithms",
         ),
         "by": by,
         "lines": lines,
@@ -67,7 +67,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _line(rows: pd.DataFrame) -> dict[str, Any]:
-    """Loss by binned position, of the size whose runs end lowest in the mean."""
+    """Return the loss by binned position of the size with the lowest mean final loss."""
     ends = rows.groupby("params")["loss_end"].mean()
     best = float(ends.index.to_numpy(float)[int(ends.to_numpy(float).argmin())])
     rows = rows[rows["params"] == best]
@@ -85,14 +85,14 @@ def _line(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _within(line: dict[str, Any]) -> float:
-    """The first binned position at which MOST_OF_IT of the fall from the first to the lowest is done."""
+    """Return the first binned position at which `MOST_OF_IT` of the total fall of the loss is done."""
     loss = np.array(line["loss"])
     done = (loss[0] - loss) / max(loss[0] - loss.min(), 1e-12)
     return float(line["position"][int(np.argmax(done >= MOST_OF_IT))])
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     lines, by = data["lines"], data["by"]
     say = "{:,.0f}".format if by == "context" else units.flops
     kinds = panels.of(lines)[: panels.MOST]

@@ -1,4 +1,4 @@
-"""The price that the plan named, against what the runs took."""
+"""Draw the seconds that the plan predicted against the seconds that the runs took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "price"
 
 
 def table(source: Source) -> pd.DataFrame:
-    """Finished runs that the plan priced: run_id, params, predicted, low, high and measured seconds."""
+    """Return the priced and finished runs: run_id, params, predicted, low, high and measured seconds."""
     cells = pd.DataFrame((source.plan or {}).get("cells") or [])
     if cells.empty or not {"run_id", "seconds"} <= set(cells) or "seconds" not in source.done:
         return pd.DataFrame(columns=["run_id", "params", "predicted", "low", "high", "measured"])
@@ -31,26 +31,27 @@ def table(source: Source) -> pd.DataFrame:
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     both = table(source)
     if len(both) < 2:
         return {
             **base,
-            "missing": f"{source.name} has no plan that priced two of its finished runs; `scaling bench`, "
-            "before they run, lets it.",
+            "missing": f"{source.name} has no plan that priced two of its finished runs; run `scaling "
+            "bench` before the sweep, so that `scaling plan` can price it.",
         }
-    total, was = float(both["predicted"].sum()), float(both["measured"].sum())
+    total, took = float(both["predicted"].sum()), float(both["measured"].sum())
     ratio = (both["measured"] / both["predicted"]).to_numpy()
     inside = both["low"].notna() & (both["measured"] >= both["low"]) & (both["measured"] <= both["high"])
     known = int(both["low"].notna().sum())
     return {
         **base,
-        "title": f"The plan said {units.seconds(total)} of training; it took {units.seconds(was)}",
-        "subtitle": "Seconds of each run, predicted before anything ran and measured; bars are the "
-        "plan's own interval",
-        "alt": f"Predicted against measured seconds of {len(both)} runs; in sum {units.seconds(total)} "
-        f"predicted and {units.seconds(was)} measured.",
+        "title": f"The plan predicted {units.seconds(total)} of training; the runs took "
+        f"{units.seconds(took)}",
+        "subtitle": "Seconds of each run, measured against predicted before the sweep; bars: the plan's "
+        "interval",
+        "alt": f"Predicted against measured seconds of {len(both)} runs; in total {units.seconds(total)} "
+        f"predicted and {units.seconds(took)} measured.",
         "footer": source.footer(
             n=len(both),
             window="window "
@@ -66,7 +67,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((axes,),) = style.canvas(data, height=4.9, right=0.4, left=1.0, head=0.34)
     points = data["points"]
     x, y = [p["predicted"] for p in points], [p["measured"] for p in points]

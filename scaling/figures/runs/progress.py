@@ -1,4 +1,4 @@
-"""How a sweep went: cells finished against the clock, and which runs shared the machine."""
+"""Draw the progress of a sweep: finished cells over time, and the runs that ran at once."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from scaling.figures.source import Source
 
 NAME = "progress"
 PAUSE = 0.1
-"""A stretch in which nothing ran, longer than this share of all stretches in which something did, is cut out
-of the clock."""
+"""Longest idle time drawn, as a share of the total busy time; longer pauses are cut from the time axis."""
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     runs = source.runs
     if not {"started", "ended"} <= set(runs):
-        return {**base, "missing": f"the ledger of {source.name} has no times of start and end."}
+        return {**base, "missing": f"the ledger of {source.name} has no start and end times."}
     began, ended = (pd.to_datetime(runs[c], utc=True, errors="coerce") for c in ("started", "ended"))
     timed = runs[began.notna() & ended.notna()]
     if timed.empty:
-        return {**base, "missing": f"no run of {source.name} has times of start and end."}
+        return {**base, "missing": f"no run of {source.name} has start and end times."}
     began, ended = began[timed.index], ended[timed.index]
     first = began.min()
     since = [(t - first).dt.total_seconds().to_numpy() for t in (began, ended)]
@@ -60,14 +59,14 @@ def data(source: Source) -> dict[str, Any]:
     return {
         **base,
         "title": title,
-        "subtitle": f"Above: cells finished. Below: every run from start to end, {max(lanes) + 1} at most at "
-        "once" + ("; dotted: pauses, cut out" if pauses else ""),
+        "subtitle": f"Above: cells finished. Below: each run from start to end, at most {max(lanes) + 1} "
+        "at once" + ("; dotted: pauses, cut from the axis" if pauses else ""),
         "alt": f"{title}; runs took {units.seconds(spent)} in all, {units.flops(flops)}, at most "
         f"{max(lanes) + 1} at once.",
         "footer": source.footer(
             n=len(shown),
             window=f"window {units.seconds(at_work)} from {first:%Y-%m-%d %H:%M} UTC",
-            interval=f"{units.seconds(spent)} of running, {units.flops(flops)}; no interval",
+            interval=f"{units.seconds(spent)} of training, {units.flops(flops)}; no interval",
             note=f"{units.seconds(span)} with pauses" if pauses else "",
         ),
         "planned": planned,
@@ -77,7 +76,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def _lanes(start: np.ndarray, end: np.ndarray) -> list[int]:
-    """The lowest free lane of each run, runs in order of their start."""
+    """Return the lowest free lane of each run; runs are in order of their start."""
     free: list[float] = []
     lanes = []
     for s, e in zip(start, end, strict=True):
@@ -88,7 +87,7 @@ def _lanes(start: np.ndarray, end: np.ndarray) -> list[int]:
 
 
 def _pauses(start: np.ndarray, end: np.ndarray) -> list[tuple[float, float]]:
-    """(begin, end) of every long stretch between runs in which nothing ran, in seconds."""
+    """Return (begin, end) of every long pause between runs, in seconds."""
     order = np.argsort(start)
     until = np.maximum.accumulate(end[order])
     gaps = [(float(a), float(b)) for a, b in zip(until[:-1], start[order][1:], strict=True) if b > a]
@@ -97,12 +96,12 @@ def _pauses(start: np.ndarray, end: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _cut(time: float, pauses: list[tuple[float, float]]) -> float:
-    """The same time on a clock that stands still in the pauses."""
+    """Return a time in seconds without the pauses before it."""
     return time - sum(max(0.0, min(time, b) - a) for a, b in pauses)
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     pauses = data["pauses"]
     runs = [{**r, **{k: _cut(r[k], pauses) for k in ("start", "end")}} for r in data["runs"]]
     deep = max(r["lane"] for r in runs) + 1
@@ -158,14 +157,14 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_xticks(ticks)
     above.set_xticklabels([])
     below.set_xticklabels([units.seconds(t) if t else "0" for t in ticks])
-    below.set_xlabel("since the first run began" + (", without pauses" if pauses else ""))
+    below.set_xlabel("time since the first run began" + (", without pauses" if pauses else ""))
     figure.align_ylabels([above, below])
     style.size_ruler(above, min(sizes), max(sizes))
     return figure
 
 
 def _times(span: float) -> list[float]:
-    """Round times from 0 to the end, about five."""
+    """Return about five round times from 0 to the end, in seconds."""
     steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400]
     step = next((s for s in steps if span / s <= 6), None) or 86_400.0 * max(1, round(span / 86_400 / 5))
     return [float(t) for t in np.arange(0, span * 1.001, step)]

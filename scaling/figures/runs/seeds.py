@@ -1,4 +1,4 @@
-"""Seed noise: how far the same cell scatters when only the seed changes, beside what sizes differ by."""
+"""Draw seed noise: the scatter of the loss of one cell over seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "seeds"
 
 
 def groups(source: Source) -> list[pd.DataFrame]:
-    """The finished runs of every cell that ran with two seeds or more, by compute and size."""
+    """Return the finished runs of every cell with at least two seeds, sorted by compute and size."""
     done = source.done
     if "seed" not in done or done.empty:
         return []
@@ -26,7 +26,7 @@ def groups(source: Source) -> list[pd.DataFrame]:
 
 
 def pooled(cells: list[pd.DataFrame]) -> tuple[float, int] | None:
-    """(standard deviation of the loss over seeds, degrees of freedom), pooled over cells."""
+    """Return the standard deviation of the loss over seeds, pooled over cells, and its degrees of freedom."""
     freedom = sum(len(g) - 1 for g in cells)
     if not freedom:
         return None
@@ -35,15 +35,15 @@ def pooled(cells: list[pd.DataFrame]) -> tuple[float, int] | None:
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     base = {"figure": NAME, "schema": 1}
     cells = groups(source)
     noise = pooled(cells)
     if not cells or noise is None:
         return {
             **base,
-            "missing": f"no cell of {source.name} ran with two seeds, so its seed noise is not known; "
-            "add sweep.repeats.",
+            "missing": f"no cell of {source.name} ran with two seeds, so the seed noise is not known; "
+            "set sweep.repeats.",
         }
     sd, freedom = noise
     shown: list[dict[str, Any]] = [
@@ -60,9 +60,10 @@ def data(source: Source) -> dict[str, Any]:
     C = [c["C"] for c in shown]
     return {
         **base,
-        "title": f"Seeds move the loss by {units.digits(sd)} {source.loss_unit} ({units.percent(relative)})",
-        "subtitle": "Each column is one cell, each dot one seed, against the cell's mean; band: one "
-        "pooled standard deviation",
+        "title": f"The loss varies over seeds by {units.digits(sd)} {source.loss_unit} "
+        f"({units.percent(relative)})",
+        "subtitle": "Deviation of the loss from its cell's mean: one column per cell, one dot per seed; "
+        "band: one pooled standard deviation",
         "alt": f"Deviation of the loss from its cell's mean for {len(shown)} cells with several seeds; "
         f"pooled standard deviation {units.digits(sd)} {source.loss_unit}.",
         "unit": source.loss_unit.partition(" per ")[0],
@@ -77,7 +78,7 @@ def data(source: Source) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((axes,),) = style.canvas(data, height=3.9, right=0.85)
     cells, sd = data["cells"], data["sd"]
     colours = {
@@ -99,6 +100,6 @@ def draw(data: dict[str, Any]) -> Figure:
     axes.set_xlabel("parameters N" if len(colours) == 1 else "parameters N, coloured by budget")
     if len(colours) == 1:
         axes.set_xlabel(f"parameters N, all at {units.flops(cells[0]['C'])}")
-    axes.set_ylabel(f"loss less cell mean (10⁻³ {data['unit']})")
+    axes.set_ylabel(f"loss − cell mean (10⁻³ {data['unit']})")
     labels.margin(axes, 1000 * sd, f"±{units.digits(1000 * sd)}", dx=6, color=style.paper().muted)
     return figure

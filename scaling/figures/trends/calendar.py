@@ -1,5 +1,7 @@
-"""F9: loss against the calendar: a law carried along the compute trend, with its bands, its floor and the
-data wall."""
+"""Draw F9, loss against the calendar: a law projected along the compute trend.
+
+Bands, the floor E and the year in which training has used all public text (the data wall) are marked.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ NAME = "calendar"
 
 
 def data(fit: Path | None = None, until: float = 2035.0) -> dict[str, Any]:
-    """What the figure shows, as plain JSON. fit: a `fit.json` of one's own; without it a published law."""
+    """Return the figure's content as plain JSON.
+
+    fit: a `fit.json` of your own; without it a published law.
+    """
     from scaling.trends.answers.coming import projection
 
     p = projection(fit=fit, until=until)
@@ -27,15 +32,16 @@ def data(fit: Path | None = None, until: float = 2035.0) -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"On trend, {1 - gap:.0%} of today's reducible loss is gone by {until:.0f}",
-        "subtitle": "Compute-optimal loss of the law along frontier compute, nats a token; dashed: beyond "
-        "the data",
+        "title": f"If compute stays on trend, the reducible loss falls by {1 - gap:.0%} by {until:.0f} "
+        "(central estimate)",
+        "subtitle": "Compute-optimal loss of a law at the compute of frontier models, nats per token; "
+        "reducible: above the floor E; dashed: extrapolation",
         "alt": f"Loss falls from {loss[0]:.2f} to {loss[-1]:.2f} by {until:.0f}, towards a floor of "
         f"{p['floor_nats']:.2f}.",
         "footer": kit.footer(
             n=p["trend"].split("; ", 1)[-1].rstrip(")") or "n",
             window=f"law {p['law']}",
-            interval=f"{p['level']:.0%} bands; text {p['data_wall']['tokens'] / 1e12:.0f} T tokens "
+            interval=f"{p['level']:.0%} bands; public text {p['data_wall']['tokens'] / 1e12:.0f} T tokens "
             "(arXiv:2211.04325)",
             source="facts/models.csv and the law",
             command="scaling trends project --figures DIR",
@@ -57,7 +63,7 @@ def data(fit: Path | None = None, until: float = 2035.0) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     p = data["projection"]
     figure, ((axes,),) = style.canvas(data, width=7.8, height=5.0, left=0.7, right=1.75)
     year, loss, walled = (np.array(p[k]) for k in ("year", "loss", "loss_with_data_wall"))
@@ -81,8 +87,8 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.plot(
             year[beyond], walled[beyond], color=style.tone(style.PURPLE), lw=1.5, ls=kit.DASHED, zorder=4
         )
-        ends.append((float(year[-1]), float(walled[-1]), "if text is used once", style.tone(style.PURPLE)))
-    ends.append((float(year[-1]), float(loss[-1]), "central; trend only (band)", ink))
+        ends.append((float(year[-1]), float(walled[-1]), "if text is seen once", style.tone(style.PURPLE)))
+    ends.append((float(year[-1]), float(loss[-1]), "central; band: trend only", ink))
     axes.axhline(p["floor_nats"], color=muted, lw=1, zorder=1)
     axes.annotate(
         f"floor E = {p['floor_nats']:.2f}",
@@ -103,7 +109,7 @@ def draw(data: dict[str, Any]) -> Figure:
             )
     if wall is not None:
         axes.annotate(
-            "one pass over the public text\n(dotted: 90 % of its size)",
+            "one pass over the public text\n(dotted: 90 % interval)",
             (wall, 0.74),
             xycoords=("data", "axes fraction"),
             ha="center",
@@ -113,7 +119,7 @@ def draw(data: dict[str, Any]) -> Figure:
         )
     axes.axvline(p["data_until"], color=style.paper().faint, lw=1, zorder=0)
     axes.annotate(
-        "data end",
+        "end of data",
         (p["data_until"], 0.985),
         xycoords=("data", "axes fraction"),
         xytext=(-4, 0),
@@ -123,6 +129,6 @@ def draw(data: dict[str, Any]) -> Figure:
         fontsize=8,
         color=muted,
     )
-    axes.set_ylabel("loss, nats a token")
+    axes.set_ylabel("loss (nats per token)")
     labels.beside(axes, ends, size=8)
     return figure

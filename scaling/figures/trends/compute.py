@@ -1,4 +1,4 @@
-"""F2: training compute since 1950, its eras, and the years in which they turned."""
+"""Draw F2, training compute since 1950, its eras and the break years between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.figures.trends import kit
 
 NAME = "compute"
 TURN = 2010.0
-"""Where the early panel ends and the late one, with its own scale of years, begins."""
+"""Decimal year at which the early panel ends and the late panel, with its own scale, begins."""
 UNTIL = 2030.0
 SHOWN: dict[str, tuple[float, float, str]] = {
     "Theseus": (6, 0, "left"),
@@ -29,7 +29,7 @@ SHOWN: dict[str, tuple[float, float, str]] = {
     "Grok 3": (-6, 4, "right"),
     "DeepSeek-V3": (7, -9, "left"),
 }
-"""Systems that carry their name, with the offset of the word in points."""
+"""Systems that are labelled, with the offset of the label in points and its alignment."""
 DOMAINS = {
     "language": (style.BLUE, "o"),
     "vision": (style.VERMILION, "s"),
@@ -39,15 +39,15 @@ DOMAINS = {
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends import facts, shipped
     from scaling.trends.answers.models import eras
     from scaling.trends.growth import kinks
 
-    found = eras()
+    answer = eras()
     s = shipped.training_compute()
     domain = dict(zip(*(facts.load("models")[c] for c in ("name", "domain")), strict=True))
-    k = len(found["breaks"])
+    k = len(answer["breaks"])
     fitted = kinks.fit(s.year, s.log, k)
     edges = [s.window[0], *fitted.breaks, s.window[1]]
     heights = 10 ** fitted.predict(np.array(edges))
@@ -69,13 +69,13 @@ def data() -> dict[str, Any]:
         title += f", {spans[0]['words'].removeprefix('doubles in ')} before {edges[1]:.0f}"
     words = "no break"
     if k:
-        words = f"break years: {found['breaks'][0]['level']:.0%} profile intervals, their number by bootstrap"
+        words = f"break years: {answer['breaks'][0]['level']:.0%} profile intervals; their number: bootstrap"
     return {
         "figure": NAME,
         "schema": 1,
         "title": title,
-        "subtitle": "Training compute of machine-learning systems; grey bars are the intervals of the "
-        "years in which it bent",
+        "subtitle": "Training compute of machine-learning systems, with a piecewise exponential fit; grey "
+        "bars: intervals of the break years",
         "alt": f"Training compute of {len(s)} systems from 1950 to 2025 on a log axis: "
         f"{'; '.join(e['words'] for e in spans)}.",
         "footer": kit.footer(
@@ -90,7 +90,7 @@ def data() -> dict[str, Any]:
             for n, t, v in zip(s.names, s.year, s.value, strict=True)
         ],
         "eras": spans,
-        "breaks": found["breaks"],
+        "breaks": answer["breaks"],
         "growth": float(fitted.slopes[-1]),
     }
 
@@ -155,12 +155,12 @@ def _panel(axes: Axes, data: dict[str, Any], low: float, high: float) -> None:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((early, late),) = style.canvas(data, columns=2, height=5.4, left=1.2, right=0.35, gap=0.16)
     a, b = early.get_position(), late.get_position()
-    whole = b.x1 - a.x0
-    early.set_position((a.x0, a.y0, 0.27 * whole, a.height))
-    late.set_position((a.x0 + 0.45 * whole, a.y0, 0.55 * whole, a.height))
+    width = b.x1 - a.x0
+    early.set_position((a.x0, a.y0, 0.27 * width, a.height))
+    late.set_position((a.x0 + 0.45 * width, a.y0, 0.55 * width, a.height))
     end = data["eras"][-1]
     ahead = np.log10(end["high"]) + data["growth"] * (UNTIL - end["to"])
     for axes, low, high in ((early, 1940, TURN), (late, TURN, UNTIL)):

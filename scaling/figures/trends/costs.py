@@ -1,4 +1,4 @@
-"""F10: what one fixed loss costs in dollars and in energy, year by year."""
+"""Draw F10, the cost of one fixed loss in dollars and electricity, year by year."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "costs"
 
 
 def data(loss: float = 2.2) -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends.answers.machines import costs
 
     c = costs(loss=loss)
@@ -24,17 +24,17 @@ def data(loss: float = 2.2) -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"A loss of {loss:g} halves in price every {kit.span(per_dollar['doubling_years'])} by "
-        "hardware alone, far faster with algorithms",
-        "subtitle": f"Price and electricity of {still['flops']:.1e} FLOP (what {c['law'].split(' ')[0]} "
-        "says the loss takes), FP32 hardware; dashed: extrapolation",
+        "title": f"The price of a loss of {loss:g} halves every {kit.span(per_dollar['doubling_years'])} by "
+        "hardware alone, and faster with better algorithms",
+        "subtitle": f"Price and electricity of the {still['flops']:.1e} FLOP that the loss takes by the "
+        f"law of {c['law'].split(' ')[0]}, on FP32 hardware; dashed: extrapolation",
         "alt": f"The price of a loss of {loss:g} by year.",
         "footer": kit.footer(
             n=f"n = {per_dollar['n']} priced chips, {per_kwh['n']} with power",
             window=f"{kit.window_words(per_dollar['window'])}",
-            interval=f"{still['level']:.0%} (hardware, law, algorithms 8 months [5, 14], counted from the "
-            "law's methods of 2022)",
-            source="facts/accelerators.csv; MFU 40 %, four years' life; arXiv:2403.05812",
+            interval=f"{still['level']:.0%} (hardware, law, algorithms); algorithms: doubling in 8 months "
+            "[5, 14], relative to the law's methods of 2022",
+            source="facts/accelerators.csv; 40 % of peak FLOP/s (MFU), lifetime 4 years; arXiv:2403.05812",
             command="scaling trends costs --figures DIR",
         ),
         "year": still["year"],
@@ -57,7 +57,7 @@ def _panel(axes: Axes, panel: dict[str, Any], year: np.ndarray, until: float) ->
     ends = []
     for key, colour, words in (
         ("hardware", style.VERMILION, "hardware\nalone"),
-        ("algorithms", style.PURPLE, "and\nalgorithms"),
+        ("algorithms", style.PURPLE, "with\nalgorithms"),
     ):
         tone = style.tone(colour)
         value = np.array(panel[key]["value"])
@@ -77,7 +77,7 @@ def _panel(axes: Axes, panel: dict[str, Any], year: np.ndarray, until: float) ->
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, (row,) = style.canvas(
         data,
         columns=2,

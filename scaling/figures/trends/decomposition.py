@@ -1,5 +1,7 @@
-"""F8: where growth came from: compute by its factors, and the fall in loss by parameters, data and
-algorithms."""
+"""Draw F8, the sources of growth: compute by its factors, and the fall in loss by its causes.
+
+The causes are parameters, data and algorithms.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from scaling.figures.trends import kit
 
 NAME = "decomposition"
 WORDS = {
-    "residual": "utilisation and slips",
+    "residual": "utilisation and unit errors",
     "hours": "longer runs",
     "chips": "more chips",
     "FLOP/s per chip": "faster chips",
@@ -21,7 +23,7 @@ WORDS = {
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends import shipped
     from scaling.trends.answers.accounts import chips_account
     from scaling.trends.answers.coming import LSTM_2014, TRANSFORMER_2019
@@ -49,9 +51,10 @@ def data() -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"{parts[0]['name'].capitalize()} are {parts[0]['share']:.0%} of the growth of compute; "
-        f"{shares[0]['name']} {shares[0]['share']:.0%} of the fall in loss",
-        "subtitle": "Shares add up to 100 % in every resample; bars are intervals",
+        "title": f"{parts[0]['name'].capitalize()} account for {parts[0]['share']:.0%} of the growth of "
+        f"compute, {shares[0]['name']} for {shares[0]['share']:.0%} of the fall in loss",
+        "subtitle": "Left: shares of the growth rate. Right: Shapley values, each cause's mean effect over "
+        "all orders; whiskers: intervals",
         "alt": "Growth of compute: "
         + ", ".join(f"{x['name']} {x['share']:.0%}" for x in parts)
         + ". Fall in loss: "
@@ -107,7 +110,7 @@ def _bars(axes: Axes, side: dict[str, Any], colours: list[str]) -> None:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((left, right),) = style.canvas(
         data,
         columns=2,

@@ -1,4 +1,4 @@
-"""F12: exponential or power law? What one doubling of N buys."""
+"""Draw F12, the N-term of the loss as a power law and as an exponential, and the effect of one doubling."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EXPONENTS = (
 )
 FROM, TO = 1e7, 1e12
 MATCH = 4.0
-"""The exponential agrees with the power law at the first size and at this many times it."""
+"""Factor of the first size at which the exponential equals the power law again."""
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends.ahead.loss_law import published
 
     law = published()
@@ -50,17 +50,17 @@ def data() -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"A power law, not an exponential: a doubling of N takes {cheap:.0%} to {dear:.0%} off "
-        "the N-term, every time",
-        "subtitle": "Left: the N-term of the loss; an exponential that agrees over the first two doublings "
-        "(dashed) would be gone at once",
-        "alt": "What one doubling of N buys: "
+        "title": f"By published power laws each doubling of N takes {cheap:.0%} to {dear:.0%} off "
+        "the N-term of the loss",
+        "subtitle": "Left: the N-term A/N^α; solid: power law; dashed: an exponential that agrees over the "
+        "first two doublings. Right: effect of one doubling",
+        "alt": "Change of the N-term per doubling of N: "
         + "; ".join(f"{c['who']} {c['per_doubling']:.0%}" for c in curves),
         "footer": kit.footer(
             n="n = 3 published exponents",
             window="N from 10⁷ to 10¹²",
-            interval=f"90 % interval for {EXPONENTS[-1][0]}: {len(draws)} resamples of its 240 runs; none "
-            "stated by the others",
+            interval=f"90 % interval for {EXPONENTS[-1][0]}: {len(draws)} resamples of its 240 runs; the "
+            "others state none",
             source=", ".join(c["source"] for c in curves),
             command="scaling trends Q3 --figures DIR",
         ),
@@ -70,7 +70,7 @@ def data() -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((left, right),) = style.canvas(
         data,
         columns=2,
@@ -98,7 +98,7 @@ def draw(data: dict[str, Any]) -> Figure:
     left.yaxis.set_minor_locator(NullLocator())
     left.yaxis.set_major_formatter(FuncFormatter(lambda v, _: units.percent(v)))
     left.set_xlabel("parameters N")
-    left.set_ylabel("N-term, share of that at 10 M")
+    left.set_ylabel("N-term relative to its value at 10 M")
     left.annotate(
         "exponentials",
         (n[0] * 8, 0.03),
@@ -140,5 +140,5 @@ def draw(data: dict[str, Any]) -> Figure:
     right.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"−{v:.0%}" if v else "0"))
     right.grid(False, axis="y")
     right.grid(True, axis="x")
-    right.set_xlabel("what one doubling of N takes off the N-term")
+    right.set_xlabel("change of the N-term per doubling of N")
     return figure

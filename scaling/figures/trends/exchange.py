@@ -1,4 +1,4 @@
-"""F7: the exchange-rate ladder: a compute-equivalent gain in months of each trend."""
+"""Draw F7, compute-equivalent gains converted into months of each trend."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ WORDS = {
 }
 
 SHIFT = {"compute": (-4, 9), "algorithms": (4, 9), "transistors": (-5, -10), "price-performance": (6, 9)}
-"""Where the number stands by its dot, in points."""
+"""Offset of each number from its dot, in points."""
 
 
 def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """What the figure shows, as plain JSON. gains: {name, gain, low, high} measured by our own sweeps stand
-    beside the rungs."""
+    """Return the figure's content as plain JSON.
+
+    gains: {name, gain, low, high} measured by our own sweeps, drawn beside the fixed gains.
+    """
     from scaling.trends.worth.exchange import exchange
 
     rungs: list[dict[str, Any]] = []
@@ -48,13 +50,13 @@ def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"Half the compute for the same loss is {two['compute'][0]:.1f} months of compute growth, "
-        f"{two['transistors'][0]:.0f} of Moore's law",
-        "subtitle": "What a compute-equivalent gain is worth in months of each trend; bars are the "
-        "intervals of the trends",
+        "title": f"Halving the compute for a given loss equals {two['compute'][0]:.1f} months of compute "
+        f"growth or {two['transistors'][0]:.0f} months of Moore's law",
+        "subtitle": "Months in which each trend grows by the compute-equivalent gain (×2: the same loss "
+        "for half the compute); bars: intervals of the trends",
         "alt": "A gain of 2 is worth " + ", ".join(f"{v[0]:.1f} months of {k}" for k, v in two.items()),
         "footer": kit.footer(
-            n=f"n = {len(RUNGS)} rungs" + (f", {len(own)} measured gains" if own else ""),
+            n=f"n = {len(RUNGS)} gains" + (f", {len(own)} measured gains" if own else ""),
             window="rates: compute 2010–2025, transistors 1971–2021, FLOP per dollar 2006–2023, algorithms "
             "2012–2023",
             interval="90 % intervals",
@@ -68,7 +70,7 @@ def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     rows = [*({**r, "name": f"×{r['gain']:g}"} for r in data["rungs"]), *data["own"]]
     rows.sort(key=lambda r: r["gain"])
     left = max(1.15, 0.3 + 0.078 * max(len(r["name"]) for r in rows))

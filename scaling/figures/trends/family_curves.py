@@ -1,5 +1,7 @@
-"""F5: loss curves by family: every run thin, the hull thick, a power law through the hull with its band,
-dashed beyond the data."""
+"""Draw F5, loss curves by family with lower envelopes and power laws through them.
+
+Runs are thin lines, envelopes thick ones; the power law has a band and is dashed beyond the data.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ LEVEL = 0.9
 
 
 def _curves(source: Source) -> list[dict[str, Any]]:
-    """One entry a run: family, flops, loss; held-out points where there are any, and always the end."""
-    found = []
+    """Return one entry per run: family, flops, loss; held-out points where there are any, and the end."""
+    curves = []
     done = source.done
     by_run = dict(iter(source.curves.groupby("run_id"))) if len(source.curves) else {}
     for _, run in done.iterrows():
@@ -39,13 +41,15 @@ def _curves(source: Source) -> list[dict[str, Any]]:
             )
             x = [*held["flops"].to_numpy(float)[keep], *x] if len(held) else x
             y = [*held["loss"].to_numpy(float)[keep], *y] if len(held) else y
-        found.append({"family": str(run.get("family") or source.name), "flops": x, "loss": y})
-    return found
+        curves.append({"family": str(run.get("family") or source.name), "flops": x, "loss": y})
+    return curves
 
 
 def _hull_line(curves: list[dict[str, Any]], seed: int = 0) -> dict[str, Any] | None:
-    """log L = a - b log C through the hull's second half, with a band from resampling runs; None with too
-    little."""
+    """Fit log L = a + b log C to the later half of the lower envelope, with a band from resampled runs.
+
+    Returns None with fewer than three runs that have loss curves.
+    """
     rng = np.random.default_rng(seed)
 
     def fitted(some: Sequence[dict[str, Any]]) -> tuple[float, float, np.ndarray, np.ndarray]:
@@ -70,7 +74,7 @@ def _hull_line(curves: list[dict[str, Any]], seed: int = 0) -> dict[str, Any] | 
             TypeError,
             IndexError,
             np.linalg.LinAlgError,
-        ):  # a resample of one curve has no hull
+        ):  # a resample of one curve has no envelope
             continue
         drawn.append(np.exp(p + q * np.log(grid)))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
@@ -88,34 +92,33 @@ def _hull_line(curves: list[dict[str, Any]], seed: int = 0) -> dict[str, Any] | 
 
 
 def data(source: Source) -> dict[str, Any]:
-    """What the figure shows, as plain JSON; `missing` says in one sentence what is not there."""
+    """Return the figure's content as plain JSON; `missing` holds the reason where it cannot be drawn."""
     curves = _curves(source)
     names = sorted({c["family"] for c in curves})
     families = []
     for name in names:
         mine = [c for c in curves if c["family"] == name]
-        found = _hull_line(mine)
-        if found is not None:
-            families.append({"family": name, "n": len(mine), "curves": mine, **found})
+        line = _hull_line(mine)
+        if line is not None:
+            families.append({"family": name, "n": len(mine), "curves": mine, **line})
     if not families:
         return {
             "figure": NAME,
             "schema": 1,
-            "missing": f"{source.name} has no family with three runs and loss curves; run it with "
+            "missing": f"{source.name} has no family with three runs that have loss curves; run it with "
             "evaluation.points above 1.",
         }
-    # In the order in which every figure gives the families their colours.
+    # The order fixes the colours of the families in every figure.
     families.sort(key=lambda f: source.several.index(f["family"]) if f["family"] in source.several else -1)
-    best = min(families, key=lambda f: f["line"]["loss"][-1])
     start = min(f["hull"]["flops"][0] for f in families)
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"{best['family']} has the lowest hull"
+        "title": _comparison(families)
         if len(families) > 1
-        else f"{best['family']}: loss falls as {units.power('C', -best['exponent'])}",
-        "subtitle": "Held-out loss against compute: runs thin, hull thick, power law through the hull's "
-        "later half; dashed: extrapolation",
+        else f"{families[0]['family']}: loss falls as {units.power('C', -families[0]['exponent'])}",
+        "subtitle": "Held-out loss against compute: thin, runs; thick, lower envelope of each family; "
+        "power law through its later half; dashed: extrapolation",
         "alt": "; ".join(f"{f['family']} exponent {f['exponent']:.3f}" for f in families),
         "footer": source.footer(
             n=sum(f["n"] for f in families),
@@ -127,8 +130,23 @@ def data(source: Source) -> dict[str, Any]:
     }
 
 
+def _comparison(families: list[dict[str, Any]]) -> str:
+    """Return the title that compares the power laws, with bands, at the end of the shortest envelope."""
+    end = min(f["end"] for f in families)
+
+    def at_end(f: dict[str, Any], key: str) -> float:
+        line = f["line"]
+        return float(np.exp(np.interp(np.log(end), np.log(line["flops"]), np.log(line[key]))))
+
+    best = min(families, key=lambda f: at_end(f, "loss"))
+    others = min(at_end(f, "low") for f in families if f is not best)
+    if at_end(best, "high") < others:
+        return f"At {units.flops(end)} {best['family']} has the lowest loss on its lower envelope"
+    return f"At {units.flops(end)} the lower envelopes of the families are not told apart"
+
+
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((axes,),) = style.canvas(data, width=7.8, height=5.0, left=0.7, right=1.7)
     ends = []
     for i, f in enumerate(data["families"]):
@@ -169,6 +187,6 @@ def draw(data: dict[str, Any]) -> Figure:
     units.say_axis(axes.xaxis, units.flops, 6)
     units.say_axis(axes.yaxis, units.plain, 7)
     axes.set_xlabel("training compute")
-    axes.set_ylabel("held-out loss, nats a token")
+    axes.set_ylabel("held-out loss (nats per token)")
     labels.beside(axes, ends, size=8.5)
     return figure

@@ -1,4 +1,4 @@
-"""F3: doubling times, ours beside those that others published, by quantity."""
+"""Draw F3, doubling times by quantity: ours beside published ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MONTHS = {"months": 1.0, "years": 12.0, "days": 12 / 365.25}
 
 
 def months_of(value: float, unit: str) -> float:
-    """A published growth as the months of its doubling or halving (NaN for an empty end)."""
+    """Return a published growth rate as a doubling or halving time in months; NaN for an empty end."""
     import math
 
     if unit == "times_per_year":
@@ -41,21 +41,21 @@ def months_of(value: float, unit: str) -> float:
 
 
 def cited(name: str) -> str:
-    """`sevilla2022-deep-learning` as `Sevilla 2022, deep learning`."""
-    found = re.match(r"^([a-z]\w*?)(\d{4})(?:-(.*))?$", name)
-    if not found:
+    """Return an id as a citation: `sevilla2022-deep-learning` as `Sevilla 2022, deep learning`."""
+    parts = re.match(r"^([a-z]\w*?)(\d{4})(?:-(.*))?$", name)
+    if not parts:
         return name
-    who = "a16z" if found[1] == "a16z" else found[1].upper() if len(found[1]) == 4 else found[1].capitalize()
-    return f"{who} {found[2]}" + (f", {found[3].replace('-', ' ')}" if found[3] else "")
+    who = "a16z" if parts[1] == "a16z" else parts[1].upper() if len(parts[1]) == 4 else parts[1].capitalize()
+    return f"{who} {parts[2]}" + (f", {parts[3].replace('-', ' ')}" if parts[3] else "")
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends import facts
     from scaling.trends.answers.hero import lines
 
-    found, _ = lines()
-    ours = {x.key: x for x in found}
+    fitted, _ = lines()
+    ours = {x.key: x for x in fitted}
     published = facts.load("published_trends")
     groups: list[dict[str, Any]] = []
     for quantity, words, keys in GROUPS:
@@ -101,19 +101,19 @@ def data() -> dict[str, Any]:
             groups.append({"quantity": words, "rows": rows})
     count = sum(not r["ours"] for g in groups for r in g["rows"])
     mine = [r for g in groups for r in g["rows"] if r["ours"] and r["months"]]
-    within = overlapping(groups)
+    overlap, comparable = overlapping(groups)
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"{within[0]} of {within[1]} growth lines agree with a published one",
-        "subtitle": "Doubling (halving) times on a log axis: diamonds from the shipped facts, dots as "
-        "published; bars are intervals",
+        "title": f"{overlap} of {comparable} growth rates overlap a published one of the same quantity",
+        "subtitle": "Doubling or halving times on a log axis: diamonds, ours from the shipped facts; dots, "
+        "as published; bars: intervals",
         "alt": "Doubling times: " + "; ".join(f"{r['label']} {r['months']:.1f} months" for r in mine),
         "footer": kit.footer(
-            n=f"n = {len(mine)} lines of ours, {count} published",
-            window="windows: those of F1 and of each source",
-            interval="ours 90 %; published as stated, mostly 90 or 95 %; agree = intervals (or value) "
-            "overlap",
+            n=f"n = {len(mine)} rates of ours, {count} published",
+            window="windows: as in F1 and in each source",
+            interval="ours 90 %; published as stated, mostly 90 or 95 %; overlap: of intervals, or of our "
+            "interval with a published value",
             source="facts/*.csv, facts/published_trends.csv (arXiv ids in SOURCES.md)",
             command="scaling trends methods --figures DIR",
         ),
@@ -122,8 +122,10 @@ def data() -> dict[str, Any]:
 
 
 def overlapping(groups: list[dict[str, Any]]) -> tuple[int, int]:
-    """How many of our lines overlap at least one published interval or value of their quantity, and how many
-    could."""
+    """Return how many of our rates overlap a published interval or value, and how many are comparable.
+
+    A rate is comparable where its quantity has a published one.
+    """
     hits = total = 0
     for g in groups:
         theirs = [r["interval"] or [r["months"]] * 2 for r in g["rows"] if not r["ours"]]
@@ -135,7 +137,7 @@ def overlapping(groups: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     count = sum(len(g["rows"]) for g in data["groups"])
     tall = 1.75 + 0.175 * count + 0.13 * len(data["groups"])
     figure, ((axes,),) = style.canvas(data, width=8.2, height=tall, left=3.55, right=1.3)

@@ -1,5 +1,4 @@
-"""F6: the compute-equivalent gain of one family over another against compute, with its worth in years along
-the top."""
+"""Draw F6, the compute-equivalent gain of one family over another against compute."""
 
 from __future__ import annotations
 
@@ -14,12 +13,14 @@ from scaling.figures.trends import kit
 
 NAME = "gain"
 TIMES_A_YEAR = 4.7
-"""Growth of frontier training compute: what makes years of compute."""
+"""Factor by which frontier training compute grows per year; converts gains into time."""
 
 
 def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
-    """What the figure shows, as plain JSON, from what `scaling compare` wrote; `missing` when that is not
-    there."""
+    """Return the figure's content as plain JSON, from the output of `scaling compare`.
+
+    `missing` holds the reason where there is no comparison.
+    """
     gains = (comparison or {}).get("gains") or []
     if not gains:
         return {
@@ -43,7 +44,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
                 "place": names.index(g["of"]) if g["of"] in names else len(shown),
                 "flops": [c["C"][i] for i in keep],
                 "gain": [c["gain"][i] for i in keep],
-                # an unbounded end is drawn to the edge, not left out
+                # an unbounded end is drawn to the edge of the axes
                 "low": [c["lower"][i] or 1e-3 for i in keep],
                 "high": [c["upper"][i] or far for i in keep],
                 "inside": [c["inside"][i] for i in keep],
@@ -54,7 +55,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
         return {
             "figure": NAME,
             "schema": 1,
-            "missing": "no gain of the comparison is finite; run both families over the same budgets.",
+            "missing": "no gain of the comparison is finite; run both families at the same budgets.",
         }
     first = max(shown, key=lambda s: s["headline"].get("value") or 0.0)
     span = min(s["flops"][0] for s in shown), max(s["flops"][-1] for s in shown)
@@ -66,12 +67,19 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
         else f": {abs(months):.1f} months of compute growth{' lost' if months < 0 else ''}"
     )
     value = units.digits(head["value"], 2) if head.get("value") else "unbounded"
+    bounds = head.get("interval") or []
+    low, high = bounds if len(bounds) == 2 else (None, None)
+    ends = f" [{', '.join(units.digits(v, 2) if v else 'unbounded' for v in bounds)}]" if bounds else ""
+    tied = bool(bounds) and (low or 0.0) <= 1 <= (high or np.inf)
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"{first['name']}: ×{value} compute{words}",
-        "subtitle": "Compute-equivalent gain against compute, and what it is worth in time at ×4.7 a year; "
-        "dashed: outside the common budgets",
+        "title": f"{first['of']} and {first['over']} are not told apart in compute: gain ×{value}{ends}"
+        if tied
+        else f"{first['name']}: gain ×{value}{ends} in compute{words}",
+        "subtitle": "Compute-equivalent gain: factor of the compute that the second needs for the same "
+        "loss; upper "
+        "axis: time in which frontier compute grows ×4.7 a year; dashed: outside the common budgets",
         "alt": "; ".join(f"{s['name']}: gain {s['headline']['value']}" for s in shown),
         "footer": kit.footer(
             n=", ".join(
@@ -88,7 +96,7 @@ def data(comparison: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def measured(comparison: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The headline gains of a comparison as pins for F1 and F7: name, gain, low, high."""
+    """Return the headline gains of a comparison as marks for F1 and F7: name, gain, low, high."""
     pins = []
     for g in (comparison or {}).get("gains") or []:
         head = g.get("headline") or {}
@@ -101,7 +109,7 @@ def measured(comparison: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     overs = {s["over"] for s in data["gains"]}
     names = [s["of"] if len(overs) == 1 else s["name"] for s in data["gains"]]
     right = 0.35 + 0.075 * max(map(len, names))

@@ -1,5 +1,4 @@
-"""F1: every growth line on one sheet, each 1 in 2012, with its doubling time and interval at its end; our own
-gains pinned on it."""
+"""Draw F1, every growth line relative to 2012, with its doubling time, and our own measured gains."""
 
 from __future__ import annotations
 
@@ -21,13 +20,16 @@ LEFT_OUT = {"compute-before", "compute-top5"}
 
 
 def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """What the figure shows, as plain JSON. gains: {name, gain, low, high} measured by our own sweeps."""
+    """Return the figure's content as plain JSON.
+
+    gains: {name, gain, low, high} measured by our own sweeps.
+    """
     from scaling.trends.answers.hero import lines
 
-    found, _ = lines()
+    fitted, _ = lines()
     shown: list[dict[str, Any]] = []
     untrended: list[str] = []
-    for x in found:
+    for x in fitted:
         r = x.rate
         if x.key in LEFT_OUT:
             continue
@@ -69,16 +71,17 @@ def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
         "figure": NAME,
         "schema": 1,
         "title": title,
-        "subtitle": "Growth since 2012 (or since a line's first year); ×2 or ÷2 time with its interval at "
-        "each end; dashed: extrapolation" + ("; diamonds: gains measured here" if gains else ""),
+        "subtitle": "Growth since 2012, or since a line's first year; labels: time to double (×2) or halve "
+        "(÷2) with its "
+        "interval; dashed: extrapolation" + ("; diamonds: gains measured here" if gains else ""),
         "alt": "Growth lines: "
         + "; ".join(
             f"{x['words']} {'halves' if x['falls'] else 'doubles'} in {kit.span(x['doubling_years'])}"
             for x in shown
         ),
         "footer": kit.footer(
-            n=f"n = {min(n)} to {max(n)} rows a line" if n else "no line",
-            window="window: each line's own, solid",
+            n=f"n = {min(n)} to {max(n)} rows per line" if n else "no line",
+            window="window: the solid part of each line",
             interval=f"{level:.0%} intervals (cluster bootstrap by organisation, else OLS t){note}",
             source="facts/*.csv (primary sources in SOURCES.md)",
             command="scaling trends --figures DIR",
@@ -89,7 +92,7 @@ def data(gains: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((axes,),) = style.canvas(data, width=8.6, height=6.4, left=0.98, right=3.3)
     ends = [x["slope"] * (UNTIL - x["start"]) for x in data["lines"]]
     kit.powers(
@@ -132,8 +135,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 
 def _pins(axes: Axes, gains: Sequence[dict[str, Any]], base: dict[str, Any]) -> None:
-    """Our own gains as diamonds on the line of compute, and named below by size: on fifteen
-    years they lie together."""
+    """Draw our own gains as diamonds on the compute line, with a key because they lie close together."""
     ink = style.paper().ink
     for place, g in enumerate(sorted(gains, key=lambda g: g["gain"])):
         when = base["start"] + np.log10(g["gain"]) / base["slope"]

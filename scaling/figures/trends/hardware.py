@@ -1,4 +1,7 @@
-"""F11: hardware, one panel a number format, because a mixed column fakes a growth that no format has."""
+"""Draw F11, peak speed of chips with one panel per number format.
+
+A column that mixes formats shows a growth that no format has.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ SEGMENTS = {
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.trends import facts, shipped
     from scaling.trends.answers.machines import pooled
     from scaling.trends.growth.rate import rate
@@ -61,20 +64,20 @@ def data() -> dict[str, Any]:
     return {
         "figure": NAME,
         "schema": 1,
-        "title": f"Per number format a chip's speed doubles in {kit.span(min(solid)).split()[0]} to "
-        f"{kit.span(max(solid))}; "
-        f"mixing formats would claim {kit.span(wrong.doubling_years)}",
-        "subtitle": "Dense peak FLOP/s (or OP/s) of accelerators by year of release, one panel a number "
+        "title": "Within one number format the speed of a chip doubles in "
+        f"{kit.span(min(solid)).split()[0]} to {kit.span(max(solid))}; "
+        f"mixed formats appear to double in {kit.span(wrong.doubling_years)}",
+        "subtitle": "Dense peak FLOP/s (or OP/s) of accelerators by year of release, one panel per number "
         "format",
         "alt": "Peak speed of chips by number format: "
         + "; ".join(
             f"{p['format']} doubles in {kit.span(p['doubling_years'])}" for p in panels if p["trend"]
         ),
         "footer": kit.footer(
-            n=f"n = {min(p['n'] for p in panels)} to {max(p['n'] for p in panels)} chips a panel",
-            window="window: each panel's own",
-            interval=f"{panels[0]['level']:.0%} OLS t intervals; the title's range is over windows longer "
-            "than 7 years",
+            n=f"n = {min(p['n'] for p in panels)} to {max(p['n'] for p in panels)} chips per panel",
+            window="window: the solid line of each panel",
+            interval=f"{panels[0]['level']:.0%} OLS t intervals; the title covers formats with more than 7 "
+            "years of data",
             source="facts/accelerators.csv (data sheets in SOURCES.md)",
             command="scaling trends hardware --figures DIR",
         ),
@@ -88,7 +91,7 @@ def data() -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, grid = style.canvas(
         data,
         columns=4,
@@ -160,8 +163,8 @@ def draw(data: dict[str, Any]) -> Figure:
     m = data["mixed"]
     a, b = m["interval_years"]
     words = (
-        f"All formats in one column\nwould claim ×2 in\n{kit.span(m['doubling_years'])} "
-        f"[{kit.span_short(a)}–{kit.span_short(b)}],\nn = {m['n']}: a mistake"
+        f"All formats in one column\nappear to grow ×2 in\n{kit.span(m['doubling_years'])} "
+        f"[{kit.span_short(a)}–{kit.span_short(b)}],\nn = {m['n']}: an artefact"
     )
     last.text(
         0.05,

@@ -1,5 +1,4 @@
-"""What the trend figures share: years along the bottom, powers of ten with their human unit, small
-print, bands and dashes."""
+"""Share the axes, lines, footers and durations of the trend figures."""
 
 from __future__ import annotations
 
@@ -24,17 +23,17 @@ DASHED = (0, (3.6, 2.2))
 
 
 def tone(kind: str) -> str:
-    """The colour of a kind on the paper in use."""
+    """Return the colour of a kind on the paper in use."""
     return style.tone(KINDS[kind][0])
 
 
 def footer(*, n: str, window: str, interval: str, source: str, command: str) -> list[str]:
-    """The small print: n, window, interval with its level; then source and the command that redraws it."""
+    """Return the footer: n, window and interval with its level, then the source and the redraw command."""
     return [f"{n} · {window} · {interval}", f"Source: {source} · redraw: {command}"]
 
 
 def flops(value: float) -> str:
-    """FLOP in the nearest unit below, also beyond 10²⁷: ronna and quetta."""
+    """Return FLOP with its unit, also beyond 10²⁷ (ronna, quetta)."""
     if value < 1e27:
         return units.flops(value)
     size, unit = (1e27, "RFLOP") if value < 1e30 else (1e30, "QFLOP")
@@ -42,7 +41,7 @@ def flops(value: float) -> str:
 
 
 def years(axes: Axes, low: float, high: float, step: int | None = None) -> None:
-    """A calendar axis with few round years."""
+    """Set up a calendar axis with few round years."""
     axes.set_xlim(low, high)
     step = step or next(s for s in (1, 2, 5, 10, 20) if (high - low) / s <= 9)
     axes.xaxis.set_major_locator(FixedLocator(list(range(math.ceil(low / step) * step, int(high) + 1, step))))
@@ -52,7 +51,7 @@ def years(axes: Axes, low: float, high: float, step: int | None = None) -> None:
 def powers(
     axes: Axes, low: float, high: float, say: Callable[[float], str] | None = None, most: int = 7
 ) -> None:
-    """A log axis from 10^low to 10^high in powers of ten, each with its human unit before it."""
+    """Set up a log axis from 10^low to 10^high; each tick is a power of ten after its human unit."""
     axes.set_yscale("log")
     axes.set_ylim(10**low, 10**high)
     step = max(1, math.ceil((high - low) / most))
@@ -77,7 +76,7 @@ def line(
     *,
     width: float = 1.6,
 ) -> None:
-    """A fitted line: solid over its data, dashed beyond. `at` maps years to values."""
+    """Draw a fitted line, solid over its data and dashed beyond. `at` maps years to values."""
     x = np.linspace(window[0], window[1], 80)
     axes.plot(x, at(x), color=colour, lw=width, zorder=4)
     if until is not None and until > window[1]:
@@ -86,14 +85,14 @@ def line(
 
 
 def span(years_: float) -> str:
-    """A length of time as a title says it: `7.7 months`, `2.1 years`, `39 days`."""
+    """Return a duration in words: `7.7 months`, `2.1 years`, `39 days`."""
     if years_ < 0.25:
         return f"{years_ * 365.25:.0f} days"
     return f"{units.digits(years_ * 12, 2)} months" if years_ < 2.5 else f"{units.digits(years_, 2)} years"
 
 
 def span_short(years_: float) -> str:
-    """The same beside a line: `7.7 mo`."""
+    """Return a duration in short: `7.7 mo`."""
     return (
         span(years_)
         .replace(" months", f"{units.SPACE}mo")
@@ -103,19 +102,19 @@ def span_short(years_: float) -> str:
 
 
 def exponential(year: np.ndarray | float, slope: float, at: float, height: float = 0.0) -> np.ndarray:
-    """10^(height + slope (year - at)): a growth line."""
+    """Return 10^(height + slope (year - at)), a growth line."""
     return np.asarray(10 ** (height + slope * (np.asarray(year, float) - at)))
 
 
 def halo() -> list[object]:
-    """An outline in the colour of the sheet, so that a word stays readable over dots."""
+    """Return an outline in the colour of the sheet, which keeps a word readable over dots."""
     from matplotlib.patheffects import withStroke
 
     return [withStroke(linewidth=2.4, foreground=style.paper().background)]
 
 
 def months(value: float) -> str:
-    """A length of time given in months, for an axis: `9 d`, `6 mo`, `2 y`."""
+    """Return a duration in months as an axis label: `9 d`, `6 mo`, `2 y`."""
     if value < 1:
         return f"{units.digits(value * 30.44, 2)}{units.SPACE}d"
     if value < 24:
@@ -124,5 +123,5 @@ def months(value: float) -> str:
 
 
 def window_words(window: Sequence[float]) -> str:
-    """`2010–2025`."""
+    """Return a window as `2010–2025`."""
     return f"{int(window[0])}–{int(window[1])}"

@@ -1,4 +1,4 @@
-"""F4: the same growth rate through every choice, and old forecasts drawn again beside what came."""
+"""Draw F4, a multiverse analysis of the growth rate of compute, and old forecasts beside the record."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ NAME = "growth-multiverse"
 ESTIMATORS = {"ols": (style.BLUE, "o"), "theil-sen": (style.VERMILION, "s"), "median": (style.GREEN, "^")}
 FORECASTS = (
     ("amodei2018-before", "2-year doubling, the rule before 2012", 2012.0),
-    ("amodei2018", "3.4 months, said in 2018", 2018.0),
-    ("sevilla2022-large", "9.9 months, said in 2022", 2022.0),
-    ("epoch2024-frontier-recent", "4.2× a year, said in 2024", 2024.4),
+    ("amodei2018", "3.4 months, forecast of 2018", 2018.0),
+    ("sevilla2022-large", "9.9 months, forecast of 2022", 2022.0),
+    ("epoch2024-frontier-recent", "4.2× a year, forecast of 2024", 2024.4),
 )
 UNTIL = 2028.0
 
 
-def spoken(name: str) -> str:
-    """A frontier filter in words."""
+def filter_words(name: str) -> str:
+    """Return the name of a frontier filter in words."""
     return {"p75": "top quarter", "p90": "top tenth"}.get(name, name.replace("-", " "))
 
 
 def data() -> dict[str, Any]:
-    """What the figure shows, as plain JSON."""
+    """Return the figure's content as plain JSON."""
     from scaling.figures.trends.forest import months_of
     from scaling.trends import facts, shipped
     from scaling.trends.growth.frontier import record
@@ -60,16 +60,17 @@ def data() -> dict[str, Any]:
         "figure": NAME,
         "schema": 1,
         "title": f"{len(m.worlds)} defensible choices give ×{low:.1f} to ×{high:.1f} a year; the "
-        f"{spoken(steady)} is the steadiest",
-        "subtitle": "Left: one dot a choice of filter, window and estimator. Right: forecasts from the day "
-        "they were made, and the record",
-        "alt": f"Multiverse of growth rates of training compute from {low:.1f} to {high:.1f} times a year, "
-        f"and {len(forecasts)} old forecasts.",
+        f"{filter_words(steady)} varies least",
+        "subtitle": "Left: multiverse analysis, one dot for each combination of filter, window and "
+        "estimator. Right: "
+        "published growth rates extrapolated from their year, and the largest run so far (record)",
+        "alt": f"Growth rates of training compute under every choice, from {low:.1f} to {high:.1f} times a "
+        f"year, and {len(forecasts)} old forecasts.",
         "footer": kit.footer(
-            n=f"n = {min(w.rate.n for w in m.worlds)} to {max(w.rate.n for w in m.worlds)} systems a "
+            n=f"n = {min(w.rate.n for w in m.worlds)} to {max(w.rate.n for w in m.worlds)} systems per "
             f"choice; {len(front)} records",
             window="windows from 2010, 2012, 2014, 2016 or 2018 to 2025",
-            interval="points; their 90 % intervals: scaling trends multiverse --json",
+            interval="point estimates; 90 % intervals: scaling trends multiverse --json",
             source="facts/models.csv, facts/published_trends.csv",
             command="scaling trends multiverse --figures DIR",
         ),
@@ -88,7 +89,7 @@ def data() -> dict[str, Any]:
 
 
 def draw(data: dict[str, Any]) -> Figure:
-    """The figure of `data`."""
+    """Draw the figure from its `data`."""
     figure, ((left, right),) = style.canvas(
         data,
         columns=2,
@@ -143,7 +144,7 @@ def draw(data: dict[str, Any]) -> Figure:
     left.xaxis.set_minor_locator(NullLocator())
     left.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"×{v:g}"))
     left.set_ylim(len(filters) - 0.4, -1.1)
-    left.set_yticks(range(len(filters)), [spoken(f) for f in filters])
+    left.set_yticks(range(len(filters)), [filter_words(f) for f in filters])
     left.grid(False, axis="y")
     left.grid(True, axis="x")
     left.set_xlabel("growth of training compute a year")
@@ -168,7 +169,7 @@ def draw(data: dict[str, Any]) -> Figure:
             va="center_baseline",
             color=style.tone(colour),
         )
-    shown = data["record"]
+    record = data["record"]
     ends = [
         np.log10(f["from"]) + np.log10(2) * 12 / f["months"] * (UNTIL - f["start"]) for f in data["forecasts"]
     ]
@@ -176,8 +177,8 @@ def draw(data: dict[str, Any]) -> Figure:
     right.tick_params(axis="y", labelsize=8)
     kit.years(right, 2011, UNTIL, 5)
     right.step(
-        [*(p["year"] for p in shown), 2025.9],
-        [*(p["flops"] for p in shown), shown[-1]["flops"]],
+        [*(p["year"] for p in record), 2025.9],
+        [*(p["flops"] for p in record), record[-1]["flops"]],
         where="post",
         color=style.paper().ink,
         lw=2,
@@ -188,19 +189,19 @@ def draw(data: dict[str, Any]) -> Figure:
     for i, f in enumerate(data["forecasts"]):
         colour = style.tone(style.CYCLE[(i + 1) % len(style.CYCLE)])
         when = np.linspace(f["start"], UNTIL, 60)
-        said = f["from"] * 2 ** (12 / f["months"] * (when - f["start"]))
-        right.plot(when, said, color=colour, lw=1.3, ls=kit.DASHED, zorder=4)
-        right.plot(when[:1], said[:1], "o", ms=4.5, color=colour, zorder=6)
-        inside = said <= top
+        forecast = f["from"] * 2 ** (12 / f["months"] * (when - f["start"]))
+        right.plot(when, forecast, color=colour, lw=1.3, ls=kit.DASHED, zorder=4)
+        right.plot(when[:1], forecast[:1], "o", ms=4.5, color=colour, zorder=6)
+        inside = forecast <= top
         ends_at.append(
             (
                 float(when[inside][-1]) if not inside[-1] else UNTIL,
-                float(said[inside][-1]),
+                float(forecast[inside][-1]),
                 f["words"].replace(", ", "\n", 1),
                 colour,
             )
         )
-    ends_at.append((2025.9, shown[-1]["flops"], f"the record,\n{shown[-1]['name']}", style.paper().ink))
+    ends_at.append((2025.9, record[-1]["flops"], f"record,\n{record[-1]['name']}", style.paper().ink))
     at_edge = [(UNTIL, y, words, colour) for _, y, words, colour in ends_at]
     labels.beside(right, at_edge, size=7.6, gap=2.7)
     return figure

@@ -1,1 +1,1 @@
-"""What comes: a law carried along a compute trend, and how such forecasts did before."""
+"""Project a law along a compute trend, and test such forecasts by hindcasts."""

@@ -1,5 +1,4 @@
-"""Would the law have known? Fitted to the smallest runs only, it predicts the largest: the test of a
-projection's first half."""
+"""Hindcast a law: fit it to the smallest runs and score its predictions of the largest."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from scaling.fitting import laws
 from scaling.fitting.fit import columns_for, fit, read_for
 
 LEAST = 6
-"""Runs that the fit needs below the cut: one more than the law has parameters."""
+"""Smallest number of runs below the cut: one more than the law has parameters."""
 
 
 def hindcast(
@@ -25,10 +24,10 @@ def hindcast(
     level: float = 0.9,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Fits the Chinchilla law to the `share` of runs with the least compute (6 N D) and predicts the others.
+    """Fit the Chinchilla law to the `share` of runs with the least compute (6 N D) and predict the others.
 
     source: a path, a ledger folder, a sweep's name or a DataFrame, as in `scaling fit`. Returns bias and RMSE
-    of log loss, the coverage of the bootstrap interval, and how many factors of ten the forecast reached.
+    of log loss, the coverage of the bootstrap interval, and the decades of compute ahead.
     Raises `ConfigError` for a share outside (0, 1), `FitError` with too few runs on either side.
     """
     if not 0 < share < 1:
@@ -44,20 +43,20 @@ def hindcast(
     if len(small) < LEAST or not len(large):
         raise FitError(
             f"{len(order)} runs leave {len(small)} below the cut and {len(large)} above; "
-            f"a hindcast needs {LEAST} and 1: run more sizes, or change the share"
+            f"a hindcast needs {LEAST} and 1: run more sizes or change the share"
         )
-    made = fit(table.take(small), law, bootstrap="pairs", resamples=300, level=level, seed=seed)
+    fitted = fit(table.take(small), law, bootstrap="pairs", resamples=300, level=level, seed=seed)
     x = {name: value[large] for name, value in columns_for(law, table).items()}
-    seen = np.asarray(table.values["L"], float)[large]
-    error = np.log(made.predict(x)) - np.log(seen)
-    low, high = made.predict_interval(x)
+    measured = np.asarray(table.values["L"], float)[large]
+    error = np.log(fitted.predict(x)) - np.log(measured)
+    low, high = fitted.predict_interval(x)
     return {
         "fitted": len(small),
         "predicted": len(large),
         "decades_ahead": float(np.log10(flops[large].max() / flops[small].max())),
         "bias_percent": float(100 * np.expm1(error.mean())),
         "rmse_percent": float(100 * np.sqrt(np.mean(error**2))),
-        "coverage": float(np.mean((low <= seen) & (seen <= high))),
+        "coverage": float(np.mean((low <= measured) & (measured <= high))),
         "level": level,
         "method": "pairs bootstrap of the small runs, 300 resamples; parameter noise only",
     }

@@ -1,5 +1,4 @@
-"""A fitted law as the calendar needs it: the lowest loss that a compute can buy, with draws of its
-parameters."""
+"""Compute the lowest loss at a given compute from a fitted law and the draws of its parameters."""
 
 from __future__ import annotations
 
@@ -20,29 +19,32 @@ class LossLaw:
     """L = E + A / N^alpha + B / D^beta with C = flops_per_param_token × N × D."""
 
     name: str
-    """What it is called."""
+    """Name of the law."""
     source: str
-    """Where it comes from."""
+    """arXiv id with its equation or table, or the path of the fit."""
     values: dict[str, float]
-    """E, A, B, alpha, beta."""
+    """Central values of E, A, B, alpha, beta."""
     draws: np.ndarray
-    """Resampled parameters in the order of `NAMES`, [draws, 5]; empty when the fit carries none."""
+    """Resampled parameters in the order of `NAMES`, [draws, 5]; empty where the fit has none."""
     flops_per_param_token: float = 6.0
-    """The factor in C = 6 N D."""
+    """Factor in C = 6 N D, FLOP per parameter and token."""
 
     def table(self) -> np.ndarray:
-        """The central values, [1, 5]."""
+        """Return the central values, [1, 5]."""
         return np.array([[self.values[n] for n in NAMES]])
 
     @property
     def floor(self) -> float:
-        """E, nats a token."""
+        """Irreducible loss E, nats per token."""
         return self.values["E"]
 
 
 def optimum(p: np.ndarray, flops: np.ndarray, factor: float = 6.0) -> tuple[np.ndarray, np.ndarray]:
-    """Compute-optimal ln N and ln D (arXiv:2203.15556, equation 4): p [B, 5], flops broadcastable to [B, m] →
-    [B, m]."""
+    """Return the compute-optimal ln N and ln D, [B, m] each (arXiv:2203.15556, equation 4).
+
+    p: parameters in the order of `NAMES`, [B, 5]. flops: FLOP, broadcastable to [B, m]. factor: FLOP per
+    parameter and token.
+    """
     _, a, b, alpha, beta = (p[:, i, None] for i in range(5))
     product = np.log(np.asarray(flops, float) / factor)
     log_n = (np.log(alpha * a) - np.log(beta * b) + beta * product) / (alpha + beta)
@@ -52,8 +54,10 @@ def optimum(p: np.ndarray, flops: np.ndarray, factor: float = 6.0) -> tuple[np.n
 def lowest_loss(
     p: np.ndarray, flops: np.ndarray, *, factor: float = 6.0, tokens_at_most: np.ndarray | float = np.inf
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loss at the best split of C between N and D, with D no more than there is: [B, m], and whether the wall
-    binds."""
+    """Return the loss at the best N and D for each compute, [B, m], and where the limit on D binds.
+
+    tokens_at_most: available tokens (the data wall); infinite by default.
+    """
     e, a, b, alpha, beta = (p[:, i, None] for i in range(5))
     _, log_d = optimum(p, flops, factor)
     wall = np.log(tokens_at_most)
@@ -66,8 +70,10 @@ def lowest_loss(
 def flops_for(
     p: np.ndarray, loss: float, *, factor: float = 6.0, tokens_at_most: np.ndarray | float = np.inf
 ) -> np.ndarray:
-    """Least FLOPs that reach `loss`, [B]; infinite at or below the floor or behind the data wall. By
-    bisection in log C."""
+    """Return the least FLOPs that reach `loss`, [B], by bisection in log C.
+
+    The result is infinite where the floor or the limit on tokens makes the loss unreachable.
+    """
     low, high = np.zeros((len(p), 1)), np.full((len(p), 1), 60.0)
     wall = np.broadcast_to(np.asarray(tokens_at_most, float), (len(p),))[:, None]
     reachable = lowest_loss(p, 10**high, factor=factor, tokens_at_most=wall)[0] < loss
@@ -79,8 +85,10 @@ def flops_for(
 
 
 def from_fit(path: Path) -> LossLaw:
-    """Reads a `fit.json` of the Chinchilla form, with its bootstrap draws. Raises `TableError` for anything
-    else."""
+    """Read a `fit.json` of a Chinchilla law with its bootstrap draws.
+
+    Raises `TableError` for a missing file, a file that is not JSON, or another law.
+    """
     try:
         fit: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -114,8 +122,10 @@ _PUBLISHED = {
 
 
 def published(name: str = "besiroglu2024") -> LossLaw:
-    """A published law. `besiroglu2024` has draws: resamples of the 240 points behind it, refitted here
-    (parameters only)."""
+    """Return a published law. Raises `TableError` for an unknown name.
+
+    `besiroglu2024` has draws: fits to resamples of the 240 runs behind it, parameter uncertainty only.
+    """
     if name not in _PUBLISHED:
         raise TableError(one_of("published law", name, _PUBLISHED))
     source, values = _PUBLISHED[name]

@@ -1,4 +1,4 @@
-"""Loss against the calendar: a law carried along a compute trend, with what each of them does not know."""
+"""Project a law along a compute trend, with the uncertainty of both."""
 
 from __future__ import annotations
 
@@ -15,58 +15,60 @@ from scaling.trends.ahead.loss_law import LossLaw, flops_for, lowest_loss
 from scaling.trends.growth.rate import Rate, check_level
 
 STOCK = (3e14, 1e14, 1e15, 0.9)
-"""Effective stock of public text, tokens: central, low, high, level (arXiv:2211.04325, abstract and section
-3)."""
+"""Effective stock of public text in tokens: (central, low, high, level of the interval).
+
+Source: arXiv:2211.04325, abstract and section 3.
+"""
 DRAWS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """When a loss is reached."""
+    """The date at which the projection reaches a loss."""
 
     loss: float
-    """The threshold, nats a token."""
+    """Threshold, nats per token."""
     share: float
-    """Share of draws that ever reach it before the horizon."""
+    """Share of draws that reach the loss before the horizon."""
     middle: float | None
-    """Median date among all draws, decimal year; None when half of them never reach it."""
+    """Median date over all draws, decimal year; None when half of them never reach the loss."""
     low: float | None
-    """Early end of the interval."""
+    """Early end of the interval, decimal year."""
     high: float | None
-    """Late end; None when it lies beyond the horizon."""
+    """Late end of the interval, decimal year; None when it lies beyond the horizon."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """Loss against the calendar."""
+    """The projected loss by date, with bands and crossings."""
 
     year: np.ndarray
     """Decimal years, [m]."""
     flops: np.ndarray
-    """Compute on the trend, [m]."""
+    """Compute on the trend, FLOP, [m]."""
     loss: np.ndarray
-    """Central loss without the data wall, [m]."""
+    """Central loss without a limit on text, nats per token, [m]."""
     walled: np.ndarray
-    """Central loss when no more than the stock of text can be used once, [m]."""
+    """Central loss when each token of the stock of text is seen at most once, [m]."""
     bands: dict[str, tuple[np.ndarray, np.ndarray]]
-    """`law`, `trend` and `both`: low and high [m] each."""
+    """Uncertainty of `law`, `trend` and `both`: low and high, [m] each."""
     floor: float
-    """E."""
+    """Irreducible loss E, nats per token."""
     wall_year: tuple[float | None, float | None, float | None]
-    """When the optimal D meets the stock: central, low, high of the stock."""
+    """Decimal year at which the optimal D reaches the stock of text, for its central, low and high value."""
     crossings: tuple[Crossing, ...]
-    """One a threshold."""
+    """One crossing per threshold."""
     level: float
-    """Level of everything."""
+    """Level of all intervals and bands."""
     law: str
-    """The law and its source."""
+    """Name and source of the law."""
     trend: str
-    """The trend in words."""
+    """Trend in words."""
     data_until: float
-    """Last date of the trend's data: everything later is extrapolation."""
+    """Last date of the trend's data, decimal year; later values are extrapolated."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "law": self.law,
             "trend": self.trend,
@@ -101,8 +103,10 @@ class Projection:
 
 
 def trend_draws(trend: Rate, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes and heights of the trend line, [draws] each: t about the fitted slope, normal about the
-    centroid."""
+    """Return random slopes and heights of the trend line, [draws] each.
+
+    Slopes follow a t distribution about the fitted slope, heights a normal one about the fit at the centroid.
+    """
     spread = (trend.high - trend.low) / (2 * student.ppf(0.5 + trend.level / 2, max(trend.n - 2, 1)))
     slopes = trend.slope + spread * rng.standard_t(max(trend.n - 2, 1), draws)
     return slopes, trend.height + trend.sigma / np.sqrt(trend.n) * rng.standard_normal(draws)
@@ -118,17 +122,18 @@ def project(
     offset: float = 0.0,
     seed: int = 0,
 ) -> Projection:
-    """Carries `law` along `trend` (log10 FLOP against years), from the trend's first row to `until`.
+    """Project `law` along `trend` (log10 FLOP against years), from the trend's first row to `until`.
 
-    `offset` (orders of magnitude) is added to the trend, e.g. for algorithmic progress already banked. Bands:
-    `law` draws the law's parameters only, `trend` the line only, `both` both; a law without draws has no
-    band. Raises `ConfigError` when `until` is before the data or the trend is no trend.
+    offset: orders of magnitude added to the trend, for example for past algorithmic progress. The bands
+    resample the law's parameters (`law`), the trend line (`trend`), or both; a law without draws has no band
+    of its own. Raises `ConfigError` when `until` lies before the end of the data or the trend's interval
+    contains 0.
     """
     check_level(level)
     start, end = trend.window
     if until <= end:
         raise ConfigError(
-            f"a projection until {until:g} ends before the data do ({end:.1f}); give a later year"
+            f"the projection until {until:g} ends before the data, which end in {end:.1f}; give a later year"
         )
     if not trend.trending:
         raise ConfigError(f"{trend.quantity} has no trend to project: {trend.words()}; widen its window")

@@ -1,1 +1,1 @@
-"""Answers on the shipped facts: the hero table, the questions by name, the verification."""
+"""Answer questions from the shipped facts."""

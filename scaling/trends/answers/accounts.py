@@ -1,4 +1,4 @@
-"""Growth accounting on the shipped facts: compute by chips and by money."""
+"""Account for the growth of compute by chips and by money, on the shipped facts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scaling.trends.worth.accounting import Account, account
 
 
 def chips_account(level: float = 0.9) -> Account:
-    """C = chips × FLOP/s per chip × time × utilisation on the shipped models; the residual is utilisation and
-    slips.
+    """Split the growth of C into chips × FLOP/s per chip × time, with a residual.
 
-    FLOP/s per chip is the peak of the format a run of its day used: matrix units in 16 bits where the chip
-    has them, else FP32. That step is part of how compute grew, so here it is meant.
+    The residual is the utilisation and errors of units in the table. FLOP/s per chip is the peak of the
+    number format in use at the time: matrix units in 16 bits where the chip has them, else FP32. Unlike
+    elsewhere formats are mixed, because the change of format is part of the growth of compute.
     """
     models = facts.load("models")
     chips = facts.load("accelerators").set_index("name")
@@ -37,7 +37,7 @@ def chips_account(level: float = 0.9) -> Account:
 
 
 def money_account(level: float = 0.9) -> Account:
-    """C = dollars × FLOP per dollar on the shipped models whose chip-hours can be priced."""
+    """Split the growth of C into dollars × FLOP per dollar, on models whose chip-hours have a price."""
     t = shipped.priced_models()
     return account(
         "training compute",
@@ -52,8 +52,8 @@ def money_account(level: float = 0.9) -> Account:
     )
 
 
-def account_table(a: Account, rest: str = "utilisation and slips (residual)") -> dict[str, Any]:
-    """An account as a table for people; `rest` is what its residual is called."""
+def account_table(a: Account, rest: str = "utilisation and unit errors (residual)") -> dict[str, Any]:
+    """Return an account as a printed table. rest: name of the residual."""
     rows = []
     for p in a.parts:
         low, high = p.slope_interval
@@ -61,25 +61,30 @@ def account_table(a: Account, rest: str = "utilisation and slips (residual)") ->
         name = rest if p.name == "residual" else p.name
         rows.append([name, own, f"{p.share:.0%}", f"{p.share_interval[0]:.0%} – {p.share_interval[1]:.0%}"])
     title = (
-        f"{a.product} ×{10**a.slope:.2f} a year = product of (n {a.n}, {window_words(a.window)}, "
+        f"{a.product} ×{10**a.slope:.2f} a year, as a product of factors (n {a.n}, {window_words(a.window)}, "
         f"{a.level:.0%}, {a.method})"
     )
-    return {"title": title, "columns": ["factor", "a year", "share", "interval"], "rows": rows}
+    return {
+        "title": title,
+        "columns": ["factor", "growth a year", "share", "interval of the share"],
+        "rows": rows,
+    }
 
 
 def accounting(level: float = 0.9) -> dict[str, Any]:
-    """Growth accounting by chips and by money."""
+    """Answer which factors the growth of compute came from, by chips and by money."""
     chips = chips_account(level)
     money = money_account(level)
     spent, bought = money.parts[0], money.parts[1]
     second = f" By money: dollars {spent.share:.0%}, FLOP per dollar {bought.share:.0%} (n {money.n})."
     first = ", ".join(
-        f"{p.name if p.name != 'residual' else 'utilisation and slips'} {p.share:.0%}" for p in chips.parts
+        f"{p.name if p.name != 'residual' else 'utilisation and unit errors'} {p.share:.0%}"
+        for p in chips.parts
     )
     return {
         "question": "accounting",
-        "answer": f"Of the growth of training compute: {first} (n {chips.n}).{second}",
+        "answer": f"Shares of the growth of training compute: {first} (n {chips.n}).{second}",
         "chips": chips.as_dict(),
         "money": money.as_dict(),
-        "tables": [account_table(chips), account_table(money, "residual (none: a quotient)")],
+        "tables": [account_table(chips), account_table(money, "residual (zero by construction)")],
     }

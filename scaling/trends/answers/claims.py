@@ -1,5 +1,4 @@
-"""The claims of the founding essays, and the one about parameters that is a power law and not an
-exponential."""
+"""List the claims of the founding essays, and answer the claim about parameters (Q3)."""
 
 from __future__ import annotations
 
@@ -18,19 +17,19 @@ PUBLISHED = (("Kaplan 2020", 0.076, "arXiv:2001.08361"), ("Hoffmann 2022", 0.34,
 
 
 def claims(level: float = 0.9) -> dict[str, Any]:
-    """Every claim, the number that answers it and the command that prints the number."""
+    """Return every claim with the number that answers it and the command that prints it."""
     check_level(level)
     t = facts.load("claims")
     rows = t[["id", "claim", "answer", "command"]].values.tolist()
     return {
         "question": "claims",
-        "answer": f"{len(t)} claims; {sum(bool(c) for c in t['command'])} have a command that prints their "
+        "answer": f"{len(t)} claims; for {sum(bool(c) for c in t['command'])} of them a command prints the "
         "number.",
         "claims": t[["id", "claim", "essay", "answer", "command", "room", "source"]].to_dict("records"),
         "tables": [
             {
                 "title": "Claims of the essays",
-                "columns": ["", "claim", "the number that answers it", "command"],
+                "columns": ["", "claim", "answer", "command"],
                 "rows": rows,
             }
         ],
@@ -38,10 +37,10 @@ def claims(level: float = 0.9) -> dict[str, Any]:
 
 
 def aicc_gap(n: np.ndarray, d: np.ndarray, loss: np.ndarray) -> dict[str, float]:
-    """AICc of L = E + B D^-beta + an N-term that is exponential, less that of one that is a power law.
+    """Return the AICc of L = E + B D^-beta + N-term, with a power-law and an exponential N-term, and the gap.
 
-    n, d, loss: [m]. Both have five parameters and are fitted by least squares of log loss, from several
-    starts.
+    n, d, loss: parameters, tokens and loss, [m]. Both models have five parameters and are fitted by least
+    squares of log loss from several starts. The gap is the exponential's AICc minus the power law's.
     """
     x, z, y = np.log(n) - np.log(n).mean(), np.log(d) - np.log(d).mean(), np.log(loss)
     size = n / np.exp(np.log(n).mean())
@@ -52,7 +51,7 @@ def aicc_gap(n: np.ndarray, d: np.ndarray, loss: np.ndarray) -> dict[str, float]
         parts = np.stack([np.broadcast_to(p[0], x.shape), p[1] + term, p[3] - np.exp(p[4]) * z])
         return np.asarray(np.logaddexp.reduce(parts, axis=0) - y)
 
-    found = {}
+    scores = {}
     for name, power in (("power law", True), ("exponential", False)):
         runs = [
             least_squares(residual, [y.min() - 0.2, a, r, -1.0, np.log(0.3)], args=(power,), max_nfev=400)
@@ -61,13 +60,12 @@ def aicc_gap(n: np.ndarray, d: np.ndarray, loss: np.ndarray) -> dict[str, float]
         ]
         rss = min(2 * r.cost for r in runs)
         k, m = 6, len(y)
-        found[name] = float(m * np.log(rss / m) + 2 * k + 2 * k * (k + 1) / (m - k - 1))
-    return {**found, "gap": found["exponential"] - found["power law"]}
+        scores[name] = float(m * np.log(rss / m) + 2 * k + 2 * k * (k + 1) / (m - k - 1))
+    return {**scores, "gap": scores["exponential"] - scores["power law"]}
 
 
 def q3(level: float = 0.9) -> dict[str, Any]:
-    """Q3: does performance grow exponentially with parameters? What one doubling of N buys, and the AICc
-    gap."""
+    """Answer Q3, whether performance grows exponentially with parameters."""
     check_level(level)
     law = published()
     draws = 2 ** -law.draws[:, 3] - 1
@@ -83,22 +81,23 @@ def q3(level: float = 0.9) -> dict[str, Any]:
         runs = pd.read_csv(table)
         n = runs["Model Size"].to_numpy(float)
         gap = aicc_gap(n, runs["Training FLOP"].to_numpy(float) / (6 * n), runs["loss"].to_numpy(float))
-    told = (
-        f" On the 240 runs behind it an exponential in N is worse by {gap['gap']:.0f} in AICc."
+    comparison = (
+        f" On the 240 Chinchilla runs an exponential in N has an AICc (criterion of fit, lower is better) "
+        f"{gap['gap']:.0f} higher."
         if gap
-        else " The AICc gap needs the 240 runs, which are not here (SCALING_MIRROR)."
+        else " The comparison of AICc needs the 240 Chinchilla runs; set SCALING_MIRROR to a folder that "
+        "has them."
     )
     return {
         "question": "Q3",
         "claim": facts.claim("Q3"),
-        "answer": "No: a power law with a floor. One doubling of N takes 5 % (α .076) to 21 % (α .35) off "
-        "the N-term of "
-        f"the loss, every time.{told}",
+        "answer": "No: published laws are power laws with a floor. Each doubling of N takes 5 % (α = "
+        f"0.076) to 21 % (α = 0.35) off the N-term A/N^α of the loss.{comparison}",
         "per_doubling": {r[0]: r[2] for r in rows},
         "aicc": gap,
         "tables": [
             {
-                "title": "What one doubling of N buys",
+                "title": "Effect of one doubling of N on the N-term of the loss",
                 "columns": ["law", "α", "N-term", "interval", "source"],
                 "rows": rows,
             }

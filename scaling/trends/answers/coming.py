@@ -1,4 +1,4 @@
-"""Answers about progress and what comes: algorithms, exchange rates, task horizons, projections."""
+"""Answer questions about algorithms, exchange rates, task horizons and projections."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from scaling.trends.worth.target import target
 LSTM_2014 = (2.0e7, 9.3e5, 2014.7)
 """N, distinct tokens and date of the medium LSTM on Penn Treebank, arXiv:1409.2329."""
 TRANSFORMER_2019 = (2.57e8, 1.03e8, 2019.0)
-"""Those of Transformer-XL large on WikiText-103, arXiv:1901.02860."""
+"""N, distinct tokens and date of Transformer-XL large on WikiText-103, arXiv:1901.02860."""
 
 
 def fixed_targets() -> list[dict[str, Any]]:
-    """Every fixed level that was reached twice or more: first and cheapest, the factor between, the halving
-    time."""
+    """Return every fixed target with two or more records: first and cheapest, their factor, halving time."""
     made = [
         (str(t), shipped.efficiency(str(t)), "FLOP")
         for t in dict.fromkeys(facts.load("efficiency")["target"])
@@ -58,17 +57,17 @@ def fixed_targets() -> list[dict[str, Any]]:
 
 
 def algorithms(level: float = 0.95) -> dict[str, Any]:
-    """Algorithmic progress: effective compute of language models, who earned the progress, fixed targets."""
+    """Answer how fast algorithms progress: effective compute, shares by cause, and fixed targets."""
     p = shipped.language_progress(level=level)
     mixed = shipped.language_progress(level=level, elsewhere=True).as_dict()
     split = shapley(p, LSTM_2014, TRANSFORMER_2019)
     alex = target(shipped.efficiency("AlexNet"), "AlexNet level")
-    found = p.as_dict()
+    summary = p.as_dict()
     doubling = "no trend"
-    if found["doubling_months"]:
-        low, high = found["doubling_months_interval"]
+    if summary["doubling_months"]:
+        low, high = summary["doubling_months_interval"]
         doubling = (
-            f"effective compute doubles in {found['doubling_months']:.1f} months [{low:.1f}, {high:.1f}]"
+            f"effective compute doubles in {summary['doubling_months']:.1f} months [{low:.1f}, {high:.1f}]"
         )
     apart = "models trained on other text are left out"
     if mixed["doubling_months"]:
@@ -87,15 +86,15 @@ def algorithms(level: float = 0.95) -> dict[str, Any]:
         f"{apart}; from an LSTM of 2014 to a Transformer-XL of 2019 the fall in loss splits into {share}. "
         f"AlexNet level: {alex.factor:.0f}× less compute "
         f"in {alex.years:.1f} years, halving in {12 * alex.halving_years_end_to_end:.1f} months.",
-        "progress": found,
+        "progress": summary,
         "with_models_trained_on_other_text": mixed,
         "shapley": {k: list(v) for k, v in split.items()},
         "alexnet": alex.as_dict(),
         "fixed_targets": reached,
         "tables": [
             {
-                "title": "Fixed targets: least compute or price so far, end to end (no interval: few "
-                "records each)",
+                "title": "Fixed targets: lowest compute or price so far, first against last record (no "
+                "interval: few records)",
                 "columns": ["target", "from", "to", "records", "factor", "years", "halves in"],
                 "rows": [
                     [
@@ -120,21 +119,22 @@ def algorithms(level: float = 0.95) -> dict[str, Any]:
 
 
 def exchange_rates(gains: tuple[float, ...] = (1.25, 1.5, 2, 3, 5, 10), level: float = 0.9) -> dict[str, Any]:
-    """What gains are worth in months of each trend."""
-    found = [exchange(g, level=level) for g in gains]
-    names = [w.currency.name for w in found[0].worths]
+    """Answer what gains are worth in months of each trend."""
+    exchanges = [exchange(g, level=level) for g in gains]
+    names = [w.currency.name for w in exchanges[0].worths]
     rows = [
-        [f"×{e.gain:g}", *(f"{w.months:.1f} [{w.low:.1f}, {w.high:.1f}]" for w in e.worths)] for e in found
+        [f"×{e.gain:g}", *(f"{w.months:.1f} [{w.low:.1f}, {w.high:.1f}]" for w in e.worths)]
+        for e in exchanges
     ]
     two = exchange(2, level=level)
     return {
         "question": "exchange",
         "answer": two.words() + ".",
-        "exchange": [e.as_dict() for e in found],
+        "exchange": [e.as_dict() for e in exchanges],
         "tables": [
             {
-                "title": f"Months of each trend ({level:.0%} intervals of the trend; a gain's own interval "
-                "is added by `compare`)",
+                "title": f"Months of each trend ({level:.0%} intervals of the trend; `scaling compare` "
+                "adds the interval of the gain)",
                 "columns": ["gain", *names],
                 "rows": rows,
             }
@@ -143,7 +143,7 @@ def exchange_rates(gains: tuple[float, ...] = (1.25, 1.5, 2, 3, 5, 10), level: f
 
 
 def horizons(level: float = 0.9) -> dict[str, Any]:
-    """Task horizons: doubling time at the front, and its shape."""
+    """Answer how fast the task horizon doubles, and with which shape."""
     s = record(shipped.horizons())
     r = rate(s, level=level)
     recent = s.between(2024)
@@ -155,9 +155,9 @@ def horizons(level: float = 0.9) -> dict[str, Any]:
     when = r.at - month / r.slope if r.trending else None
     return {
         "question": "horizons",
-        "answer": f"The task horizon grows {r.words()}. If that went on it would be a working month (167 "
-        "hours) in "
-        f"{calendar_month(when) if when else 'no year'}: an extrapolation. {choice.verdict()}",
+        "answer": "The task horizon (length of a task that a system completes in half of the attempts) "
+        f"grows {r.words()}. Extrapolated, it reaches a working month (167 hours) in "
+        f"{calendar_month(when) if when else 'no year'}. {choice.verdict()}",
         "rate": r.as_dict(),
         "shapes": choice.as_dict(),
         "tables": [
@@ -180,7 +180,10 @@ def projection(
     frontier: int = 5,
     hindcast: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A law along the trend of frontier compute: published by default, or one's own `fit.json`."""
+    """Answer how the loss falls along the trend of frontier compute.
+
+    fit: a `fit.json` of your own; by default a published law. hindcast: arguments of `ahead.hindcast`.
+    """
     law = published() if fit is None else from_fit(fit)
     trend = rate(top(shipped.training_compute("language"), frontier).between(2017), method="ols", level=level)
     p = project(law, trend, until=until, thresholds=thresholds, level=level)
@@ -194,30 +197,31 @@ def projection(
         rows.append([f"{c.loss:g}", date, ends, f"{c.share:.0%}"])
     wall = "beyond the horizon" if p.wall_year[0] is None else calendar_month(p.wall_year[0])
     known = {} if hindcast is None else {"hindcast": small_first(**hindcast, level=level)}
-    said = ""
+    tested = ""
     if known:
         h = known["hindcast"]
-        said = (
-            f" Hindcast: fitted to the {h['fitted']} smallest runs, the law misses the {h['predicted']} "
-            "others by "
+        tested = (
+            f" Hindcast: fitted to the {h['fitted']} smallest runs, the law predicts the {h['predicted']} "
+            "others with an error of "
             f"{h['rmse_percent']:.2g} % (bias {h['bias_percent']:+.2g} %, coverage {h['coverage']:.0%} of "
             f"{level:.0%})."
         )
-    own = "" if len(law.draws) else " The fit carries no bootstrap draws, so the law has no band."
+    own = "" if len(law.draws) else " The fit has no bootstrap draws, so the law has no band."
     return {
         "question": "project",
-        "answer": f"Along {trend.quantity} of the top {frontier} ({span_words(trend.doubling_years)} a "
-        f"doubling) the loss of {law.name} goes from "
+        "answer": f"Along {trend.quantity} of the top {frontier} (doubling in "
+        f"{span_words(trend.doubling_years)}) the loss of {law.name} falls from "
         f"{p.loss[0]:.2f} to {p.loss[-1]:.2f} by {until:.0f}, towards a floor E = {p.floor:.2f}; one pass "
         "over the public text "
-        f"(300 T tokens) is used up in {wall}.{own} Everything after {calendar_month(p.data_until)} is "
-        "extrapolation."
-        f"{said}",
+        f"(300 T tokens) ends in {wall}.{own} Values after {calendar_month(p.data_until)} are "
+        "extrapolated."
+        f"{tested}",
         **p.as_dict(),
         **known,
         "tables": [
             {
-                "title": f"When a loss is reached ({level:.0%}, law and trend and stock of text uncertain)",
+                "title": f"Date at which a loss is reached ({level:.0%} intervals from law, trend and "
+                "stock of text)",
                 "columns": ["loss", "median date", "interval", "share of draws"],
                 "rows": rows,
             }

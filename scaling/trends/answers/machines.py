@@ -1,5 +1,4 @@
-"""Answers about machines and money: hardware by segment, price-performance, the cost and energy of a fixed
-loss."""
+"""Answer questions about hardware, prices, and the cost and energy of a fixed loss."""
 
 from __future__ import annotations
 
@@ -21,28 +20,27 @@ from scaling.trends.worth.price import MFU, bill, chip, cost_of_loss
 
 ALGORITHMS = next((c.doubling_years, c.low, c.high) for c in CURRENCIES if c.name == "algorithms")
 LAW_YEAR = 2022.0
-"""The published law was fitted to models trained with the methods of 2022: before, the same loss took
-more."""
+"""Year of the methods behind the published law; with earlier methods the same loss takes more compute."""
 LEAST_ROWS = 6
 
 
 def _try(make: Any) -> Rate | None:
     try:
-        found = make()
+        fitted = make()
     except ScalingError:
         return None
-    return found if found.n >= LEAST_ROWS else None
+    return fitted if fitted.n >= LEAST_ROWS else None
 
 
 def by_format(segment: str | None = None, level: float = 0.9) -> list[Rate]:
-    """FLOP/s per chip, one rate a number format."""
-    found = [_try(lambda f=f: rate(shipped.chip_peak(f, segment), level=level)) for f in FORMATS]
-    return [r for r in found if r is not None]
+    """Return the growth rate of FLOP/s per chip for each number format."""
+    fitted = [_try(lambda f=f: rate(shipped.chip_peak(f, segment), level=level)) for f in FORMATS]
+    return [r for r in fitted if r is not None]
 
 
 def chip_columns(level: float = 0.9) -> list[Rate]:
-    """Memory, bandwidth, power, transistors, price, and what a watt and a dollar buy."""
-    made = [
+    """Return the growth rates of memory, bandwidth, power, transistors, price and efficiency of chips."""
+    makers = [
         lambda: rate(shipped.chip_column("memory_bytes", "memory per chip", "bytes"), level=level),
         lambda: rate(shipped.chip_column("bandwidth_bytes", "memory bandwidth", "bytes/s"), level=level),
         lambda: rate(shipped.chip_column("transistors", "transistors per accelerator", "1"), level=level),
@@ -52,17 +50,16 @@ def chip_columns(level: float = 0.9) -> list[Rate]:
         lambda: rate(shipped.peak_per_dollar("fp32"), level=level),
         lambda: rate(shipped.lifetime_flops_per_dollar("fp32"), level=level),
     ]
-    return [r for r in map(_try, made) if r is not None]
+    return [r for r in map(_try, makers) if r is not None]
 
 
 def pooled(level: float = 0.9) -> Rate:
-    """What mixing number formats fakes: the largest peak of each chip in whatever format. Only to be shown as
-    a mistake."""
+    """Return the spurious rate of each chip's largest peak over all number formats, to show the artefact."""
     t = facts.load("accelerators")
     t["mixed"] = t[[f"flops_{f}" for f in FORMATS]].max(axis=1)
     t = t[t["mixed"].notna()]
     s = series(
-        Quantity(name="MISTAKE: largest peak, formats mixed", format="mixed"),
+        Quantity(name="ARTEFACT: largest peak, formats mixed", format="mixed"),
         list(t["date"]),
         list(t["mixed"]),
         label=t["name"],
@@ -71,14 +68,14 @@ def pooled(level: float = 0.9) -> Rate:
 
 
 def hardware(level: float = 0.9) -> dict[str, Any]:
-    """Hardware by number format and by column, with the mistake of mixing beside it."""
+    """Answer how fast hardware grows, by number format and by column, and show the artefact of mixing."""
     formats, columns, wrong = by_format(None, level), chip_columns(level), pooled(level)
     spans = [r.doubling_years for r in formats if r.trending and r.n >= 20]
     return {
         "question": "hardware",
-        "answer": f"Per number format a chip's FLOP/s doubles in {span_words(min(spans))} to "
-        f"{span_words(max(spans))}; mixing formats would "
-        f"claim {span_words(wrong.doubling_years)}.",
+        "answer": f"Within one number format the FLOP/s of a chip double in {span_words(min(spans))} to "
+        f"{span_words(max(spans))}; with mixed formats they appear to "
+        f"double in {span_words(wrong.doubling_years)}.",
         "formats": [r.as_dict() for r in formats],
         "columns": [r.as_dict() for r in columns],
         "mixed_formats": wrong.as_dict(),
@@ -89,7 +86,7 @@ def hardware(level: float = 0.9) -> dict[str, Any]:
                 "rows": [rate_row(r) for r in (*formats, wrong)],
             },
             {
-                "title": "Everything else about a chip",
+                "title": "Other columns",
                 "columns": RATE_COLUMNS,
                 "rows": [rate_row(r) for r in columns],
             },
@@ -98,7 +95,7 @@ def hardware(level: float = 0.9) -> dict[str, Any]:
 
 
 def q7(level: float = 0.9) -> dict[str, Any]:
-    """Q7: has Moore's law ended, so that software must carry progress?"""
+    """Answer Q7, whether Moore's law has ended, so that software must carry progress."""
     cpu = shipped.transistors("cpu")
     recent, before = rate(cpu.between(2005), level=level), rate(cpu.between(end=2005), level=level)
     segments = [
@@ -114,13 +111,13 @@ def q7(level: float = 0.9) -> dict[str, Any]:
     per_watt = rate(shipped.per_watt("fp32"), level=level)
     slower = recent.trending and recent.high < before.low
     state = "has slowed" if slower else "has not measurably slowed"
-    fact = f"transistors per CPU doubled in {span_words(before.doubling_years)} until 2005"
-    fact += (
+    transistors = f"transistors per CPU doubled in {span_words(before.doubling_years)} until 2005"
+    transistors += (
         f" and in {span_words(recent.doubling_years)} since"
         if recent.trending
         else " and show no trend since"
     )
-    soft = (
+    software = (
         f"algorithms double effective compute in {span_words(algorithms.doubling_years)}"
         if algorithms.trending
         else "algorithms: no trend"
@@ -128,9 +125,9 @@ def q7(level: float = 0.9) -> dict[str, Any]:
     return {
         "question": "Q7",
         "claim": facts.claim("Q7"),
-        "answer": f"Moore's law {state}: {fact}; FLOP/s per watt doubles in "
-        f"{span_words(per_watt.doubling_years)}; {soft} "
-        f"(published: 8 months [5, 14]). Software already carries more than the transistor does.",
+        "answer": f"Moore's law {state}: {transistors}; FLOP/s per watt doubles in "
+        f"{span_words(per_watt.doubling_years)}; {software} "
+        f"(published: 8 months [5, 14]).",
         "rates": [r.as_dict() for r in (before, recent, *segments, per_watt, algorithms)],
         "tables": [
             {
@@ -149,7 +146,7 @@ def q7(level: float = 0.9) -> dict[str, Any]:
 
 
 def price_rates(format: str = "fp32", level: float = 0.9) -> tuple[Rate, Rate]:
-    """FLOP per dollar over a chip's life, and FLOP per kWh at full power, in one format."""
+    """Return the rates of FLOP per dollar over a chip's lifetime and of FLOP per kWh, in one format."""
     from scaling.trends.worth.price import PUE, SERVER
 
     dollars = rate(shipped.lifetime_flops_per_dollar(format), level=level)
@@ -170,8 +167,10 @@ def costs(
     years: tuple[float, float] = (2012, 2030),
     law: LossLaw | None = None,
 ) -> dict[str, Any]:
-    """What one fixed loss costs in dollars and kWh in each year, hardware alone and with algorithmic
-    progress."""
+    """Answer what one fixed loss costs in each year, by hardware alone and with algorithmic progress.
+
+    loss: nats per token. years: first and last calendar year. law: by default `loss_law.published()`.
+    """
     law = law or published()
     dollars, kwh = price_rates(level=level)
     at = np.arange(years[0], years[1] + 0.5)
@@ -193,10 +192,10 @@ def costs(
     fall = dollars.doubling_years
     return {
         "question": "costs",
-        "answer": f"A loss of {loss:g} nats a token takes {still['flops']:.2g} FLOP by {law.name}; its "
-        "price halves every "
+        "answer": f"A loss of {loss:g} nats per token takes {still['flops']:.2g} FLOP by the law "
+        f"{law.name}; its price halves every "
         f"{span_words(fall)} by hardware alone, and every {span_words(1 / (1 / fall + 1 / ALGORITHMS[0]))} "
-        "with algorithms.",
+        "with algorithmic progress.",
         "law": f"{law.name} ({law.source})",
         "hardware_only": dict(still),
         "with_algorithms": dict(moving),
@@ -207,7 +206,12 @@ def costs(
             {
                 "title": f"Price of a loss of {loss:g}: FP32 hardware prices, MFU {MFU:.0%}, {level:.0%} "
                 "intervals",
-                "columns": ["year", "hardware alone", "kWh", "with algorithms"],
+                "columns": [
+                    "year",
+                    "dollars, hardware alone",
+                    "kWh, hardware alone",
+                    "dollars, with algorithms",
+                ],
                 "rows": rows,
             }
         ],
@@ -217,8 +221,7 @@ def costs(
 def over_years(
     flops: float, years: tuple[float, ...] = (2012, 2016, 2020, 2024, 2028), *, level: float = 0.9
 ) -> list[dict[str, float]]:
-    """What so many FLOPs cost in other years, dollars, by the price trend of FP32 hardware: one row a
-    year."""
+    """Return the price in dollars of `flops` in each year, by the price trend of FP32 hardware."""
     trend = price_rates(level=level)[0]
     slopes, heights = trend_draws(trend, 2000, np.random.default_rng(0))
     ends = [(1 - level) / 2, (1 + level) / 2]
@@ -231,11 +234,11 @@ def over_years(
 
 
 def q8(level: float = 0.9) -> dict[str, Any]:
-    """Q8: does compute keep getting cheaper?"""
+    """Answer Q8, whether compute keeps getting cheaper."""
     peak = rate(shipped.peak_per_dollar("fp32"), level=level)
     life = rate(shipped.lifetime_flops_per_dollar("fp32"), level=level)
     cost = costs(level)
-    word = (
+    growth = (
         f"FLOP/s per dollar in FP32 doubles in {span_within(peak.doubling_years, *peak.doubling_interval)}"
         if peak.trending
         else "FLOP/s per dollar shows no trend"
@@ -243,7 +246,8 @@ def q8(level: float = 0.9) -> dict[str, Any]:
     return {
         "question": "Q8",
         "claim": facts.claim("Q8"),
-        "answer": f"Yes: {word} ({level:.0%}, n {peak.n}). " + cost["answer"],
+        "answer": f"{'Yes' if peak.trending else 'Not shown'}: {growth} ({level:.0%}, n {peak.n}). "
+        + cost["answer"],
         "rates": [peak.as_dict(), life.as_dict()],
         "cost": {k: v for k, v in cost.items() if k != "tables"},
         "tables": [
@@ -263,7 +267,7 @@ BILL_MODELS = ("GPT-3 175B", "Llama 3.1 405B", "DeepSeek-V3")
 
 
 def q9(level: float = 0.9) -> dict[str, Any]:
-    """Q9: are cost and energy the barrier?"""
+    """Answer Q9, whether cost and energy are the barrier."""
     t = facts.load("models").set_index("name")
     rows, bills = [], []
     for model in BILL_MODELS:
@@ -291,9 +295,9 @@ def q9(level: float = 0.9) -> dict[str, Any]:
     return {
         "question": "Q9",
         "claim": facts.claim("Q9"),
-        "answer": f"They grow: training compute ×{compute.times_per_year:.2g} a year against "
+        "answer": f"Both grow: training compute ×{compute.times_per_year:.2g} a year against "
         f"×{per_watt.times_per_year:.2g} FLOP/s per watt, so the energy "
-        f"of the largest runs grows about ×{10**gap:.2g} a year; costs rebuilt from chip-hours and prices: "
+        f"of the largest runs grows about ×{10**gap:.2g} a year; cost estimated from chip-hours and prices: "
         f"{cost.words()}.",
         "bills": bills,
         "rates": [cost.as_dict(), compute.as_dict(), per_watt.as_dict()],
@@ -304,7 +308,7 @@ def q9(level: float = 0.9) -> dict[str, Any]:
                 "rows": rows,
             },
             {
-                "title": "What grows",
+                "title": "Growth of cost, compute and efficiency",
                 "columns": RATE_COLUMNS,
                 "rows": [rate_row(r) for r in (cost, compute, per_watt)],
             },

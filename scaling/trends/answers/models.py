@@ -1,4 +1,4 @@
-"""Answers about models: the founding question, the shape of compute growth, eras, the multiverse."""
+"""Answer questions about models: Moore's law, the shape of compute growth, eras, the multiverse analysis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scaling.trends.growth.rate import Rate, rate, rates, span_words
 
 
 def drivers(level: float = 0.9) -> list[Rate]:
-    """Growth of compute, data and algorithms, each on its own rows."""
+    """Return the growth rates of compute, data and algorithms, each from its own rows."""
     return [
         rate(shipped.training_compute("language").between(2012), method="cluster", level=level),
         rate(shipped.training_tokens().between(2012), method="cluster", level=level),
@@ -27,7 +27,7 @@ def drivers(level: float = 0.9) -> list[Rate]:
 
 
 def q1(level: float = 0.9) -> dict[str, Any]:
-    """Q1: Moore's law holds for language models through compute, data, algorithms?"""
+    """Answer Q1, whether Moore's law holds for language models through compute, data and algorithms."""
     three = drivers(level)
     names = ["compute of language models", "training tokens", "algorithms (effective compute)"]
     parts = [
@@ -40,9 +40,9 @@ def q1(level: float = 0.9) -> dict[str, Any]:
     return {
         "question": "Q1",
         "claim": facts.claim("Q1"),
-        "answer": f"Exponential growth, yes, at several rates at once: {'; '.join(parts)}; transistors "
+        "answer": f"They grow exponentially, each at its own rate: {'; '.join(parts)}; transistors "
         f"×{moore.times_per_year:.2g}. "
-        f"The largest part of the growth of compute is {biggest.name} ({biggest.share:.0%}).",
+        f"The largest estimated share of the growth of compute is {biggest.name} ({biggest.share:.0%}).",
         "rates": [r.as_dict() for r in (*three, moore)],
         "accounting": split.as_dict(),
         "tables": [
@@ -57,7 +57,7 @@ def q1(level: float = 0.9) -> dict[str, Any]:
 
 
 def q2(level: float = 0.9) -> dict[str, Any]:
-    """Q2: does computing power for models rise exponentially?"""
+    """Answer Q2, whether computing power for models rises exponentially."""
     everything = shipped.training_compute()
     choices = {
         "1950-": choose(everything, level=level),
@@ -80,8 +80,8 @@ def q2(level: float = 0.9) -> dict[str, Any]:
                 ]
             )
         title = (
-            f"Training compute {name} (n {c.n}): lower is better; hindcast 3 years ahead in orders of "
-            "magnitude"
+            f"Training compute {name} (n {c.n}); lower is better; errors of hindcasts 3 years ahead in "
+            "orders of magnitude"
         )
         columns = ["shape", "BIC", "AICc", "hindcast RMSE", "bias", f"coverage of {level:.0%}"]
         tables.append({"title": title, "columns": columns, "rows": rows})
@@ -95,7 +95,7 @@ def q2(level: float = 0.9) -> dict[str, Any]:
 
 
 def eras(level: float = 0.9) -> dict[str, Any]:
-    """Break years of training compute with profile intervals, and how many breaks are real."""
+    """Answer when the growth of training compute changed, with intervals and a test of each break."""
     s = shipped.training_compute()
     tests = []
     k = 0
@@ -151,7 +151,14 @@ def eras(level: float = 0.9) -> dict[str, Any]:
         "tables": [
             {
                 "title": "Eras of training compute",
-                "columns": ["era", "begins", "n", "a year (joined line)", "doubling", "on its own rows"],
+                "columns": [
+                    "era",
+                    "begins",
+                    "n",
+                    "growth a year (continuous fit)",
+                    "doubling",
+                    "fit to this era alone",
+                ],
                 "rows": rows,
             }
         ],
@@ -159,7 +166,7 @@ def eras(level: float = 0.9) -> dict[str, Any]:
 
 
 def many_worlds(level: float = 0.9) -> dict[str, Any]:
-    """Every filter, window and estimator."""
+    """Answer how the growth rate depends on filter, window and estimator."""
     m = multiverse(shipped.training_compute(), level=level)
     low, high = m.span()
     rows = []
@@ -171,9 +178,9 @@ def many_worlds(level: float = 0.9) -> dict[str, Any]:
     steady = m.filters()[0]
     return {
         "question": "multiverse",
-        "answer": f"{len(m.worlds)} choices give ×{low:.1f} to ×{high:.1f} a year (median "
-        f"×{m.median():.1f}); "
-        f"the steadiest filter is {steady}: ×{m.span(steady)[0]:.1f} to ×{m.span(steady)[1]:.1f}.",
+        "answer": f"{len(m.worlds)} combinations of filter, window and estimator give ×{low:.1f} to "
+        f"×{high:.1f} a year (median ×{m.median():.1f}); "
+        f"the filter that varies least is {steady}: ×{m.span(steady)[0]:.1f} to ×{m.span(steady)[1]:.1f}.",
         **{k: v for k, v in m.as_dict().items() if k != "quantity"},
         "tables": [
             {
@@ -186,18 +193,18 @@ def many_worlds(level: float = 0.9) -> dict[str, Any]:
 
 
 def methods(level: float = 0.9) -> dict[str, Any]:
-    """The same slope through every interval method."""
-    found = rates(shipped.training_compute().between(2010), level=level)
+    """Answer how the interval of one slope depends on the method."""
+    fitted = rates(shipped.training_compute().between(2010), level=level)
     return {
         "question": "methods",
-        "answer": "One slope, eight intervals: rows of one organisation hang together, so trust the "
-        "cluster ones.",
-        "rates": [r.as_dict() for r in found],
+        "answer": "Rows of one organisation are correlated, so the cluster intervals are the reliable ones "
+        "among these eight.",
+        "rates": [r.as_dict() for r in fitted],
         "tables": [
             {
                 "title": "Training compute since 2010",
                 "columns": RATE_COLUMNS,
-                "rows": [rate_row(r) for r in found],
+                "rows": [rate_row(r) for r in fitted],
             }
         ],
     }

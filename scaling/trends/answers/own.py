@@ -1,4 +1,4 @@
-"""Anybody's table: growth rate by every method, shapes, breaks, a verdict."""
+"""Fit trends to a user's table: growth rate by every method, shapes, breaks and a verdict."""
 
 from __future__ import annotations
 
@@ -29,16 +29,15 @@ def read(
     decimal: str | None = None,
     keep_duplicates: bool = False,
 ) -> Series:
-    """Reads a table as one series; rows without a date or a value are left out.
+    """Read a table as one series; rows without a date or a value are left out.
 
-    `source` is anything that `tables.read` takes; date, value, sigma, group and unit are columns or
-    expressions. Raises `TableError`: file or column missing, dates or values that cannot be read, units
-    mixed.
+    source: anything that `tables.read` takes. date, value, sigma, group, unit: columns or expressions. Raises
+    `TableError` when a file or column is missing, a date or value cannot be read, or units are mixed.
     """
     mixed = next((name for name in MIXED_FORMATS if value in (name, f"`{name}`")), None)
     if mixed:
         raise TableError(
-            f"{mixed!r} is known to mix number formats, which fakes a doubling of 1.4-1.9 years; fit the "
+            f"column {mixed!r} mixes number formats, which fakes a doubling of 1.4-1.9 years; fit the "
             "column of one format"
         )
     # dates stay text: 2012-10 must not become a number
@@ -67,7 +66,7 @@ def read(
         list(values[there]),
         sigma=list(column(sigma, "sigma", table)[there]) if sigma else None,
         group=None if groups is None else list(groups.fillna("unknown")),
-        # two chips of one day and one speed are two rows; only a row that repeats every cell is a duplicate
+        # two chips may share day and speed, so only a row that repeats every cell is a duplicate
         label=[" | ".join(map(str, row)) for row in table[there].itertuples(index=False)],
         source=name,
         keep_duplicates=keep_duplicates,
@@ -83,23 +82,26 @@ def answer(
     horizon: float = 3.0,
     level: float = 0.9,
 ) -> dict[str, Any]:
-    """Rates by every method, shapes with hindcasts, and the test for a break."""
+    """Return rates by every method, shapes with hindcasts, and the test for a break.
+
+    since, until: decimal years. frontier: a name in `FILTERS`. horizon: years ahead of the hindcasts.
+    """
     check_level(level)
     s = filtered(s, frontier)
     s = s.between(since if since is not None else -1e9, until if until is not None else 1e9)
     needs(s)
     main = rate(s, method="cluster" if s.group is not None and len(set(s.group)) > 1 else "ols", level=level)
-    found = rates(s, level=level)
+    fitted_rates = rates(s, level=level)
     payload: dict[str, Any] = {
         "question": s.quantity.name,
         "rate": main.as_dict(),
-        "methods": [r.as_dict() for r in found],
+        "methods": [r.as_dict() for r in fitted_rates],
     }
     tables = [
         {
-            "title": f"{s.quantity.name}: one slope, every interval",
+            "title": f"{s.quantity.name}: growth rate by every interval method",
             "columns": RATE_COLUMNS,
-            "rows": [rate_row(r) for r in found],
+            "rows": [rate_row(r) for r in fitted_rates],
         }
     ]
     words = main.words()
@@ -134,10 +136,11 @@ def answer(
                 low, high = kinks.profile_interval(s.year, s.log, fitted, 0, level)
                 payload["break"] |= {"year": fitted.breaks[0], "interval": [low, high], "level": level}
                 sentence += (
-                    f" It bends in {fitted.breaks[0]:.1f} [{low:.1f}, {high:.1f}] (bootstrap p {test.p:.3f})."
+                    f" The growth rate changes in {fitted.breaks[0]:.1f} [{low:.1f}, {high:.1f}] "
+                    f"(bootstrap p {test.p:.3f})."
                 )
             else:
-                sentence += f" No break is needed (bootstrap p {test.p:.2f})."
+                sentence += f" No break of the growth rate is detected (bootstrap p {test.p:.2f})."
         except FitError as error:
             payload["break"] = {"left_out": str(error)}
     return {"answer": sentence, **payload, "tables": tables}

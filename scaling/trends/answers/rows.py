@@ -1,4 +1,4 @@
-"""Rates as rows of a table for people."""
+"""Format growth rates as rows of a printed table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scaling.trends.growth.rate import Rate, between_short, span_short
 
 
 def rate_row(r: Rate) -> list[str]:
-    """One line of a table of rates."""
+    """Return one row of a table of rates, in the order of `RATE_COLUMNS`."""
     if not r.trending:
         return [
             r.quantity,
@@ -33,9 +33,18 @@ def rate_row(r: Rate) -> list[str]:
     ]
 
 
-RATE_COLUMNS = ["quantity", "a year", "doubling", "interval", "level", "n", "window", "interval by"]
+RATE_COLUMNS = [
+    "quantity",
+    "growth a year",
+    "doubling",
+    "interval",
+    "level",
+    "n",
+    "window",
+    "method of the interval",
+]
 
 
 def window_words(w: tuple[float, float]) -> str:
-    """`2010–2025`."""
+    """Return a window as `2010–2025`."""
     return f"{int(w[0])}–{int(w[1])}"

@@ -1,2 +1,1 @@
-"""Growth of one series: rate and intervals, shapes and their choice, breaks, frontier filters, the multiverse
-of choices."""
+"""Fit the growth of one series: rates, intervals, shapes, breaks, frontier filters, multiverse analysis."""

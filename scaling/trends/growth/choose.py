@@ -1,5 +1,4 @@
-"""Which shape? AICc and BIC say what describes the past; a rolling-origin hindcast says what would have
-predicted it."""
+"""Compare shapes of growth: AICc and BIC score the fit, rolling-origin hindcasts score the prediction."""
 
 from __future__ import annotations
 
@@ -17,29 +16,29 @@ from scaling.trends.growth.rate import check_level
 from scaling.trends.series import Series, needs
 
 LEAST_ROWS = 12
-"""Rows that an origin needs behind it."""
+"""Smallest number of rows before an origin."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hindcast:
-    """How a shape, fitted to the past only, predicted the years that followed, over all origins."""
+    """Scores of a shape fitted to the rows before each origin and tested on the years after it."""
 
     horizon: float
-    """Years ahead that were scored: rows in [origin, origin + horizon)."""
+    """Years ahead that are scored: rows in [origin, origin + horizon)."""
     origins: tuple[float, ...]
-    """Decimal years at which it was fitted to what came before."""
+    """Decimal years before which the shape was fitted."""
     n: int
-    """Predictions scored."""
+    """Number of predictions scored."""
     bias: float
-    """Mean of predicted minus seen, orders of magnitude (finite predictions)."""
+    """Mean of predicted minus measured, orders of magnitude, over finite predictions."""
     rmse: float
-    """Root mean square error, orders of magnitude; infinite when a prediction was."""
+    """Root mean square error, orders of magnitude; infinite when a prediction is infinite."""
     coverage: float
     """Share of rows inside the band of the residual spread at `level`."""
     level: float
     """Level of that band."""
     infinite: int
-    """Predictions that were infinite: a pole inside the horizon."""
+    """Number of infinite predictions, from a pole inside the horizon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +48,12 @@ class Candidate:
     curve: shapes.Curve
     """The fit to all rows."""
     hindcast: Hindcast | None
-    """None where no origin had enough rows on both sides."""
+    """Its hindcast scores; None where no origin had enough rows on both sides."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """All shapes of one series and what follows from the comparison."""
+    """All shapes of one series with their comparison."""
 
     quantity: str
     """What grows."""
@@ -65,29 +64,29 @@ class Choice:
     candidates: tuple[Candidate, ...]
     """Sorted by BIC, the best first."""
     left_out: dict[str, str]
-    """Shapes that could not be fitted, and why."""
+    """Shapes that could not be fitted, with the reason."""
 
     @property
     def best_by_bic(self) -> Candidate:
-        """The shape that describes the past best."""
+        """Shape with the lowest BIC."""
         return self.candidates[0]
 
     @property
     def best_by_hindcast(self) -> Candidate | None:
-        """The shape that predicted best; None without hindcasts."""
+        """Shape with the lowest hindcast RMSE; None without hindcasts."""
         scored = [(c.hindcast.rmse, i) for i, c in enumerate(self.candidates) if c.hindcast is not None]
         return self.candidates[min(scored)[1]] if scored else None
 
     def verdict(self) -> str:
-        """The comparison in a sentence."""
+        """Return the comparison in a sentence."""
         first = self.best_by_bic
         second = self.candidates[1] if len(self.candidates) > 1 else None
-        lead = f"BIC prefers {first.curve.shape}"
+        lead = f"BIC prefers the shape {first.curve.shape!r}"
         if second is not None:
             gap = second.curve.bic - first.curve.bic
             lead += (
                 f" ({gap:.0f} ahead of "
-                f"{second.curve.shape}{', which is no more than a tie' if gap < 2 else ''})"
+                f"{second.curve.shape!r}{', which does not tell them apart' if gap < 2 else ''})"
             )
         best = self.best_by_hindcast
         h = None if best is None else best.hindcast
@@ -95,29 +94,29 @@ class Choice:
             return f"{lead}; there are too few rows for a hindcast."
         if best.curve.shape == first.curve.shape:
             return (
-                f"{lead}, and it also predicted best: {h.horizon:g}-year RMSE {h.rmse:.2f} orders of "
-                "magnitude."
+                f"{lead}, which also has the lowest error of {h.horizon:g}-year hindcasts: {h.rmse:.2f} "
+                "orders of magnitude."
             )
         own = first.hindcast
         if own is None:
-            missed = "could not be hindcast"
+            missed = "could not be tested"
         elif math.isinf(own.rmse):
-            missed = f"predicted infinity {own.infinite} times"
+            missed = f"predicted infinite values {own.infinite} times"
         else:
-            missed = f"missed by {own.rmse:.2f} orders of magnitude"
+            missed = f"had an error of {own.rmse:.2f} orders of magnitude"
         ratio = math.inf if own is None else own.rmse / h.rmse
         closing = (
-            "describe with the first, extrapolate with the second"
+            "the first describes the data better, the second predicts better"
             if ratio > 1.1
             else "the two predict about equally"
         )
         return (
-            f"{lead}, but as a {h.horizon:g}-year forecast it {missed} against {h.rmse:.2f} for "
-            f"{best.curve.shape}: {closing}."
+            f"{lead}, but in {h.horizon:g}-year hindcasts it {missed}, against {h.rmse:.2f} for "
+            f"{best.curve.shape!r}: {closing}."
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; infinite numbers are null with their count beside."""
+        """Return plain data for JSON; infinite numbers are null, with their count in `infinite`."""
         return {
             "quantity": self.quantity,
             "n": self.n,
@@ -152,9 +151,10 @@ class Choice:
 def hindcast(
     s: Series, shape: str, *, horizon: float = 3.0, origins: Sequence[float] | None = None, level: float = 0.9
 ) -> Hindcast | None:
-    """Fits the shape to the rows before each origin and scores the rows of the next `horizon` years.
+    """Fit the shape to the rows before each origin and score it on the rows of the next `horizon` years.
 
     origins: decimal years; by default every whole year from 40 % of the window on that leaves a full horizon.
+    Returns None where no origin has enough rows before and after it.
     """
     check_level(level)
     start, end = s.window
@@ -198,22 +198,22 @@ def choose(
     origins: Sequence[float] | None = None,
     level: float = 0.9,
 ) -> Choice:
-    """Fits and hindcasts every shape (or those named). Raises `TableError` for fewer than four rows."""
+    """Fit and hindcast every shape, or those in `names`. Raises `TableError` below four rows."""
     needs(s, rows=4)
-    found, left_out = [], {}
+    candidates, left_out = [], {}
     for name in names if names is not None else shapes.SHAPES:
         try:
             curve = shapes.fit(s.year, s.log, name)
         except FitError as error:
             left_out[name] = str(error)
             continue
-        found.append(
+        candidates.append(
             Candidate(curve=curve, hindcast=hindcast(s, name, horizon=horizon, origins=origins, level=level))
         )
     return Choice(
         quantity=s.quantity.name,
         n=len(s),
         window=s.window,
-        candidates=tuple(sorted(found, key=lambda c: c.curve.bic)),
+        candidates=tuple(sorted(candidates, key=lambda c: c.curve.bic)),
         left_out=left_out,
     )

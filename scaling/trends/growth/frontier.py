@@ -1,4 +1,4 @@
-"""Frontier filters: which rows stood at the front on the day they appeared."""
+"""Filter a series to its frontier: the rows among the best on the day they appeared."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from scaling.trends.series import Series
 
 
 def rank_at_release(s: Series, *, falling: bool = False) -> np.ndarray:
-    """Rank of each row among all dated on or before its day, [n]; 1 is the front. `falling`: smaller is
-    better."""
+    """Return the rank of each row among all rows dated on or before its day, [n]; 1 is the best.
+
+    falling: whether smaller values are better.
+    """
     y = -s.log if falling else s.log
     rank = np.empty(len(s), int)
     for i in range(len(s)):
@@ -21,17 +23,20 @@ def rank_at_release(s: Series, *, falling: bool = False) -> np.ndarray:
 
 
 def top(s: Series, count: int, *, falling: bool = False) -> Series:
-    """Rows among the best `count` on their day."""
+    """Return the rows among the best `count` on their day."""
     return s.take(rank_at_release(s, falling=falling) <= count)
 
 
 def record(s: Series, *, falling: bool = False) -> Series:
-    """The running record: rows that beat (or equal) everything before. The state of the art at release."""
+    """Return the running record: rows that exceed or equal everything before them."""
     return top(s, 1, falling=falling)
 
 
 def percentile(s: Series, share: float, *, years: float = 2.0, falling: bool = False) -> Series:
-    """Rows at or above the `share` quantile of what appeared in the `years` up to their day."""
+    """Return the rows at or above the `share` quantile of the rows of the last `years` years.
+
+    Raises `ConfigError` for a share outside (0, 1).
+    """
     if not 0 < share < 1:
         raise ConfigError(f"the percentile share is {share:g}; it must lie between 0 and 1, for example 0.75")
     y = -s.log if falling else s.log
@@ -55,7 +60,7 @@ FILTERS: dict[str, Callable[[Series], Series]] = {
 
 
 def frontier(s: Series, name: str) -> Series:
-    """A series through a named filter. Raises `ConfigError` for a name that is not known."""
+    """Return a series after a named filter. Raises `ConfigError` for an unknown name."""
     if name not in FILTERS:
         raise ConfigError(one_of("frontier filter", name, FILTERS))
     return FILTERS[name](s)

@@ -1,8 +1,8 @@
-"""Seven ways to put an interval on a slope; what they assume differs, so they stand side by side.
+"""Compute the interval of a slope by eight methods with different assumptions.
 
-Each function takes a series, a level, a number of draws and a seed, and returns (slope, low, high) in
-orders of magnitude a year. statsmodels and SciPy do the classical ones; the bootstraps are multinomial
-weights, for which the slope is closed-form, so a thousand draws cost one matrix product.
+Each method takes a series, a level, a number of draws and a seed, and returns (slope, low, high) in orders
+of magnitude per year. The classical methods come from statsmodels and SciPy. The bootstraps use multinomial
+weights, for which the slope has a closed form, so a thousand draws cost one matrix product.
 """
 
 from __future__ import annotations
@@ -17,24 +17,30 @@ def _ols(s: Series, level: float, cov: str, **options: object) -> tuple[float, f
     import statsmodels.api as sm
 
     design = sm.add_constant(s.year - s.year.mean())
-    # t, not normal, quantiles: the windows people choose leave 10-50 rows
+    # t quantiles instead of normal ones, because typical windows have 10-50 rows
     fit = sm.OLS(s.log, design).fit(cov_type=cov, use_t=True, **({"cov_kwds": options} if options else {}))
     low, high = fit.conf_int(1 - level)[1]
     return float(fit.params[1]), float(low), float(high)
 
 
 def ols(s: Series, *, level: float, **_: object) -> tuple[float, float, float]:
-    """Classical t interval: equal variances, independent rows."""
+    """Return the classical t interval; it assumes equal variances and independent rows."""
     return _ols(s, level, "nonrobust")
 
 
 def hc3(s: Series, *, level: float, **_: object) -> tuple[float, float, float]:
-    """Heteroscedasticity-robust t interval (MacKinnon and White 1985, HC3): independent rows."""
+    """Return the heteroscedasticity-robust t interval; it assumes independent rows.
+
+    Source: MacKinnon and White 1985, HC3.
+    """
     return _ols(s, level, "HC3")
 
 
 def cluster_robust(s: Series, *, level: float, **_: object) -> tuple[float, float, float]:
-    """Cluster-robust t interval with G - 1 degrees of freedom: rows of one group may hang together."""
+    """Return the cluster-robust t interval, for rows that are correlated within their group.
+
+    The degrees of freedom are the number of groups less 1. Raises `TableError` below two groups.
+    """
     codes = _codes(s)
     if codes.max() < 1:
         raise TableError("all rows belong to one group; a cluster interval needs at least two groups")
@@ -42,8 +48,10 @@ def cluster_robust(s: Series, *, level: float, **_: object) -> tuple[float, floa
 
 
 def weighted_slopes(year: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Least-squares slopes for many weightings at once: year and y [n] or [draws, n], weights [draws, n] →
-    [draws]."""
+    """Return the least-squares slopes for many weightings at once, [draws].
+
+    year, y: [n] or [draws, n]. weights: [draws, n].
+    """
     total = weights.sum(-1)
     mean_x = (weights * year).sum(-1) / total
     mean_y = (weights * y).sum(-1) / total
@@ -53,20 +61,20 @@ def weighted_slopes(year: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.
 
 
 def _percentiles(slopes: np.ndarray, level: float) -> tuple[float, float]:
-    finite = slopes[np.isfinite(slopes)]  # a draw of one date only has no slope
+    finite = slopes[np.isfinite(slopes)]  # a draw with a single date has no slope
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def case_slopes(s: Series, draws: int, seed: int) -> np.ndarray:
-    """Slopes of `draws` resamples of rows."""
+    """Return the slopes of `draws` resamples of rows, [draws]."""
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(s), np.full(len(s), 1 / len(s)), size=draws).astype(float)
     return weighted_slopes(s.year, s.log, weights)
 
 
 def case(s: Series, *, level: float, draws: int, seed: int) -> tuple[float, float, float]:
-    """Bootstrap of rows, percentile interval."""
+    """Return the percentile interval of the bootstrap over rows."""
     return _point(s), *_percentiles(case_slopes(s, draws, seed), level)
 
 
@@ -79,7 +87,10 @@ def _codes(s: Series) -> np.ndarray:
 
 
 def cluster_slopes(s: Series, draws: int, seed: int) -> np.ndarray:
-    """Slopes of `draws` resamples of whole groups."""
+    """Return the slopes of `draws` resamples of whole groups, [draws].
+
+    Raises `TableError` without a group column or below two groups.
+    """
     codes = _codes(s)
     count = codes.max() + 1
     if count < 2:
@@ -90,13 +101,16 @@ def cluster_slopes(s: Series, draws: int, seed: int) -> np.ndarray:
 
 
 def cluster(s: Series, *, level: float, draws: int, seed: int) -> tuple[float, float, float]:
-    """Bootstrap of whole groups, percentile interval: rows of one group may hang together."""
+    """Return the percentile interval of the bootstrap over groups, for rows correlated within groups."""
     return _point(s), *_percentiles(cluster_slopes(s, draws, seed), level)
 
 
 def measurement(s: Series, *, level: float, draws: int, seed: int) -> tuple[float, float, float]:
-    """Rows resampled, and every date and value redrawn from its own error: a month-only date anywhere in its
-    month."""
+    """Return the percentile interval of the bootstrap over rows with redrawn dates and values.
+
+    Dates and values are redrawn from their errors; a date known to the month is redrawn uniformly
+    within that month.
+    """
     rng = np.random.default_rng(seed)
     n = len(s)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(float)
@@ -106,7 +120,7 @@ def measurement(s: Series, *, level: float, draws: int, seed: int) -> tuple[floa
 
 
 def theil_sen(s: Series, *, level: float, **_: object) -> tuple[float, float, float]:
-    """Median of all pairwise slopes with Sen's interval (SciPy): outliers move it little."""
+    """Return the median of all pairwise slopes with Sen's interval (SciPy), robust to outliers."""
     from scipy.stats import theilslopes
 
     result = theilslopes(s.log, s.year, alpha=level)
@@ -114,20 +128,22 @@ def theil_sen(s: Series, *, level: float, **_: object) -> tuple[float, float, fl
 
 
 def quantile_slope(s: Series, q: float, level: float) -> tuple[float, float, float]:
-    """Quantile regression (statsmodels): the line below which a share q of the rows lies."""
+    """Return the slope and interval of a quantile regression (statsmodels) at quantile q."""
     import warnings
 
     import statsmodels.api as sm
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # non-uniqueness on few rows is expected, the interval shows it
+        warnings.simplefilter(
+            "ignore"
+        )  # with few rows the solution may not be unique, which the interval shows
         fit = sm.QuantReg(s.log, sm.add_constant(s.year - s.year.mean())).fit(q=q, max_iter=5000)
         low, high = fit.conf_int(1 - level)[1]
     return float(fit.params[1]), float(low), float(high)
 
 
 def median(s: Series, *, level: float, **_: object) -> tuple[float, float, float]:
-    """Median regression."""
+    """Return the slope and interval of a median regression."""
     return quantile_slope(s, 0.5, level)
 
 

@@ -1,10 +1,9 @@
-"""Continuous piecewise lines in log value: where they bend, how sure that is, and whether one more bend is
-real.
+"""Fit continuous piecewise lines to log values: break dates, their intervals, and tests for one more break.
 
-The breaks are found on a grid of candidate dates by exact least squares over all combinations (the Gram
-matrix of the hinges is made once), then polished. An iterative search with restarts such as
-piecewise-regression's takes seconds a fit; the bootstrap test needs hundreds of fits and the hindcast
-dozens, so that package is the oracle in the tests, and its Davies test stands beside ours.
+The search minimises the sum of squares exactly over all combinations of candidate dates on a grid (the Gram
+matrix of the hinges is computed once) and then refines the best one. The iterative search of the package
+piecewise-regression takes seconds per fit, too slow for a bootstrap test of hundreds of fits; it serves as
+the oracle in the tests, and its Davies test is reported beside ours.
 """
 
 from __future__ import annotations
@@ -20,10 +19,9 @@ from scaling.errors import FitError
 
 GRID = {1: 120, 2: 60, 3: 32}
 MARGIN = 0.04
-"""Share of the rows that must lie beyond the outermost breaks and between two of them."""
+"""Smallest share of the rows before the first break, after the last one and between two breaks."""
 LEAST_ERA = 0.06
-"""Share of the whole span that an era must last: a last era of a few months fits noise and hindcasts to the
-moon."""
+"""Shortest era as a share of the whole span; a shorter last era fits noise and extrapolates it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +29,7 @@ class Kinked:
     """A continuous piecewise line with k breaks."""
 
     breaks: tuple[float, ...]
-    """Break dates, decimal years, rising."""
+    """Break dates, decimal years, in rising order."""
     coefficients: np.ndarray
     """Intercept at `at`, first slope, then the change of slope at each break, [k + 2]."""
     at: float
@@ -40,12 +38,12 @@ class Kinked:
     """Residual sum of squares of log10 value."""
 
     def predict(self, year: np.ndarray) -> np.ndarray:
-        """log10 value."""
+        """Return log10 of the value at each decimal year."""
         return np.asarray(_design(np.asarray(year, float), self.breaks, self.at) @ self.coefficients)
 
     @property
     def slopes(self) -> np.ndarray:
-        """Orders of magnitude a year in each of the k + 1 eras."""
+        """Slopes of the k + 1 eras, orders of magnitude per year."""
         return np.cumsum(self.coefficients[1:])
 
 
@@ -54,8 +52,7 @@ def _design(t: np.ndarray, breaks: tuple[float, ...] | np.ndarray, at: float) ->
 
 
 class Search:
-    """All combinations of k breaks on a grid, factored once, so that many outcomes y can be fitted on the
-    same dates."""
+    """The least-squares problems of all combinations of k breaks, factored once for many outcomes."""
 
     def __init__(self, t: np.ndarray, k: int) -> None:
         self.t, self.k, self.at = np.asarray(t, float), k, float(np.mean(t))
@@ -81,7 +78,10 @@ class Search:
             c for c in combinations(range(len(self.grid)), k) if all(apart(i, j) for i, j in pairwise(c))
         ]
         if not self.sets:
-            raise FitError(f"the dates leave no room for {k} breaks; fit fewer breaks or give more rows")
+            raise FitError(
+                f"{n} rows leave no room for {k} breaks that are far enough apart; fit fewer breaks or "
+                "give more rows"
+            )
         self.features = _design(self.t, self.grid, self.at)
         gram = self.features.T @ self.features
         columns = np.array([[0, 1, *(2 + i for i in c)] for c in self.sets])
@@ -90,8 +90,10 @@ class Search:
         self.inverse = np.linalg.pinv(blocks, hermitian=True)
 
     def rss(self, y: np.ndarray) -> np.ndarray:
-        """Residual sums of squares of every combination: y [n] → [combinations], y [n, m] → [combinations,
-        m]."""
+        """Return the residual sum of squares of every combination of breaks.
+
+        y [n] gives [combinations], y [n, m] gives [combinations, m].
+        """
         flat = y.ndim == 1
         outcomes = (y - y.mean(0)).reshape(len(y), -1)
         moments = (self.features.T @ outcomes)[self.columns]
@@ -100,7 +102,7 @@ class Search:
         return np.asarray(left[:, 0] if flat else left)
 
     def best(self, y: np.ndarray) -> tuple[float, ...]:
-        """The grid's best break dates for one outcome."""
+        """Return the break dates on the grid with the least sum of squares for one outcome."""
         return tuple(float(self.grid[i]) for i in self.sets[int(np.argmin(self.rss(y)))])
 
 
@@ -113,12 +115,15 @@ def _solve(t: np.ndarray, y: np.ndarray, breaks: tuple[float, ...], at: float) -
 
 
 def fit(t: np.ndarray, y: np.ndarray, k: int, *, polish: bool = True) -> Kinked:
-    """Least squares with k breaks: dates [n] in years, outcome [n] in log10. Raises `FitError` where k is too
-    many."""
+    """Fit a piecewise line with k breaks by least squares.
+
+    t: decimal years, [n]. y: log10 of the values, [n]. polish: whether breaks are refined between grid dates.
+    Raises `FitError` where there are too few rows for k breaks.
+    """
     t, y = np.asarray(t, float), np.asarray(y, float)
     search = Search(t, k)
     start = search.best(y)
-    found = _solve(t, y, start, search.at)
+    fitted = _solve(t, y, start, search.at)
     if k and polish:
         low, high = search.grid[0], search.grid[-1]
         result = minimize(
@@ -132,9 +137,9 @@ def fit(t: np.ndarray, y: np.ndarray, k: int, *, polish: bool = True) -> Kinked:
         rows = np.diff([0, *np.searchsorted(ordered, better.breaks), len(t)])
         years = np.diff([ordered[0], *better.breaks, ordered[-1]])
         enough = rows.min() >= max(3, int(np.ceil(MARGIN * len(t)))) and years.min() >= LEAST_ERA * np.ptp(t)
-        if better.rss < found.rss and enough:
-            found = better
-    return found
+        if better.rss < fitted.rss and enough:
+            fitted = better
+    return fitted
 
 
 def _simplex(start: tuple[float, ...], step: float) -> np.ndarray:
@@ -146,8 +151,10 @@ def _simplex(start: tuple[float, ...], step: float) -> np.ndarray:
 def profile_interval(
     t: np.ndarray, y: np.ndarray, fitted: Kinked, which: int, level: float
 ) -> tuple[float, float]:
-    """Profile-likelihood interval of one break: dates where the refitted log-likelihood drops by less than
-    χ²₁(level) / 2."""
+    """Return the profile-likelihood interval of break `which`, in decimal years.
+
+    It holds the dates at which the refitted log-likelihood drops by less than χ²₁(level) / 2.
+    """
     t, y = np.asarray(t, float), np.asarray(y, float)
     others = [b for i, b in enumerate(fitted.breaks) if i != which]
     first, last = (float(x) for x in np.quantile(t, [0.01, 0.99]))
@@ -155,7 +162,7 @@ def profile_interval(
     drop = np.empty(len(dates))
     scale = min(fitted.rss, _solve(t, y, fitted.breaks, fitted.at).rss)
     for i, b in enumerate(dates):
-        if others:  # the other breaks may follow: two passes of coordinate search are enough for an interval
+        if others:  # refit the other breaks by one pass of coordinate search, enough for an interval
             trial = list(others)
             for j in range(len(trial)):
                 spots = trial[j] + np.linspace(-3, 3, 13)
@@ -174,24 +181,24 @@ def profile_interval(
 
 @dataclass(frozen=True, kw_only=True)
 class BreakTest:
-    """k breaks against k + 1, by residual bootstrap."""
+    """Result of the residual-bootstrap test of k breaks against k + 1."""
 
     k: int
-    """Breaks under the null."""
+    """Number of breaks under the null hypothesis."""
     statistic: float
     """n log(RSS_k / RSS_{k+1})."""
     p: float
-    """Share of null draws with a larger statistic, (1 + exceeding) / (1 + draws)."""
+    """p value, (1 + draws with a larger or equal statistic) / (1 + draws)."""
     draws: int
-    """Draws under the null."""
+    """Number of draws under the null hypothesis."""
     davies_p: float | None
-    """p of Davies' test for any break at all (piecewise-regression); only for k = 0."""
+    """p value of Davies' test for any break (piecewise-regression); only for k = 0."""
 
 
 def break_test(t: np.ndarray, y: np.ndarray, k: int, *, draws: int = 299, seed: int = 0) -> BreakTest:
-    """Is break k + 1 real? Residuals of the k-break fit are resampled onto its line and both models refitted.
+    """Test k breaks against k + 1 by a residual bootstrap under the null hypothesis.
 
-    The usual χ² does not hold (a break that is not there has no date), hence the bootstrap.
+    The χ² approximation does not hold, because a break has no date under the null hypothesis.
     """
     t, y = np.asarray(t, float), np.asarray(y, float)
     null, alternative = Search(t, k), Search(t, k + 1)

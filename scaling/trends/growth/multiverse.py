@@ -1,5 +1,4 @@
-"""The multiverse: the same question through every defensible filter, window and estimator, so that no single
-choice hides."""
+"""Run a multiverse analysis: the growth rate under every combination of filter, window and estimator."""
 
 from __future__ import annotations
 
@@ -19,43 +18,43 @@ ESTIMATORS = ("ols", "theil-sen", "median")
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """One choice and what it gives."""
+    """One combination of filter, window and estimator, with its growth rate."""
 
     filter: str
-    """Frontier filter."""
+    """Name of the frontier filter."""
     start: float
-    """First decimal year of the window; the filter sees everything before it too."""
+    """First decimal year of the window; the filter also uses earlier rows."""
     estimator: str
     """`ols`, `theil-sen` or `median`."""
     rate: Rate
-    """The growth rate."""
+    """Growth rate under this combination."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Multiverse:
-    """All worlds of one series."""
+    """All combinations of choices for one series."""
 
     quantity: str
     """What grows."""
     worlds: tuple[World, ...]
-    """Every choice that had enough rows."""
+    """Every combination with enough rows."""
 
     def span(self, filter: str | None = None) -> tuple[float, float]:
-        """Smallest and largest × a year, over all worlds or those of one filter."""
-        got = [w.rate.times_per_year for w in self.worlds if filter is None or w.filter == filter]
-        return min(got), max(got)
+        """Return the smallest and largest factor per year, over all combinations or those of one filter."""
+        rates = [w.rate.times_per_year for w in self.worlds if filter is None or w.filter == filter]
+        return min(rates), max(rates)
 
     def filters(self) -> list[str]:
-        """Filters that have worlds, the steadiest (smallest ratio of largest to smallest) first."""
+        """Return the filters with enough rows, the smallest ratio of largest to smallest rate first."""
         names = list(dict.fromkeys(w.filter for w in self.worlds))
         return sorted(names, key=lambda f: self.span(f)[1] / self.span(f)[0])
 
     def median(self) -> float:
-        """Median × a year."""
+        """Return the median factor per year."""
         return float(np.median([w.rate.times_per_year for w in self.worlds]))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "quantity": self.quantity,
             "choices": len(self.worlds),
@@ -86,8 +85,10 @@ def multiverse(
     level: float = LEVEL,
     least_rows: int = 8,
 ) -> Multiverse:
-    """Every filter × window × estimator with at least `least_rows` rows. Raises `ScalingError` when none
-    has."""
+    """Fit a rate for every filter × window × estimator with at least `least_rows` rows.
+
+    starts, end: decimal years. Raises `ScalingError` when no combination has enough rows.
+    """
     worlds: list[World] = []
     for name in filters:
         front = frontier(s, name)

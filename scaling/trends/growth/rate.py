@@ -1,5 +1,4 @@
-"""The growth rate of a series: orders of magnitude a year, × a year, doubling or halving time, each with an
-interval."""
+"""Fit the growth rate of a series: factor per year and doubling or halving time, with intervals."""
 
 from __future__ import annotations
 
@@ -21,36 +20,36 @@ LEVEL = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """One fitted growth rate. `slope` is a number for arithmetic; what is shown goes through `trending`."""
+    """One fitted growth rate. Use `slope` for arithmetic; show a rate only where `trending` is true."""
 
     quantity: str
     """What grows."""
     slope: float
-    """Orders of magnitude a year."""
+    """Slope, orders of magnitude per year."""
     low: float
-    """Low end of the slope's interval, orders of magnitude a year."""
+    """Low end of the slope's interval, orders of magnitude per year."""
     high: float
-    """High end."""
+    """High end of the slope's interval, orders of magnitude per year."""
     level: float
     """Level of the interval."""
     method: str
-    """How the interval was made."""
+    """Method of the interval."""
     at: float
     """Decimal year of the centroid."""
     height: float
-    """log10 value of the line at `at`."""
+    """log10 of the line's value at `at`."""
     n: int
     """Rows in the fit."""
     groups: int | None
-    """Clusters among them; None when no group column was given."""
+    """Number of groups among the rows; None without a group column."""
     r2: float
-    """Share of the variance of log10 value that the line explains."""
+    """Share of the variance of the log10 values that the line explains."""
     sigma: float
-    """Residual standard deviation of log10 value (n - 2 in the denominator)."""
+    """Residual standard deviation of the log10 values (n - 2 in the denominator)."""
     window: tuple[float, float]
     """First and last date, decimal years."""
     source: str = ""
-    """Where the rows came from."""
+    """Source of the rows."""
 
     @property
     def trending(self) -> bool:
@@ -64,12 +63,12 @@ class Rate:
 
     @property
     def times_per_year(self) -> float:
-        """Factor a year; below 1 when the quantity falls."""
+        """Factor per year; below 1 when the quantity falls."""
         return float(10.0**self.slope)
 
     @property
     def doubling_years(self) -> float:
-        """Years to double, or to halve when it falls (always positive; `falls` says which)."""
+        """Years to double, or to halve when `falls`; always positive."""
         return LOG2 / abs(self.slope)
 
     @property
@@ -79,16 +78,16 @@ class Rate:
         return ends[0], ends[1]
 
     def predict(self, year: np.ndarray | float) -> np.ndarray:
-        """log10 value of the line."""
+        """Return log10 of the line's value at each decimal year."""
         return self.height + self.slope * (np.asarray(year, float) - self.at)
 
     def words(self) -> str:
-        """The rate in a sentence, or `no trend`."""
+        """Return the rate in words, or `no trend` with the reason."""
         span = (
             f"{self.n} rows, {dates.calendar_month(self.window[0])} to {dates.calendar_month(self.window[1])}"
         )
         if not self.trending:
-            return f"no trend: the {self.level:.0%} interval of the slope holds 0 ({span})"
+            return f"no trend: the {self.level:.0%} interval of the slope contains 0 ({span})"
         a, b = self.doubling_interval
         return (
             f"×{self.times_per_year:.3g} a year [{10**self.low:.3g}, {10**self.high:.3g}], "
@@ -97,7 +96,7 @@ class Rate:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; the numbers of a rate that is not there are null."""
+        """Return plain data for JSON; the rate is null where there is no trend."""
         ok = self.trending
         a, b = self.doubling_interval if ok else (None, None)
         return {
@@ -123,55 +122,54 @@ class Rate:
 
 
 def _unit(years: float) -> tuple[float, str, str, str]:
-    """How many of its unit a year has, the unit in words and in short, and the format: a length of time is
-    said in days, months or years."""
+    """Return the unit for a duration: units per year, its name, its short name and the number format."""
     if years < 0.25:
         return 365.25, "days", "d", ".0f"
     return (12, "months", "mo", ".3g") if years < 2.5 else (1, "years", "y", ".3g")
 
 
 def span_words(years: float) -> str:
-    """A length of time as a person says it: days, months or years."""
+    """Return a duration in days, months or years."""
     if not math.isfinite(years):
         return "ever"
-    many, word, _, digits = _unit(years)
-    return f"{years * many:{digits}} {word}"
+    per_year, word, _, digits = _unit(years)
+    return f"{years * per_year:{digits}} {word}"
 
 
 def span_within(years: float, low: float, high: float) -> str:
-    """A length of time and its interval, all in the unit of the first: `2.77 years [2.5, 3.1]`."""
+    """Return a duration and its interval in one unit: `2.77 years [2.5, 3.1]`."""
     return f"{span_words(years)} [{', '.join(_ends(years, low, high))}]"
 
 
 def span_short(years: float) -> str:
-    """A length of time in a table: `140 d`, `5.9 mo`, `2.9 y`."""
+    """Return a duration in short: `140 d`, `5.9 mo`, `2.9 y`."""
     if not math.isfinite(years):
         return "∞"
-    many, _, word, digits = _unit(years)
-    return f"{years * many:{digits}} {word}"
+    per_year, _, word, digits = _unit(years)
+    return f"{years * per_year:{digits}} {word}"
 
 
 def between_short(low: float, high: float, years: float) -> str:
-    """An interval of times in a table, in the unit of the time `years` that it is for: `5.6–6.2 mo`."""
+    """Return an interval of durations in the unit of the duration `years`: `5.6–6.2 mo`."""
     return f"{'–'.join(_ends(years, low, high))} {_unit(years)[2]}"
 
 
 def _ends(years: float, *ends: float) -> list[str]:
-    many, _, _, digits = _unit(years)
-    return [f"{end * many:{digits}}" if math.isfinite(end) else "∞" for end in ends]
+    per_year, _, _, digits = _unit(years)
+    return [f"{end * per_year:{digits}}" if math.isfinite(end) else "∞" for end in ends]
 
 
 def check_level(level: float) -> float:
-    """The level itself. Raises `ConfigError` outside (0, 1)."""
+    """Return the level. Raises `ConfigError` outside (0, 1)."""
     if not 0 < level < 1:
         raise ConfigError(f"the interval level is {level:g}; it must lie between 0 and 1, for example 0.9")
     return level
 
 
 def rate(s: Series, *, method: str = "ols", level: float = LEVEL, draws: int = 1000, seed: int = 0) -> Rate:
-    """Fits log10 value = height + slope (year - at).
+    """Fit log10 value = height + slope (year - at).
 
-    method: one of `intervals.METHODS`; it makes the interval, and for `theil-sen` and `median` also the
+    method: one of `intervals.METHODS`, the method of the interval; `theil-sen` and `median` also set the
     slope. Raises `TableError` for fewer than three rows or one date, `ConfigError` for an unknown method or
     level.
     """
@@ -205,8 +203,7 @@ def rate(s: Series, *, method: str = "ols", level: float = LEVEL, draws: int = 1
 def rates(
     s: Series, *, methods: Iterable[str] | None = None, level: float = LEVEL, seed: int = 0
 ) -> list[Rate]:
-    """The same series through every interval method side by side; those that need groups are left out without
-    them."""
+    """Fit the same series with every interval method; cluster methods only where it has groups."""
     chosen = (
         list(methods)
         if methods is not None

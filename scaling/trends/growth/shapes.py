@@ -1,4 +1,4 @@
-"""Shapes that a growth curve can have, each fitted by least squares in log10 value."""
+"""Fit shapes of growth curves by least squares on log10 values."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ class Curve:
     """One shape fitted to one series."""
 
     shape: str
-    """Its name in `SHAPES`."""
+    """Name of the shape in `SHAPES`."""
     parameters: dict[str, float]
-    """Estimated parameters; years are decimal, rates are orders of magnitude a year."""
+    """Estimated parameters; years are decimal, rates are orders of magnitude per year."""
     k: int
-    """Parameters counted in AICc and BIC, the residual spread included."""
+    """Number of parameters counted in AICc and BIC, with the residual standard deviation."""
     n: int
     """Rows."""
     rss: float
-    """Residual sum of squares of log10 value."""
+    """Residual sum of squares of the log10 values."""
     predict: Callable[[np.ndarray], np.ndarray] = field(repr=False)
     """Decimal years [m] → log10 value [m]."""
 
     @property
     def sigma(self) -> float:
-        """Residual standard deviation of log10 value."""
+        """Residual standard deviation of the log10 values."""
         return float(np.sqrt(self.rss / max(self.n - self.k + 1, 1)))
 
     @property
     def misfit(self) -> float:
-        """-2 log likelihood (Gaussian, at its own spread) less n (log 2π + 1), which all shapes share: n
-        log(RSS / n)."""
+        """n log(RSS / n): -2 times the maximised Gaussian log-likelihood, without n (log 2π + 1)."""
         return float(self.n * np.log(max(self.rss, 1e-300) / self.n))
 
     @property
@@ -48,22 +47,24 @@ class Curve:
 
     @property
     def aicc(self) -> float:
-        """Akaike's criterion with the small-sample correction, without the shared constant; infinite where
-        rows do not outnumber parameters."""
+        """Akaike's criterion with the small-sample correction, without the shared constant.
+
+        It is infinite where n <= k + 1.
+        """
         if self.n <= self.k + 1:
             return float("inf")
         return float(self.misfit + 2 * self.k + 2 * self.k * (self.k + 1) / (self.n - self.k - 1))
 
 
 def _lines(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Least-squares intercepts, slopes and RSS for many regressors at once: x [m, n], y [n]."""
+    """Return intercepts, slopes and RSS, [m] each, of the least-squares lines of y [n] on each x [m, n]."""
     dx, dy = x - x.mean(1, keepdims=True), y - y.mean()
     slope = (dx * dy).sum(1) / np.maximum((dx**2).sum(1), 1e-300)
     return y.mean() - slope * x.mean(1), slope, ((dy - slope[:, None] * dx) ** 2).sum(1)
 
 
 def exponential(t: np.ndarray, y: np.ndarray) -> Curve:
-    """log10 v = a + b t."""
+    """Fit log10 v = a + b t."""
     a, b, rss = (float(v[0]) for v in _lines(t[None], y))
     return Curve(
         shape="exponential",
@@ -76,7 +77,7 @@ def exponential(t: np.ndarray, y: np.ndarray) -> Curve:
 
 
 def kinked(t: np.ndarray, y: np.ndarray, *, k: int) -> Curve:
-    """A line with k bends (`kinks.fit`)."""
+    """Fit a continuous piecewise line with k breaks (`kinks.fit`)."""
     fitted = kinks.fit(t, y, k)
     named = {f"break_{i + 1}": b for i, b in enumerate(fitted.breaks)}
     named |= {f"rate_{i + 1}": float(s) for i, s in enumerate(fitted.slopes)}
@@ -91,7 +92,7 @@ def kinked(t: np.ndarray, y: np.ndarray, *, k: int) -> Curve:
 
 
 def quadratic(t: np.ndarray, y: np.ndarray) -> Curve:
-    """log10 v = a + b t + c t²: the growth rate itself changes steadily."""
+    """Fit log10 v = a + b t + c t², a growth rate that changes linearly."""
     at = float(t.mean())
     c, b, a = (float(v) for v in np.polyfit(t - at, y, 2))
 
@@ -111,7 +112,7 @@ def quadratic(t: np.ndarray, y: np.ndarray) -> Curve:
 
 
 def hyperbolic(t: np.ndarray, y: np.ndarray) -> Curve:
-    """v = A / (t* - t)^b: infinite at t*. The date t* is profiled, the rest is linear."""
+    """Fit v = A / (t* - t)^b, infinite at t*; t* is profiled, the rest is linear."""
     last, span = float(t.max()), float(np.ptp(t))
 
     def best(gaps: np.ndarray) -> tuple[float, float, float, float]:
@@ -148,7 +149,7 @@ def _nonlinear(
 
 
 def logistic(t: np.ndarray, y: np.ndarray) -> Curve:
-    """v = K / (1 + 10^(-r (t - m))): exponential first, then a ceiling K. Midpoint m, initial rate r."""
+    """Fit v = K / (1 + 10^(-r (t - m))), with ceiling K, midpoint m and initial rate r."""
     at, span = float(t.mean()), float(np.ptp(t))
     slope = float(np.polyfit(t - at, y, 1)[0])
 
@@ -173,7 +174,7 @@ def logistic(t: np.ndarray, y: np.ndarray) -> Curve:
 
 
 def floor(t: np.ndarray, y: np.ndarray) -> Curve:
-    """v = F + 10^(a + b t): an exponential that comes down to (or rises from) a floor F."""
+    """Fit v = F + 10^(a + b t), an exponential that falls to, or rises from, a floor F."""
     at = float(t.mean())
     slope, height = (float(v) for v in np.polyfit(t - at, y, 1))
 
@@ -195,8 +196,10 @@ def floor(t: np.ndarray, y: np.ndarray) -> Curve:
 
 
 def experience(t: np.ndarray, y: np.ndarray) -> Curve:
-    """Wright's law: log10 v = a + b log10(count made so far), the rank of the row; ahead, the count grows as
-    it did over the last half."""
+    """Fit Wright's law, log10 v = a + b log10(rank of the row by date).
+
+    Beyond the data the rank grows at its rate over the later half of the rows.
+    """
     order = np.argsort(t, kind="stable")
     dates = t[order]
     count = np.log10(np.arange(1, len(t) + 1))
@@ -234,14 +237,16 @@ SHAPES: dict[str, Callable[[np.ndarray, np.ndarray], Curve]] = {
 
 
 def fit(t: np.ndarray, y: np.ndarray, shape: str) -> Curve:
-    """Fits one named shape to dates [n] (years) and log10 values [n]. Raises `FitError` when it cannot be
-    carried."""
+    """Fit the named shape to dates t [n] (decimal years) and log10 values y [n].
+
+    Raises `FitError` for an unknown name or too few rows.
+    """
     if shape not in SHAPES:
         raise FitError(one_of("shape", shape, SHAPES))
     t, y = np.asarray(t, float), np.asarray(y, float)
     if len(t) < 4 or np.ptp(t) == 0:
         raise FitError(
-            f"{len(t)} rows at {len(set(t))} dates cannot carry the shape {shape!r}; give at least 4 rows "
+            f"{len(t)} rows at {len(set(t))} dates are too few for the shape {shape!r}; give at least 4 rows "
             "at 2 dates"
         )
     return SHAPES[shape](t, y)

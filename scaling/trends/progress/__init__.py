@@ -1,1 +1,1 @@
-"""Algorithmic progress in language models: the law, its certificate, and who earned it."""
+"""Estimate algorithmic progress in language models, test the estimate and split it by cause."""

@@ -1,10 +1,10 @@
-"""Algorithmic progress in language models: a Chinchilla law whose effective N and D grow with the calendar.
+"""Fit algorithmic progress in language models: a Chinchilla law whose effective N and D grow with time.
 
 Ho et al. (arXiv:2403.05812) fit  L = E + A / N_eff^α + B / D_eff^β  with  N_eff = N exp(g_N t), D_eff = D
-exp(g_D t). g_N and g_D trade off against each other and against α and β, so their separate values wander.
-What the data do tell is their sum g = g_N + g_D, the rate of effective compute (C = 6 N D), and that with
-much less certainty the share s = g_N / g. Those two are the coordinates here. Each benchmark has its own
-height. E is not estimated: a floor cannot be told from a trend on such data; it is given (0 by default).
+exp(g_D t). g_N and g_D are correlated with each other and with α and β, so the data hardly identify them
+separately. They identify the sum g = g_N + g_D, the growth rate of effective compute (C = 6 N D), and, with
+much less certainty, the share s = g_N / g. The fit therefore uses the coordinates (g, s). Each benchmark has
+its own height. E is fixed (0 by default), because such data cannot distinguish a floor from a trend.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from scaling.errors import FitError
 from scaling.trends.growth.rate import check_level
 
 EXPONENTS = (math.log(0.15), 1.0)
-"""Weak prior on log α and log β (mean, standard deviation): exponents of published laws lie between .05 and
-.5."""
+"""Weak prior on log α and log β: (mean, standard deviation).
+
+Exponents of published laws lie between 0.05 and 0.5.
+"""
 _SHARE, _RATE = 1.5, 1.5
 _STEPS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """The fit and its resamples."""
+    """A fit of algorithmic progress with its resamples."""
 
     rate: float
-    """Growth of effective compute, ln units a year."""
+    """Growth of effective compute, ln units per year."""
     rate_interval: tuple[float, float]
-    """Its interval."""
+    """Interval of the rate."""
     share: float
-    """Share of that growth that works like more parameters; the rest works like more data."""
+    """Share of that growth that acts like more parameters; the rest acts like more data."""
     share_interval: tuple[float, float]
-    """Its interval."""
+    """Interval of the share."""
     alpha: float
     """Exponent of N."""
     beta: float
@@ -50,13 +52,13 @@ class Progress:
     window: tuple[float, float]
     """First and last date, decimal years."""
     floor: float
-    """E that was assumed, nats."""
+    """Fixed irreducible loss E, nats."""
     sigma: float
-    """Residual spread of the loss, nats."""
+    """Residual standard deviation of the loss, nats."""
     n: int
-    """Models."""
+    """Number of models."""
     groups: int
-    """Papers."""
+    """Number of papers."""
     level: float
     """Level of the intervals."""
     draws: np.ndarray
@@ -69,12 +71,12 @@ class Progress:
 
     @property
     def doubling_interval(self) -> tuple[float, float] | None:
-        """Its interval; None when the rate's interval holds 0."""
+        """Interval of the doubling time in years; None when the rate's interval contains 0."""
         low, high = self.rate_interval
         return (math.log(2) / high, math.log(2) / low) if low > 0 else None
 
     def vector(self) -> np.ndarray:
-        """Parameters in the order of `draws`."""
+        """Return the parameters in the order of `draws`."""
         share = min(max(self.share, 1e-9), 1 - 1e-9)
         tail = [
             self.balance,
@@ -86,7 +88,7 @@ class Progress:
         return np.array([*self.heights.values(), *tail])
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         doubling = self.doubling_interval
         return {
             "verdict": "grows" if doubling else "no trend",
@@ -107,7 +109,7 @@ class Progress:
 
 
 class _Problem:
-    """Residuals and Jacobian for many parameter vectors at once."""
+    """A least-squares problem evaluated for many parameter vectors at once."""
 
     def __init__(
         self,
@@ -124,7 +126,7 @@ class _Problem:
         self.dummies = np.eye(self.k)[code]
 
     def terms(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """N-term and D-term for parameters [B, P] → [B, n] each."""
+        """Return the N-term and the D-term, [B, n] each, for parameters p [B, P]."""
         k = self.k
         alpha, beta, rate = np.exp(p[:, k + 1, None]), np.exp(p[:, k + 2, None]), p[:, k + 3, None]
         share = 1 / (1 + np.exp(-p[:, k + 4, None]))
@@ -136,7 +138,7 @@ class _Problem:
         return first, second
 
     def linearised(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals [B, n] and Jacobian [B, n, P]."""
+        """Return the residuals [B, n] and the Jacobian [B, n, P]."""
         k = self.k
         first, second = self.terms(p)
         alpha, beta, rate = np.exp(p[:, k + 1, None]), np.exp(p[:, k + 2, None]), p[:, k + 3, None]
@@ -151,7 +153,7 @@ class _Problem:
         return self.floor + first + second - self.loss, jacobian
 
     def prior(self, p: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Penalty [B], gradient [B, P] and curvature [P]: weak, and worth less than one row each."""
+        """Return penalty [B], gradient [B, P] and curvature [P] of the prior, each weaker than one row."""
         k = self.k
         mean = np.zeros(k + 5)
         width = np.full(k + 5, np.inf)
@@ -171,7 +173,10 @@ class _Problem:
 def _solve(
     problem: _Problem, start: np.ndarray, weights: np.ndarray, noise: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Levenberg-Marquardt on a batch: start [B, P], weights [B, n] → parameters and objectives [B]."""
+    """Run Levenberg-Marquardt on a batch.
+
+    start: [B, P]. weights: [B, n]. Returns the parameters [B, P] and the objectives [B].
+    """
     p = start.copy()
     damping = np.full(len(p), 1e-2)
 
@@ -217,24 +222,24 @@ def progress(
     draws: int = 200,
     seed: int = 0,
 ) -> Progress:
-    """Fits the law to models, one row each: N, D (tokens seen), decimal year, loss in nats, benchmark, paper;
-    all [n].
+    """Fit the law to one row per model: N, D, decimal year, loss in nats, benchmark and paper, all [n].
 
-    Intervals come from resampling whole papers. Raises `FitError` below 15 complete rows or 5 papers.
+    floor: fixed E in nats. Intervals come from resampling whole papers. Raises `FitError` below 15 complete
+    rows or 5 papers.
     Source: arXiv:2403.05812, equation 4, in the coordinates (rate, share).
     """
     check_level(level)
     numbers = np.column_stack([params, tokens, year, loss]).astype(float)
-    whole = np.isfinite(numbers).all(1) & (numbers[:, :2] > 0).all(1)
-    if whole.sum() < 15 or len(set(np.asarray(paper)[whole])) < 5:
+    complete = np.isfinite(numbers).all(1) & (numbers[:, :2] > 0).all(1)
+    if complete.sum() < 15 or len(set(np.asarray(paper)[complete])) < 5:
         raise FitError(
-            f"{int(whole.sum())} models from {len(set(np.asarray(paper)[whole]))} papers have N, D, a date "
-            "and a loss; "
+            f"{int(complete.sum())} models from {len(set(np.asarray(paper)[complete]))} papers have N, D, "
+            "a date and a loss; "
             "algorithmic progress needs at least 15 models and 5 papers"
         )
-    n_, d_, t, y = numbers[whole].T
-    names, code = np.unique(np.asarray(benchmark)[whole].astype(str), return_inverse=True)
-    papers, cluster = np.unique(np.asarray(paper)[whole].astype(str), return_inverse=True)
+    n_, d_, t, y = numbers[complete].T
+    names, code = np.unique(np.asarray(benchmark)[complete].astype(str), return_inverse=True)
+    papers, cluster = np.unique(np.asarray(paper)[complete].astype(str), return_inverse=True)
     problem = _Problem(np.log(n_), np.log(d_), t, y, code, floor)
     k, n = problem.k, len(y)
     typical = np.log(np.maximum(np.array([y[code == j].mean() for j in range(k)]) - floor, 0.1) / 2)
@@ -249,9 +254,9 @@ def progress(
     )
     ones = np.ones((len(starts), n))
     noise = 0.5 * float(y.std())
-    for _ in range(2):  # the prior's weight follows the residual spread: two passes settle it
-        found, value = _solve(problem, starts, ones, noise)
-        best = found[int(np.argmin(value))]
+    for _ in range(2):  # the prior's weight depends on the residual spread, so iterate twice
+        solutions, value = _solve(problem, starts, ones, noise)
+        best = solutions[int(np.argmin(value))]
         residual = problem.linearised(best[None])[0][0]
         noise = float(np.sqrt(np.sum(residual**2) / max(n - k - 5, 1)))
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Who earned the progress: a Shapley split between more parameters, more data and better algorithms."""
+"""Split progress between parameters, data and algorithms by Shapley values."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def shapley(
     *,
     benchmark: str | None = None,
 ) -> dict[str, tuple[float, float, float]]:
-    """Shapley split of the fall in reducible loss between two models (N, D, decimal year): share, low, high
-    by player.
+    """Return the Shapley shares of the fall in reducible loss between two models, by cause.
 
-    Every order in which parameters, data and algorithms could have changed counts alike; shares add up to 1.
+    Each entry is (share, low, high). before, after: (N, D, decimal year). A share is the mean effect of
+    its cause over all orders in which parameters, data and algorithms could have changed; shares add up to 1.
     """
     index = list(p.heights).index(benchmark) if benchmark else 0
     k = len(p.heights)
@@ -47,8 +47,8 @@ def shapley(
             worth[player] += (without - loss((state[0], state[1], state[2]))) / 6
     shares = worth / worth.sum(0)
     ends = [(1 - p.level) / 2, (1 + p.level) / 2]
-    found = {}
+    split = {}
     for name, drawn in zip(PLAYERS, shares, strict=True):
         low, high = np.quantile(drawn[1:], ends)
-        found[name] = float(drawn[0]), float(low), float(high)
-    return found
+        split[name] = float(drawn[0]), float(low), float(high)
+    return split

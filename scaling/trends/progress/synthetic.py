@@ -1,5 +1,4 @@
-"""Made-up language models with known algorithmic progress: the certificate that `law.progress` finds what is
-there."""
+"""Simulate language models with known algorithmic progress, to test the coverage of `law.progress`."""
 
 from __future__ import annotations
 
@@ -11,15 +10,18 @@ import numpy as np
 from scaling.trends.progress.law import progress
 
 TRUE_RATE = math.log(2) / (8 / 12)
-"""ln units a year: a doubling in 8 months."""
+"""Simulated growth of effective compute, ln units per year: a doubling in 8 months."""
 TRUE_SHARE = 0.5
 
 
 def models(
     seed: int, *, papers: int = 70, rate: float = TRUE_RATE, share: float = TRUE_SHARE
 ) -> dict[str, np.ndarray]:
-    """About 175 models in `papers` papers, 2012 to 2024: N and D that grow with the calendar, two benchmarks,
-    losses of 2 to 5 nats, and an error shared within each paper. The arguments of `law.progress` by name."""
+    """Return simulated models as the arguments of `law.progress` by name, about 175 models in 70 papers.
+
+    N and D grow from 2012 to 2024; there are two benchmarks, losses of 2 to 5 nats, and an error shared
+    within each paper.
+    """
     rng = np.random.default_rng(seed)
     rows = []
     for paper in range(papers):
@@ -43,15 +45,15 @@ def models(
 
 
 def certificate(simulations: int = 200, *, level: float = 0.95, draws: int = 100) -> dict[str, Any]:
-    """How often the interval holds the true rate and the true share, over so many simulated worlds."""
+    """Return how often the intervals contain the true rate and share, over `simulations` data sets."""
     rate_hits = share_hits = 0
     rates = []
     for seed in range(simulations):
-        made: dict[str, Any] = models(seed)
-        found = progress(**made, level=level, draws=draws, seed=seed)
-        rate_hits += found.rate_interval[0] <= TRUE_RATE <= found.rate_interval[1]
-        share_hits += found.share_interval[0] <= TRUE_SHARE <= found.share_interval[1]
-        rates.append(found.rate)
+        simulated: dict[str, Any] = models(seed)
+        fit = progress(**simulated, level=level, draws=draws, seed=seed)
+        rate_hits += fit.rate_interval[0] <= TRUE_RATE <= fit.rate_interval[1]
+        share_hits += fit.share_interval[0] <= TRUE_SHARE <= fit.share_interval[1]
+        rates.append(fit.rate)
     return {
         "simulations": simulations,
         "level": level,

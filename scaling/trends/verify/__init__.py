@@ -1,1 +1,1 @@
-"""Published figures recomputed, and the snapshots they are recomputed on."""
+"""Recompute published numbers on the shipped facts and on public snapshots."""

@@ -1,4 +1,4 @@
-"""Shipped facts beside the rows of the same name in a snapshot: none was copied, so they may differ."""
+"""Compare shipped facts with the rows of the same name in public snapshots."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ def _plain(name: object) -> str:
 
 
 def disagreements(factor: float = 2.0) -> list[tuple[str, str, str, float, float]]:
-    """Facts more than `factor` away from a snapshot's row of the same name: (table, row, column, fact,
-    snapshot)."""
+    """Return the facts that differ by more than `factor` from a snapshot's row of the same name.
+
+    Each entry is (table, row, column, fact, snapshot). Raises `TableError` where the snapshots are absent.
+    """
     apart = []
     for pair in rows(Path(__file__).with_name("compared.csv")):
         table, column, file, name, other = pair.values()

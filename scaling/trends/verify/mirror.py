@@ -20,7 +20,7 @@ MIXED_FORMATS = (
     "Price-performance",
     "Total processing performance (bit-OP/s)",
 )
-"""Columns of the hardware snapshot that take whichever number format a chip is fastest in."""
+"""Columns of the hardware snapshot that take the number format in which a chip is fastest."""
 
 
 def folder() -> Path | None:
@@ -30,23 +30,23 @@ def folder() -> Path | None:
 
 
 def file(name: str) -> Path:
-    """One snapshot. Raises `TableError` where it is absent."""
+    """Return the path of one snapshot. Raises `TableError` where it is absent."""
     root = folder()
     if root is None or not (root / "trends" / name).is_file():
         raise TableError(
-            f"the snapshot {name} is not here; set SCALING_MIRROR to a folder that has trends/{name}"
+            f"there is no snapshot {name}; set SCALING_MIRROR to a folder that has trends/{name}"
         )
     return root / "trends" / name
 
 
 def transistors() -> Series:
-    """Transistor counts 1971-2021."""
+    """Return transistor counts 1971-2021."""
     years, thousands = np.loadtxt(file("transistors.dat"), unpack=True)
     return series(Quantity(name="transistors per chip"), years, thousands * 1e3, source="transistors.dat")
 
 
 def training_compute(notable: bool = True) -> Series:
-    """Training FLOP of models, by default those with a notability criterion."""
+    """Return the training FLOP of models, by default only those with a notability criterion."""
     t = pd.read_csv(file("epoch_all_ml_systems_2025-06.csv"))
     t = t[t["Training compute (FLOP)"].notna() & t["Publication date"].notna()]
     t = t[t["Notability criteria"].notna()] if notable else t
@@ -62,7 +62,7 @@ def training_compute(notable: bool = True) -> Series:
 
 
 def model_costs(column: str = "Hardware_Capex_Energy_Cost") -> Series:
-    """Cost of training runs, dollars of 2023."""
+    """Return the cost of training runs, in dollars of 2023."""
     costs = pd.read_csv(file("epoch_model_costs.csv"))
     models = pd.read_csv(file("epoch_all_ml_systems_2025-06.csv"))[["Model", "Publication date"]]
     t = costs.merge(models, on="Model", how="left").dropna(subset=[column, "Publication date"])
@@ -76,7 +76,10 @@ def model_costs(column: str = "Hardware_Capex_Energy_Cost") -> Series:
 
 
 def hardware(column: str, *, format: str = "") -> Series:
-    """One column of the hardware snapshot. Raises `TableError` for a column that mixes number formats."""
+    """Return one column of the hardware snapshot.
+
+    Raises `TableError` for a column that mixes number formats.
+    """
     if column in MIXED_FORMATS:
         raise TableError(
             f"{column!r} mixes number formats, which fakes a doubling of 1.4-1.9 years; fit one format at "
@@ -87,7 +90,7 @@ def hardware(column: str, *, format: str = "") -> Series:
 
 
 def mixed(column: str, *, format: str = "mixed") -> Series:
-    """A hardware column whatever it mixes: only to show what mixing does."""
+    """Return a hardware column without the check for mixed formats, to show the effect of mixing."""
     t = pd.read_csv(file("epoch_ml_hardware_2026-01.csv"))
     if column not in t:
         raise TableError(f"the hardware snapshot has no column {column!r}; it has {', '.join(t.columns)}")
@@ -104,7 +107,7 @@ def mixed(column: str, *, format: str = "mixed") -> Series:
 
 
 def dataset_sizes() -> Series:
-    """Training tokens of language models."""
+    """Return the training tokens of language models."""
     t = pd.read_csv(file("epoch_dataset_sizes.csv")).dropna(subset=["date", "dataset"])
     return series(
         Quantity(name="training data", unit="tokens"),
@@ -117,7 +120,7 @@ def dataset_sizes() -> Series:
 
 
 def horizons(until: float = 2025.2) -> Series:
-    """50 % task horizons, minutes: systems that were the state of the art on the day they appeared."""
+    """Return the 50 % task horizons, in minutes, of systems that were the best on the day they appeared."""
     rows = yaml.safe_load(file("metr_horizons_1_0.yaml").read_text(encoding="utf-8"))["results"]
     names, when, value, low, high = [], [], [], [], []
     for name, row in rows.items():
@@ -141,7 +144,7 @@ def horizons(until: float = 2025.2) -> Series:
 
 
 def efficiency() -> Series:
-    """AlexNet-level training compute, teraflop/s-days. Other targets of the file have broken dates."""
+    """Return AlexNet-level training compute, in teraflop/s-days; other targets have broken dates."""
     t = pd.read_csv(file("openai_efficiency.csv"))
     t = t[t["Metric"] == "AlexNet"]
     return series(
@@ -154,7 +157,7 @@ def efficiency() -> Series:
 
 
 def top500() -> Series:
-    """Fastest supercomputer of each year, FLOP/s."""
+    """Return the speed of the fastest supercomputer of each year, in FLOP/s."""
     t = pd.read_csv(file("top500_no1.csv"))
     return series(
         Quantity(name="fastest supercomputer", unit="FLOP/s", format="fp64"),

@@ -1,4 +1,4 @@
-"""Runs every check: on the shipped facts always, on the snapshots where they lie."""
+"""Run every check of a published number, on the shipped facts and on the snapshots where present."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from scaling.trends.verify.crosscheck import disagreements
 
 
 def verify() -> dict[str, Any]:
-    """Runs every check: `agrees`, `differs` or `absent` (no snapshot). `failed` counts those that differ."""
+    """Run every check and return its verdict: `agrees`, `differs` or `absent` (no snapshot).
+
+    `failed` counts the checks that differ.
+    """
     rows: list[dict[str, Any]] = []
     for check in checks():
         try:
-            found = float(check.value())
-            verdict = "agrees" if check.low - 1e-9 <= found <= check.high + 1e-9 else "differs"
+            number = float(check.value())
+            verdict = "agrees" if check.low - 1e-9 <= number <= check.high + 1e-9 else "differs"
         except ScalingError as error:
             gone = check.on == "snapshot" and mirror.folder() is None
-            found, verdict = np.nan, "absent" if gone else f"differs: {error}"
-        value = found if np.isfinite(found) else None
+            number, verdict = np.nan, "absent" if gone else f"differs: {error}"
+        value = number if np.isfinite(number) else None
         rows.append(
             {
                 "figure": check.name,
@@ -36,20 +39,21 @@ def verify() -> dict[str, Any]:
     absent = [r for r in rows if r["verdict"] == "absent"]
     where = mirror.folder()
     apart = disagreements() if where is not None else []
-    answer = f"{len(rows) - len(failed) - len(absent)} of {len(rows)} figures agree"
+    answer = f"{len(rows) - len(failed) - len(absent)} of {len(rows)} published numbers agree"
     if failed:
         answer += f", {len(failed)} differ"
     if absent:
         answer += (
-            f"; {len(absent)} need the snapshots, which are not here (set SCALING_MIRROR to a folder "
-            "that has trends/)"
+            f"; {len(absent)} need the public snapshots (set SCALING_MIRROR to a folder that has trends/)"
         )
     elif where is not None:
-        answer += f" (snapshots in {where}); {len(apart)} facts lie more than a factor 2 from a snapshot"
+        answer += (
+            f" (snapshots in {where}); {len(apart)} facts differ from a snapshot by more than a factor of 2"
+        )
     tables = [
         {
-            "title": "Published figures, recomputed",
-            "columns": ["figure", "on", "published", "here", "verdict"],
+            "title": "Published numbers, recomputed",
+            "columns": ["number", "data", "published", "recomputed", "verdict"],
             "rows": [
                 [
                     r["figure"],
@@ -69,7 +73,8 @@ def verify() -> dict[str, Any]:
     if apart:
         tables.append(
             {
-                "title": "Facts more than a factor 2 from a snapshot (ours is typed from the primary source)",
+                "title": "Facts that differ from a snapshot by more than a factor of 2 (facts come from "
+                "primary sources)",
                 "columns": ["table", "row", "column", "fact", "snapshot", "ratio"],
                 "rows": [[*d[:3], f"{d[3]:.3g}", f"{d[4]:.3g}", f"{d[3] / d[4]:.2g}"] for d in apart],
             }

@@ -1,1 +1,1 @@
-"""What growth is worth: exchange rates, accounting, fixed targets, prices and energy."""
+"""Convert growth into months, shares, prices and energy."""

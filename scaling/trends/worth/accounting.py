@@ -1,5 +1,4 @@
-"""Growth accounting: the growth of a product is the sum of the growths of its factors, and the rest is
-shown."""
+"""Account for the growth of a product by the growth of its factors and a residual."""
 
 from __future__ import annotations
 
@@ -18,9 +17,9 @@ class Part:
     """One factor's part in the growth of the product."""
 
     name: str
-    """The factor, or `residual`."""
+    """Name of the factor, or `residual`."""
     slope: float
-    """Its own growth, orders of magnitude a year."""
+    """Growth of the factor, orders of magnitude per year."""
     slope_interval: tuple[float, float]
     """Interval of that growth."""
     share: float
@@ -31,27 +30,27 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A product's growth, split."""
+    """The growth of a product, split among its factors."""
 
     product: str
-    """What grows."""
+    """Name of the product."""
     slope: float
-    """Its growth, orders of magnitude a year."""
+    """Growth of the product, orders of magnitude per year."""
     slope_interval: tuple[float, float]
-    """Interval."""
+    """Interval of that growth."""
     parts: tuple[Part, ...]
-    """The factors, then the residual."""
+    """Parts of the factors, then of the residual."""
     n: int
-    """Rows that have every factor."""
+    """Number of rows with every factor."""
     window: tuple[float, float]
-    """Decimal years."""
+    """First and last date, decimal years."""
     level: float
     """Level of all intervals."""
     method: str
-    """How the intervals were made."""
+    """Method of the intervals."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         low, high = self.slope_interval
         return {
             "product": self.product,
@@ -86,22 +85,23 @@ def account(
     draws: int = 2000,
     seed: int = 0,
 ) -> Account:
-    """Splits the growth of `value` among `factors`, all [n] and above 0, on the rows that have every one.
+    """Split the growth of `value` among `factors`, on the rows that have all of them.
 
-    A least-squares slope is linear in the outcome, so slopes of log factors add up to the slope of the log
-    product exactly; what they leave is the residual (unit slips, sparsity, a utilisation that is not in the
-    table). Rows, or whole groups, are resampled together, so that shares add up to 1 in every draw. Raises
-    `TableError` with fewer than five complete rows.
+    year: decimal years; value, factors: above 0; group: clusters for the resampling; all [n]. A least-squares
+    slope is linear in the outcome, so the slopes of the log factors and of the residual add up exactly to the
+    slope of the log product. The residual holds what the factors do not explain, such as utilisation,
+    sparsity and errors of units. Rows or whole groups are resampled, so shares add up to 1 in every
+    draw. Raises `TableError` with fewer than five complete rows or a single date.
     """
     check_level(level)
     table = np.column_stack([value, *factors.values()]).astype(float)
-    whole = np.isfinite(table).all(1) & (table > 0).all(1) & np.isfinite(year)
-    if whole.sum() < 5 or np.ptp(np.asarray(year)[whole]) == 0:
+    complete = np.isfinite(table).all(1) & (table > 0).all(1) & np.isfinite(year)
+    if complete.sum() < 5 or np.ptp(np.asarray(year)[complete]) == 0:
         raise TableError(
-            f"{int(whole.sum())} rows have {product} and all of {', '.join(factors)}; accounting needs at "
+            f"{int(complete.sum())} rows have {product} and all of {', '.join(factors)}; accounting needs at "
             "least 5 at two dates"
         )
-    t, logs = np.asarray(year, float)[whole], np.log10(table[whole])
+    t, logs = np.asarray(year, float)[complete], np.log10(table[complete])
     rest = logs[:, 0] - logs[:, 1:].sum(1)
     columns = [logs[:, 0], *logs[:, 1:].T, rest]
     rng = np.random.default_rng(seed)
@@ -110,7 +110,7 @@ def account(
         weights = rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(float)
         method = f"case bootstrap, {draws} draws"
     else:
-        codes = np.unique(np.asarray(group)[whole].astype(str), return_inverse=True)[1]
+        codes = np.unique(np.asarray(group)[complete].astype(str), return_inverse=True)[1]
         count = codes.max() + 1
         weights = rng.multinomial(count, np.full(count, 1 / count), size=draws)[:, codes].astype(float)
         method = f"cluster bootstrap, {draws} draws"

@@ -1,5 +1,4 @@
-"""Exchange rates: a compute-equivalent gain as so many months of each trend, with the uncertainty of both
-sides."""
+"""Convert a compute-equivalent gain into months of each trend, with the uncertainty of both."""
 
 from __future__ import annotations
 
@@ -19,25 +18,25 @@ DRAWS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Currency:
-    """One trend that a gain can be paid in."""
+    """A trend into whose months a gain can be converted."""
 
     name: str
     """Short name."""
     words: str
-    """`months of …`."""
+    """Name in a sentence, `months of …`."""
     doubling_years: float
     """Doubling time, years."""
     low: float
     """Low end of the doubling time, years."""
     high: float
-    """High end."""
+    """High end of the doubling time, years."""
     level: float
     """Level of that interval."""
     source: str
-    """Where the rate comes from."""
+    """Source of the rate."""
 
     def log_rates(self, rng: np.random.Generator, draws: int) -> np.ndarray:
-        """Draws of the growth in ln units a year; the doubling time is lognormal about its central value."""
+        """Return draws of the growth rate in ln units per year, [draws], from a lognormal doubling time."""
         spread = math.log(self.high / self.low) / (2 * norm.ppf(0.5 + self.level / 2))
         years = self.doubling_years * np.exp(spread * rng.standard_normal(draws))
         return np.asarray(math.log(2) / years)
@@ -89,42 +88,42 @@ CURRENCIES: tuple[Currency, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Worth:
-    """A gain in one currency."""
+    """A gain in months of one trend."""
 
     currency: Currency
-    """The trend."""
+    """Trend of the months."""
     months: float
-    """Central value; negative when the gain is below 1."""
+    """Central value, months; negative when the gain is below 1."""
     low: float
-    """Low end, months."""
+    """Low end of the interval, months."""
     high: float
-    """High end, months."""
+    """High end of the interval, months."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """A gain in every currency."""
+    """A gain in months of every trend."""
 
     gain: float
     """Compute-equivalent gain: 2 = the same loss for half the compute."""
     interval: tuple[float, float] | None
-    """Its own interval, if it was given."""
+    """Interval of the gain, if given."""
     level: float
     """Level of all intervals here."""
     worths: tuple[Worth, ...]
-    """One a currency, in the order of `CURRENCIES`."""
+    """One value per trend, in the order of `CURRENCIES`."""
 
     def __getitem__(self, name: str) -> Worth:
         return {w.currency.name: w for w in self.worths}[name]
 
     def words(self) -> str:
-        """One sentence."""
+        """Return the conversion in a sentence."""
         parts = [f"{w.months:.3g} [{w.low:.3g}, {w.high:.3g}] {w.currency.words}" for w in self.worths]
         own = f" [{self.interval[0]:.3g}, {self.interval[1]:.3g}]" if self.interval else ""
         return f"×{self.gain:.3g}{own} is worth {'; '.join(parts)} ({self.level:.0%} intervals)"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "gain": self.gain,
             "interval": list(self.interval) if self.interval else None,
@@ -153,11 +152,11 @@ def exchange(
     currencies: Sequence[Currency] = CURRENCIES,
     seed: int = 0,
 ) -> Exchange:
-    """What a compute-equivalent gain is worth in months of each trend: 12 log2(gain) × doubling time.
+    """Convert a compute-equivalent gain into months of each trend: 12 log2(gain) × doubling time.
 
     gain: factor of compute saved at equal loss (2 = half the compute). interval: (low, high) of the gain at
-    `level`, read as a lognormal; or `draws`, bootstrap values of the gain, used as they are. Without either
-    only the trend's own uncertainty is carried. A gain below 1 gives negative months.
+    `level`, as a lognormal. draws: bootstrap values of the gain, used instead of `interval`. Without either
+    the intervals carry only the uncertainty of the trends. A gain below 1 gives negative months.
     Raises `ConfigError` for a gain or an end at or below 0, ends in the wrong order, a level outside (0, 1).
     """
     check_level(level)
@@ -175,7 +174,7 @@ def exchange(
     if draws is not None:
         logs = np.log(rng.choice(np.asarray(draws, float), DRAWS))
     elif interval is not None:
-        # the two halves may differ: a bootstrap interval of a ratio is seldom symmetric
+        # the two sides may differ, because a bootstrap interval of a ratio is seldom symmetric
         noise = rng.standard_normal(DRAWS)
         down, up = math.log(gain / interval[0]) / z, math.log(interval[1] / gain) / z
         logs = math.log(gain) + np.where(noise < 0, max(down, 0.0), max(up, 0.0)) * noise
@@ -191,10 +190,10 @@ def exchange(
 
 
 def of_comparison(gains: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The worth of every headline gain of a comparison: `of`, `over`, `words` and the exchange as plain data.
+    """Convert every headline gain of a comparison: `of`, `over`, `words` and the exchange as plain data.
 
-    A gain that is unbounded or not above 0 is left out; an interval with an open end leaves the gain's own
-    uncertainty out and says so.
+    A gain that is unbounded or not above 0 is left out. Where the gain's interval has an open end, the result
+    carries only the uncertainty of the trends, and `words` states this.
     """
     worths = []
     for g in gains:
@@ -206,7 +205,9 @@ def of_comparison(gains: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         interval = (
             (float(low), float(high)) if low is not None and high is not None and 0 < low <= high else None
         )
-        found = exchange(float(value), interval, level=head.get("level") or 0.9)
-        words = found.words() + ("" if interval else "; the gain's own interval is open and not in them")
-        worths.append({"of": g.get("of"), "over": g.get("over"), "words": words, **found.as_dict()})
+        worth = exchange(float(value), interval, level=head.get("level") or 0.9)
+        words = worth.words() + (
+            "" if interval else "; the interval of the gain has an open end and is not included"
+        )
+        worths.append({"of": g.get("of"), "over": g.get("over"), "words": words, **worth.as_dict()})
     return worths

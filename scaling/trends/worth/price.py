@@ -1,5 +1,4 @@
-"""Prices and energy: FLOP → chip-hours → dollars → kWh, for one run, a whole sweep, or a loss in some
-year."""
+"""Convert FLOP into chip-hours, dollars and kWh, for one run, a sweep, or a fixed loss over the years."""
 
 from __future__ import annotations
 
@@ -18,16 +17,22 @@ from scaling.trends.growth.rate import Rate, check_level
 from scaling.trends.tables import FORMATS
 
 MFU = 0.4
-"""Share of the peak that a well-tuned run reaches (Llama 3: 38-43 %, arXiv:2407.21783, table 4)."""
+"""Model FLOPs utilisation: share of the peak that a well-tuned run reaches.
+
+Llama 3 reached 38-43 % (arXiv:2407.21783, table 4).
+"""
 PUE = 1.1
-"""Power that the building draws per power that the computers draw (large operators report 1.1)."""
+"""Power usage effectiveness: power of the building over power of the computers.
+
+Large operators report 1.1.
+"""
 SERVER = 1.5
-"""Watts of host, network and switches per accelerator watt of TDP."""
+"""Watts of the whole server and network per watt of accelerator TDP."""
 DOLLARS_PER_KWH = 0.08
 """Industrial electricity, United States, 2023-2024 average rounded
 (https://www.eia.gov/electricity/monthly/)."""
 LIFETIME_HOURS = 4 * 8766 * 0.9
-"""An accelerator earns its price back over four years at 90 % availability."""
+"""Hours over which an accelerator's price is spread: four years at 90 % availability."""
 BOARD_SHARE = 0.6
 """Accelerator's share of the price of a working server and its network."""
 
@@ -36,30 +41,33 @@ RENTED_AS = {
     "A100 SXM4 40GB": ("A100 40GB",),
     "A100 SXM4 80GB": ("A100 SXM4 40GB", "A100 40GB"),
 }
-"""Chips of accelerators.csv → what clouds call them, or the nearest that they priced."""
+"""Chips of accelerators.csv → their names in cloud price lists, or the nearest chip that has a price."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chip:
-    """An accelerator as a thing that is paid for."""
+    """An accelerator with its peak, power and hourly price."""
 
     name: str
-    """As in accelerators.csv, or what the user calls it."""
+    """Name in accelerators.csv, or the user's name."""
     format: str
     """Number format of the peak."""
     peak: float
-    """Dense peak, FLOP/s, in that format."""
+    """Dense peak in that format, FLOP/s."""
     watts: float
     """TDP, W."""
     dollars_per_hour: float
-    """Rent, or price over lifetime."""
+    """Rent, or purchase price over the lifetime, dollars per hour."""
     basis: str
-    """How the hourly price was made."""
+    """Source of the hourly price."""
 
 
 def hourly(name: str, row: Any, year: float = math.inf) -> tuple[float, str]:
-    """Dollars of a chip-hour and their basis: the rent dated nearest to `year` (the latest without one), else
-    the purchase price with its server over four years; NaN where neither is known."""
+    """Return the dollars of a chip-hour and their source; NaN where no price is known.
+
+    The price is the rent dated nearest to `year` (the latest without a year), else the purchase price with
+    its server over four years.
+    """
     prices = facts.load("prices")
     known = (name, *RENTED_AS.get(name, ()))
     rents = prices[(prices["kind"] == "chip_hour") & prices["item"].isin(known)]
@@ -73,11 +81,11 @@ def hourly(name: str, row: Any, year: float = math.inf) -> tuple[float, str]:
 
 
 def chip(name: str, *, format: str = "bf16_tensor", dollars_per_hour: float | None = None) -> Chip:
-    """An accelerator of the fact table in one number format.
+    """Return an accelerator of the fact table in one number format.
 
-    Without an hourly price: the newest chip_hour in prices.csv for that name, else purchase price over
-    lifetime. Raises `TableError` for an unknown chip, a format that it does not have, or a price that is not
-    known.
+    dollars_per_hour: by default the newest chip_hour of that name in prices.csv, else the purchase price over
+    the lifetime. Raises `TableError` for an unknown chip, a format without a peak, or an unknown price, and
+    `ConfigError` for an unknown format.
     """
     table = facts.load("accelerators").set_index("name")
     if name not in table.index:
@@ -109,27 +117,29 @@ def chip(name: str, *, format: str = "bf16_tensor", dollars_per_hour: float | No
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What some training costs."""
+    """The cost of some training compute."""
 
     flops: float
     """Training FLOPs."""
     chip_hours: float
     """Accelerator hours."""
     dollars: float
-    """At the chip's hourly price."""
+    """Dollars at the chip's hourly price."""
     kwh: float
-    """Electricity at the wall of the building."""
+    """Electricity drawn by the building, kWh."""
     basis: str
-    """Chip, format, utilisation and price in words."""
+    """Chip, format, utilisation and price behind the numbers, in words."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; unknown numbers are null."""
+        """Return plain data for JSON; unknown numbers are null."""
         return {k: v if isinstance(v, str) or math.isfinite(v) else None for k, v in vars(self).items()}
 
 
 def bill(flops: float, on: Chip, *, mfu: float = MFU, pue: float = PUE) -> Bill:
-    """The price of `flops` on a chip at a utilisation. Raises `ConfigError` unless flops > 0 and 0 < mfu ≤
-    1."""
+    """Return the cost of `flops` on a chip at a utilisation.
+
+    Raises `ConfigError` unless flops > 0 and 0 < mfu ≤ 1.
+    """
     if not flops > 0:
         raise ConfigError(f"the compute is {flops:g} FLOP; it must be above 0")
     if not 0 < mfu <= 1:
@@ -146,10 +156,10 @@ def bill(flops: float, on: Chip, *, mfu: float = MFU, pue: float = PUE) -> Bill:
 
 
 def sweep_bill(ledger: pd.DataFrame, *, on: Chip | None = None, mfu: float = MFU) -> dict[str, Any]:
-    """What a sweep of our own cost, from its ledger (`flops`, `seconds`, `price`, `kwh`), and what it would
-    on another chip.
+    """Return the cost of a sweep from its ledger, and its cost on another chip.
 
-    Measured dollars and kWh are summed where the ledger has them; null where it has none.
+    ledger: rows with `flops` and optionally `seconds`, `price` and `kwh`, which are summed; null where a
+    column is missing. Raises `TableError` for a ledger without runs or without `flops`.
     """
     if "flops" not in ledger or not ledger["flops"].notna().any():
         raise TableError(
@@ -175,9 +185,9 @@ def sweep_bill(ledger: pd.DataFrame, *, on: Chip | None = None, mfu: float = MFU
 
 
 def flops_per_dollar(table: pd.DataFrame, format: str, *, mfu: float = MFU) -> np.ndarray:
-    """FLOP that a dollar of hardware buys over the chip's lifetime, [n]; NaN without price or format.
+    """Return FLOP per dollar over the chip's lifetime, [n]; NaN without a price or a peak in the format.
 
-    A dollar of board drags along 1 / BOARD_SHARE dollars of server; electricity is added at TDP.
+    The server costs 1 / BOARD_SHARE times the board; electricity is added at TDP.
     """
     flops = table[f"flops_{format}"] * mfu * 3600 * LIFETIME_HOURS
     power = (
@@ -204,13 +214,12 @@ def cost_of_loss(
     draws: int = 1000,
     seed: int = 0,
 ) -> Mapping[str, Any]:
-    """Dollars (and kWh) that a fixed loss costs in each year: FLOPs of the law / (FLOP per dollar of that
-    year).
+    """Return the dollars and kWh that a fixed loss costs in each year: FLOPs by the law over FLOP per dollar.
 
-    years: [m]. per_dollar, per_kwh: rates of log10 FLOP per dollar and per kWh. algorithms: doubling time of
-    effective compute in years, (central, low, high) at 95 %; None holds them still. algorithms_of: the year
-    whose methods the law describes (by default `years[0]`); earlier years pay more, later ones less.
-    Raises `ConfigError` when the law cannot reach the loss at all.
+    years: decimal years, [m]. per_dollar, per_kwh: rates of log10 FLOP per dollar and per kWh. algorithms:
+    doubling time of effective compute in years, (central, low, high) at 95 %; None for no algorithmic
+    progress. algorithms_of: the year of the methods behind the law, by default `years[0]`; earlier methods
+    need more compute, later ones less. Raises `ConfigError` when the loss lies at or below the law's floor.
     """
     from scaling.trends.ahead.project import trend_draws
 
@@ -218,7 +227,7 @@ def cost_of_loss(
     centre = float(flops_for(law.table(), loss)[0])
     if not math.isfinite(centre):
         raise ConfigError(
-            f"a loss of {loss:g} lies at or below the floor {law.floor:g} of {law.name}; ask for a higher one"
+            f"a loss of {loss:g} lies at or below the floor {law.floor:g} of {law.name}; give a higher loss"
         )
     rng = np.random.default_rng(seed)
     years = np.asarray(years, float)

@@ -1,5 +1,4 @@
-"""Fixed-target progress: the least compute, or the least price, that reached one fixed level, against the
-calendar."""
+"""Measure progress towards a fixed target: the lowest compute or price that reached one level, by date."""
 
 from __future__ import annotations
 
@@ -16,18 +15,18 @@ from scaling.trends.series import Series, needs
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """How the least cost of one level fell."""
+    """The fall of the lowest cost of one level."""
 
     target: str
-    """The fixed level."""
+    """Name of the fixed level."""
     records: Series
-    """Systems that were the cheapest so far."""
+    """Systems that were the cheapest at their date."""
     factor: float
-    """First cost over last."""
+    """Cost of the first record over that of the last."""
     years: float
-    """Between them."""
+    """Years between the first and the last record."""
     line: Rate
-    """Growth rate through the records (negative: it falls)."""
+    """Growth rate fitted to the records; negative where the cost falls."""
 
     @property
     def halving_years_end_to_end(self) -> float:
@@ -35,7 +34,7 @@ class Target:
         return self.years * LOG2 / float(np.log10(self.factor))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "target": self.target,
             "factor": self.factor,
@@ -54,8 +53,10 @@ class Target:
 
 
 def target(s: Series, name: str, *, level: float = LEVEL) -> Target:
-    """The running minimum of a cost that reached `name`. Raises `TableError` with fewer than three
-    records."""
+    """Return the running minimum of the cost of reaching `name`.
+
+    Raises `TableError` with fewer than three records.
+    """
     best = record(s, falling=True)
     needs(best)
     return Target(

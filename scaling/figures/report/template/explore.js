@@ -1,5 +1,5 @@
 'use strict';
-// The interactive figure: the runs under any way of counting, with the fit that belongs to it, computed beforehand.
+// The interactive figure: the runs under each counting convention, with its precomputed fit.
 (() => {
   const d = report;
   const everything = d.L.map((loss, i) => i).filter((i) => d.L[i] !== null);
@@ -28,7 +28,7 @@
   fill($('count-n'), d.words.N);
   fill($('count-c'), d.words.C);
   if (!d.curves.length) $('view').querySelector('[value=curves]').remove();
-  // Runs of one kind at a time: its fits are its own. All kinds together are points without a fit.
+  // Show one kind of runs at a time with its own fits; all kinds together have no fit.
   let points = everything;
   const fitOf = (c, n) => d.fits[d.kinds.length ? $('kind').value : '']?.[c]?.[n];
   if (d.kinds.length) {
@@ -42,17 +42,17 @@
     points = k < 0 ? everything : everything.filter((i) => d.kind[i] === k);
   };
   const together = () => d.kinds.length > 0 && $('kind').value === '';
-  // Tokens of several vocabularies compare per byte alone.
+  // Losses of several vocabularies are comparable only per byte.
   const losses = () => (together() && d.bits.length ? ['loss (bits per byte)', d.bits] : [`loss L (${d.unit})`, d.L]);
   const budgetOf = (i) => (d.budget[i] === null ? 0 : d.budget[i]);
   const tint = (k, n) => colour(d.ramp[n > 1 ? Math.round((k / (n - 1)) * (d.ramp.length - 1)) : 0]);
   const dot = everything.length > 800 ? 2 : everything.length > 200 ? 3 : 4.5;
 
-  // ---- what each view shows: data sets of {x, y, row}
+  // ---- data sets of {x, y, row} of each view
   const inkOf = (k) => (together() ? colour(d.cycle[k % d.cycle.length]) : tint(k, d.budgets.length));
-  // Stars and crosses are strokes alone: in the colour of the sheet they would not be seen.
+  // Stars and crosses consist of strokes, so they need the data colour to be visible.
   const edge = (k) => (/star|cross/.test(shapes[k % shapes.length]) ? { borderColor: inkOf(k), borderWidth: 1.6 } : { borderColor: colour('--background'), borderWidth: dot > 3 ? 0.8 : 0 });
-  // In the order of x: the chart takes the first and the last for the ends of its axis.
+  // Sorted by x, because the chart takes the first and last point as the ends of its axis.
   const runs = (x, y) => (together() ? d.kinds : d.budgets).map((name, k) => ({
     isRun: true, showLine: false, pointRadius: dot, pointHoverRadius: dot + 3, pointHitRadius: 6,
     pointStyle: shapes[k % shapes.length], backgroundColor: inkOf(k), ...edge(k),
@@ -95,14 +95,14 @@
       const [low, high] = [Math.min(...logs), Math.max(...logs)];
       const shown = new Set(points);
       const sets = d.curves.filter((c) => shown.has(c.row)).map((c) => line(c.x.map((x, i) => ({ x, y: c.y[i], row: c.row })), tint(Math.round((23 * (Math.log(N[c.row]) - low)) / (high - low || 1)), 24), { isRun: true, borderWidth: 1.1, pointHitRadius: 4 }));
-      return { sets, x: ['training compute C, as counted', flops, 'logarithmic'], y: [`loss L (${d.curve_unit})`, digits, 'logarithmic'] };
+      return { sets, x: ['training compute C of the ledger', flops, 'logarithmic'], y: [`loss L (${d.curve_unit})`, digits, 'logarithmic'] };
     },
   };
 
   // ---- words
   const about = (i) => [...(d.kinds.length ? [d.kinds[d.kind[i]]] : []), `N ${count(d.N[$('count-n').value][i])} · D ${count(d.D[i])} · C ${flops(d.C[$('count-c').value][i])}`, `${losses()[0]} ${losses()[1][i].toFixed(4)}${d.seed.length ? ` · seed ${d.seed[i]}` : ''}`];
   const aboutBest = (b) => [`best of ${flops(b.C)}: N* ${count(b.N_opt)}${b.N_interval ? ` [${b.N_interval.map(count).join(', ')}]` : ''}`, `D* ${count(b.D_opt)} · loss ${b.loss_min.toFixed(4)} · ${b.n} runs`];
-  const hint = $('said').textContent;
+  const hint = $('hint').textContent;
 
   const axis = ([title, say, type]) => ({
     type,
@@ -149,8 +149,8 @@
     const fit = fitOf(c, n);
     const shown = views[$('view').value](d.N[n], d.C[c], fit);
     $('follows').textContent = fit?.a
-      ? `${d.kinds.length ? `${$('kind').value}: c` : 'C'}ounted like this, N* grows as C${raised(fit.a.value)}${span(fit.a.interval)} and D* as C${raised(fit.b.value)}${span(fit.b.interval)}.`
-      : together() ? 'All kinds together have no fit: choose one.' : 'Counted like this, fewer than two budgets have a minimum: no exponent follows.';
+      ? `${d.kinds.length ? `${$('kind').value}: w` : 'W'}ith this counting, N* grows as C${raised(fit.a.value)}${span(fit.a.interval)} and D* as C${raised(fit.b.value)}${span(fit.b.interval)}.`
+      : together() ? 'All kinds together have no fit: choose one kind.' : 'With this counting fewer than two budgets have a minimum, so there is no exponent.';
     chart?.destroy();
     walk = -1;
     Chart.defaults.font.family = "'Scaling Sans', Inter, 'Helvetica Neue', Arial, sans-serif";
@@ -184,7 +184,7 @@
         },
       },
     });
-    $('chart').setAttribute('aria-label', `Interactive figure: ${$('view').selectedOptions[0].textContent}; ${$('follows').textContent} The table of runs holds the same numbers.`);
+    $('chart').setAttribute('aria-label', `Interactive figure: ${$('view').selectedOptions[0].textContent}; ${$('follows').textContent} The table of runs has the same numbers.`);
   };
 
   const order = () => chart.data.datasets.flatMap((set, datasetIndex) => (set.isRun && !set.showLine ? set.data.map((p, index) => ({ datasetIndex, index, row: p.row, x: p.x })) : [])).sort((a, b) => a.x - b.x);
@@ -196,13 +196,13 @@
       chart.setActiveElements([all[walk]]);
       chart.tooltip.setActiveElements([all[walk]], { x: 0, y: 0 });
       chart.update('none');
-      $('said').textContent = `run ${d.id[all[walk].row].slice(0, 8)}: ${about(all[walk].row).join(' · ')}`;
+      $('hint').textContent = `run ${d.id[all[walk].row].slice(0, 8)}: ${about(all[walk].row).join(' · ')}`;
       event.preventDefault();
     } else if (event.key === 'Enter' && walk >= 0) {
       d.open(all[walk].row);
       event.preventDefault();
     } else if (event.key === 'Escape') {
-      $('said').textContent = hint;
+      $('hint').textContent = hint;
       chart.resetZoom('none');
     }
   });

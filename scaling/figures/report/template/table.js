@@ -1,6 +1,6 @@
 'use strict';
-// The table of runs: sorts by any heading, filters by words. Numbers are sorted as they are, not as they are written.
-// Of very many runs the first of the order are laid out, the others on demand: a browser takes seconds for 5 000 rows.
+// The table of runs: sort by any heading, filter by words. Numbers sort by value, not by their text.
+// Only the first rows are laid out, the others on demand, because a browser takes seconds for 5 000 rows.
 const report = JSON.parse(document.getElementById('data').textContent);
 (() => {
   const unpack = (text) => (text === '' ? [] : text.split(' ').map((v) => (v === '-' ? null : Number(v))));
