@@ -1,4 +1,4 @@
-"""Families: architectures with one dial, size, that gives every shape; N and FLOPs by component, torch-free.
+"""Families of models: shapes from one dial (size), parameters and FLOPs by component, torch modules.
 
     family = families.get("llama", qk_norm=True)
     shape = family.shape(4, vocab=256, context=64)
@@ -6,9 +6,9 @@
     module = family.build(shape, seed=0)
     logits = module(tokens)
 
-A module is called as its family's objective says (`OBJECTIVES`). One that has a loss of its own, to be added
-to the objective's (routed experts balance theirs), leaves it as a scalar tensor in `module.auxiliary_loss`
-after each forward pass.
+Shapes and counts need no torch. `OBJECTIVES` says how the module of each objective is called. A module may
+have an auxiliary loss, such as the load-balancing loss of routed experts. It stores this loss as a scalar
+tensor in `module.auxiliary_loss` after each forward pass; training adds it to the loss of the objective.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from scaling.families.shape import Shape
 
 OBJECTIVES = {
     "causal": "forward(tokens (B, T) int64) -> logits (B, T, V); the target of position t is token t + 1",
-    "masked": "forward(tokens (B, T) int64, padding (B, T) bool or None) -> logits (B, T, V) of what stands "
-    "there; hidden tokens are module.mask_token; families.encoders.corruption.corrupt makes inputs and "
-    "labels, -100 where the loss does not count",
+    "masked": "forward(tokens (B, T) int64, padding (B, T) bool or None) -> logits (B, T, V) of the original "
+    "tokens; masked tokens are module.mask_token; families.encoders.corruption.corrupt makes inputs and "
+    "labels; a label of -100 is left out of the loss",
     "seq2seq": "forward(source (B, S) int64, inputs (B, T) int64, source_padding (B, S) bool or None) -> "
-    "logits (B, T, V) of the target; inputs = module.shift(target); families.encoders.decoding writes",
+    "logits (B, T, V) of the target; inputs = module.shift(target); families.encoders.decoding generates "
+    "targets",
     "classification": "forward(tokens (B, T) int64, lengths (B,) int64) -> logits (B, classes) of the text; "
     "tokens at or beyond a length are padding",
-    "regression": "forward(inputs (B, context) float32) -> outputs (B, vocab) float32; squared error; a "
-    "token is an example",
+    "regression": "forward(inputs (B, context) float32) -> outputs (B, vocab) float32; squared error; one "
+    "example counts as one token",
 }
 """Objective → how a module of it is called."""
 

@@ -1,9 +1,9 @@
-"""Parameters and forward FLOPs of a shape, by component, as plain arithmetic: no torch.
+"""Count the parameters and forward FLOPs of a shape by component. Plain arithmetic, no torch.
 
-One multiply and one add are two FLOPs, so a matrix of p entries costs 2p FLOPs a token. Backward is twice
-forward (one product for the gradient of the input, one for that of the weight): training is three times
-forward, and 6N per token (arXiv:2001.08361, 2.1) is what is left when attention scores and the difference
-between N and its matrices are dropped.
+One multiplication and one addition are two FLOPs, so a matrix of p entries costs 2p FLOPs per token. The
+backward pass costs twice the forward pass: one product for the gradient of the input, one for the gradient of
+the weight. Training therefore costs three times the forward pass. The approximation of 6N per token
+(arXiv:2001.08361, section 2.1) drops the attention scores and counts all of N as matrices.
 """
 
 from __future__ import annotations
@@ -27,55 +27,57 @@ COMPONENTS = (
     "head",
     "other",
 )
-"""Every component that a count speaks of. Families without one count it as 0. `other` are products of no
-name here: recurrent gates, routers, whole blocks of foreign modules."""
+"""All components of a count. A family without a component counts it as 0. `other` holds the products without
+a component of their own: recurrent gates, routers, whole blocks of foreign modules."""
 
 COUNTED = ("attention_projection", "attention_scores_full", "mlp", "head", "other")
-"""Components whose forward FLOPs make up the headline: what torch's own counter sees (matrix products)."""
+"""Components that `flops_per_token` sums: the matrix products, which torch's FLOP counter counts too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What one shape holds and what one token costs it."""
+    """The parameters of one shape and its FLOPs per token, by component."""
 
     params: Mapping[str, int]
     """Parameters by component. A tied head is counted once, under `embedding`."""
     params_active: int
-    """Parameters that one token uses: all of them, unless experts are routed."""
+    """Parameters that one token uses: all of them, except with routed experts."""
     flops: Mapping[str, float]
-    """Forward FLOPs per token by component, averaged over the positions of a full context. `norm` is
-    elementwise."""
+    """Forward FLOPs per token by component, averaged over the positions of a full context. `norm` counts
+    elementwise operations."""
 
     @property
     def params_total(self) -> int:
-        """N."""
+        """N: all parameters."""
         return sum(self.params.values())
 
     @property
     def params_embedding(self) -> int:
-        """Token and position tables."""
+        """Parameters of the token and position embeddings."""
         return self.params.get("embedding", 0) + self.params.get("position", 0)
 
     @property
     def params_head(self) -> int:
-        """The output matrix where it is not the embedding."""
+        """Parameters of the output matrix; 0 when it is tied to the embedding."""
         return self.params.get("head", 0)
 
     @property
     def params_block(self) -> int:
-        """Everything else: what arXiv:2001.08361 calls non-embedding."""
+        """All other parameters, which arXiv:2001.08361 calls non-embedding parameters."""
         return self.params_total - self.params_embedding - self.params_head
 
     @property
     def flops_per_token(self) -> float:
-        """Training FLOPs per token: 3 × forward matrix products, attention scores full T×T, head included
-        (the convention of arXiv:2204.02311 and arXiv:2203.15556, appendix F; norms and look-ups are not in
-        it)."""
+        """Training FLOPs per token: 3 × the forward matrix products, with the head and full T×T scores.
+
+        This is the convention of arXiv:2204.02311 and arXiv:2203.15556, appendix F. Norms and embedding
+        look-ups are not counted.
+        """
         return 3.0 * sum(self.flops.get(name, 0.0) for name in COUNTED)
 
     @property
     def flops_per_token_causal(self) -> float:
-        """The same with only those attention scores that the mask leaves."""
+        """Training FLOPs per token with only the attention scores that the causal mask leaves."""
         full, causal = (
             self.flops.get("attention_scores_full", 0.0),
             self.flops.get("attention_scores_causal", 0.0),
@@ -83,7 +85,7 @@ class Counts:
         return self.flops_per_token - 3.0 * (full - causal)
 
     def as_dict(self) -> dict[str, dict[str, float] | float]:
-        """For JSON."""
+        """Return the counts as a dict for JSON."""
         return {
             "params": dict(self.params),
             "params_total": self.params_total,
@@ -94,21 +96,26 @@ class Counts:
 
 
 def keys_seen(context: int, window: int | None) -> float:
-    """Keys that one query attends to under a causal mask, averaged over a context of so many tokens."""
+    """Return the number of keys that a query attends to under a causal mask, averaged over a context.
+
+    Args:
+        context: tokens in the context.
+        window: tokens in the sliding window; None = the whole context.
+    """
     reach = context if window is None else min(window, context)
     # the first `reach` positions see 1, 2, … reach keys, the rest see `reach`
     return (reach * (reach + 1) / 2 + (context - reach) * reach) / context
 
 
 def norm_width(width: float, switches: Switches) -> float:
-    """Parameters of one norm over so many features."""
+    """Return the number of parameters of one norm over `width` features."""
     return width * (2 if switches.norm == "layernorm" and switches.bias else 1)
 
 
 def block_params(
     width: float, attention_width: float, kv_width: float, head_dim: float, hidden: float, switches: Switches
 ) -> dict[str, float]:
-    """Parameters of one block by component.
+    """Return the parameters of one block by component.
 
     Args:
         width: features of the residual stream.
@@ -116,7 +123,7 @@ def block_params(
         kv_width: key and value heads × head_dim.
         head_dim: features of one head.
         hidden: features inside the MLP.
-        switches: what the block is made of.
+        switches: switches of the block.
     """
     bias = 1 if switches.bias else 0
     into = (width + bias) * (attention_width + 2 * kv_width)
@@ -128,7 +135,7 @@ def block_params(
 
 
 def outer_params(width: float, vocab: int, context: int, switches: Switches) -> dict[str, float]:
-    """Parameters outside the blocks by component."""
+    """Return the parameters outside the blocks by component."""
     return {
         "embedding": vocab * width,
         "position": context * width if switches.position == "learned" else 0,
@@ -138,14 +145,14 @@ def outer_params(width: float, vocab: int, context: int, switches: Switches) -> 
 
 
 def decoder_counts(shape: Shape, switches: Switches) -> Counts:
-    """Parameters and forward FLOPs per token of a decoder, by component."""
+    """Return the parameters and forward FLOPs per token of a decoder, by component."""
     attention_width, kv_width = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     block = block_params(shape.width, attention_width, kv_width, shape.head_dim, shape.hidden, switches)
     outer = outer_params(shape.width, shape.vocab, shape.context, switches)
     params = {name: 0 for name in COMPONENTS if not name.startswith("attention_scores")}
     active = int(block["mlp"])
     if switches.experts:
-        # shape.hidden is that of the chosen experts together; all are of one width
+        # shape.hidden is the sum over the chosen experts; all experts have the same width
         block["mlp"] = active * switches.experts // switches.experts_per_token
         block["other"] = shape.width * switches.experts
     for name, value in block.items():
@@ -157,8 +164,8 @@ def decoder_counts(shape: Shape, switches: Switches) -> Counts:
     matrices = 3 if switches.gated else 2
     # scores QKᵀ and the weighted sum of values: two products of context × head_dim per query and head
     per_key = 2 * 2 * attention_width
-    # a gain, a square, a sum and a scaling per feature; LayerNorm also subtracts the mean it has summed, and
-    # shifts
+    # per feature: a gain, a square, a sum and a scaling; LayerNorm also sums and subtracts the mean, and adds
+    # its bias
     elementwise = 4 if switches.norm == "rmsnorm" else 6 + int(switches.bias)
     norms = shape.depth * switches.norms_per_block + (switches.norm_position == "pre")
     qk_features = shape.depth * (attention_width + kv_width) if switches.qk_norm else 0

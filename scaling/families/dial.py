@@ -1,9 +1,9 @@
-"""The dial: one number, size, gives every shape of a decoder. Plain arithmetic, no torch.
+"""Derive the shape of a decoder from one number, size (the dial). Plain arithmetic, no torch.
 
-A whole size s means depth s and width 24·s, so the blocks hold about 12·24²·s³ ≈ 6900·s³ parameters. Between
-whole sizes N goes on smoothly: depth is the nearest whole number, and the width is chosen so that N is what
-the formula gives for the fractional depth. Width moves in steps of two per head, so N is met to a few per
-cent, and a larger size never has fewer parameters.
+An integer size s gives depth s and width 24·s, so the blocks hold about 12·24²·s³ ≈ 6900·s³ parameters.
+Between integers N grows smoothly: the depth is rounded, and the width is chosen so that N matches the formula
+at the fractional depth. The width moves in steps of two features per head, so N matches to a few per cent. A
+larger size never has fewer parameters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SIZES = (0.25, 256.0)
 
 
 def check_size(size: object, family: str, sizes: tuple[float, float] = SIZES) -> float:
-    """`size` as a number inside a family's range, else ShapeError."""
+    """Return `size` as a float. Raises ShapeError when it is no number in the range of the family."""
     if isinstance(size, bool) or not isinstance(size, int | float) or not math.isfinite(size):
         raise ShapeError(f"family.size must be a number from {sizes[0]:g} to {sizes[1]:g}; not {size!r}")
     if not sizes[0] <= size <= sizes[1]:
@@ -35,27 +35,33 @@ def check_size(size: object, family: str, sizes: tuple[float, float] = SIZES) ->
 
 
 def hidden_width(width: int, switches: Switches) -> int:
-    """Features inside the MLP: ratio × width, to the nearest multiple of 8 (or of 2 below width 24) that the
-    experts of one token can share."""
+    """Return the features inside the MLP: ratio × width, rounded to a multiple of 8 (of 2 below width 24).
+
+    With experts, the result also divides evenly among the experts of one token.
+    """
     step = (8 if width >= 24 else 2) * (switches.experts_per_token if switches.experts else 1)
     return max(step, step * round(switches.ratio * width / step))
 
 
 def customary_heads(width: float) -> float:
-    """Query heads for a width: head width and number grow together, then heads of 32 and of 64 features."""
+    """Return the default number of query heads of a width, unrounded.
+
+    Below width 256 the number of heads and the features of a head grow together. From width 256 a head has
+    32 features, from width 512 it has 64.
+    """
     if width >= 512:
         return width / 64
     return width / 32 if width >= 256 else math.sqrt(width / 6)
 
 
 def choose_heads(width: float, switches: Switches) -> int:
-    """The customary number, as a multiple of the key and value heads."""
+    """Return the default number of query heads, rounded to a multiple of the key and value heads."""
     group = switches.kv_heads or 1
     return max(1, round(customary_heads(width) / group)) * group
 
 
 def dividing_heads(width: int, switches: Switches) -> int:
-    """The number nearest the customary one that a given width can take (ShapeError when there is none)."""
+    """Return the number of heads nearest the default that divides `width`. Raises ShapeError for none."""
     step = 2 if switches.position == "rope" else 1
     fitting = [
         heads
@@ -64,8 +70,8 @@ def dividing_heads(width: int, switches: Switches) -> int:
     ]
     if not fitting:
         raise ShapeError(
-            f"family.width={width} cannot be cut into heads"
-            f"{' of an even width, as rotation needs' if step == 2 else ''}"
+            f"family.width={width} cannot be divided into heads"
+            f"{' of an even width, as family.position=rope needs' if step == 2 else ''}"
             f"{f' in {switches.kv_heads} groups' if switches.kv_heads else ''}; "
             f"use a multiple of {step * (switches.kv_heads or 1)}"
         )
@@ -73,7 +79,7 @@ def dividing_heads(width: int, switches: Switches) -> int:
 
 
 def _smooth_params(depth: float, width: float, *, vocab: int, context: int, switches: Switches) -> float:
-    """N as a smooth function of depth and width, with heads and hidden width unrounded."""
+    """Return N as a smooth function of depth and width, with heads and hidden width unrounded."""
     heads = max(1.0, customary_heads(width))
     kv_width = width * min(1.0, (switches.kv_heads or heads) / heads)
     block = block_params(width, width, kv_width, width / heads, switches.ratio * width, switches)
@@ -81,14 +87,14 @@ def _smooth_params(depth: float, width: float, *, vocab: int, context: int, swit
 
 
 def dial_params(size: float, *, vocab: int, context: int, switches: Switches) -> float:
-    """N that the dial asks for: of a decoder of (fractional) depth `size` and width 24 × size."""
+    """Return the target N of the dial: N at the (fractional) depth `size` and width 24 × size."""
     return _smooth_params(size, ASPECT * size, vocab=vocab, context=context, switches=switches)
 
 
 def _grid_params(
     depth: int, width: int, heads: int, *, vocab: int, context: int, switches: Switches
 ) -> float:
-    """N of one point of the grid."""
+    """Return N at one depth, width and number of heads."""
     head_dim = width // heads
     kv_width = (switches.kv_heads or heads) * head_dim
     block = block_params(width, width, kv_width, head_dim, hidden_width(width, switches), switches)
@@ -96,15 +102,17 @@ def _grid_params(
 
 
 def _admissible(width: int, heads: int | None, switches: Switches) -> bool:
-    """Whether the dial may choose this width: even heads; heads of 32 features from width 256, of 64 from
-    512."""
+    """Return whether the dial may choose this width.
+
+    Heads have an even number of features: 32 from width 256, 64 from width 512.
+    """
     if width % (2 * (heads or choose_heads(width, switches))):
         return False
     return heads is not None or width < 256 or width % (64 if width >= 512 else 32) == 0
 
 
 def _next_width(width: int, heads: int | None, switches: Switches, by: int = 2) -> int:
-    """The nearest width that the dial may choose above (or, with `by=-2`, below) this one."""
+    """Return the next width above this one (below it with `by=-2`) that the dial may choose."""
     width += by
     while width > 0 and not _admissible(width, heads, switches):
         width += by
@@ -114,13 +122,13 @@ def _next_width(width: int, heads: int | None, switches: Switches, by: int = 2) 
 def nearest_width(
     target: float, params: Callable[[int, int], float], switches: Switches, heads: int | None = None
 ) -> int:
-    """The admissible width whose N is nearest a target.
+    """Return the admissible width whose N is nearest a target.
 
     Args:
         target: N.
         params: (width, heads) → N, growing with the width.
-        switches: what the blocks are made of.
-        heads: when given, widths are multiples of twice as many.
+        switches: switches of the blocks.
+        heads: number of heads when it is fixed; widths are then multiples of 2 × heads.
     """
 
     def n(width: int) -> float:
@@ -139,7 +147,7 @@ def nearest_width(
 def _dial_width(
     size: float, depth: int, heads: int | None, *, vocab: int, context: int, switches: Switches
 ) -> int:
-    """The admissible width whose N at this depth is nearest what the dial asks for."""
+    """Return the admissible width whose N at this depth is nearest the target N of the dial."""
     target = dial_params(size, vocab=vocab, context=context, switches=switches)
 
     def n(width: int, number: int) -> float:
@@ -157,16 +165,16 @@ def decoder_shape(
     family: str = "decoder",
     overrides: Mapping[str, int] | None = None,
 ) -> Shape:
-    """The shape at one setting of the dial.
+    """Return the shape at one setting of the dial.
 
     Args:
-        size: the dial, from 0.25 to 256; need not be whole.
-        vocab: different tokens.
+        size: the dial, a number from 0.25 to 256.
+        vocab: number of token ids.
         context: tokens in one sequence.
-        switches: what the decoder is made of.
-        family: its name, for messages.
-        overrides: `depth`, `width`, `heads` taken as they are given. What is not given follows the dial:
-        depth is the size rounded, and width keeps N where the dial puts it.
+        switches: switches of the decoder.
+        family: name of the family, for error messages.
+        overrides: fixed values of `depth`, `width` or `heads`. The others follow the dial: the depth is the
+            rounded size, and the width brings N nearest the target N of the dial.
 
     Raises:
         ShapeError: when the size is out of range or the numbers do not fit together.
@@ -174,19 +182,19 @@ def decoder_shape(
     size = check_size(size, family)
     whole("vocab", vocab)
     whole("context", context)
-    given = {name: whole(f"family.{name}", value) for name, value in (overrides or {}).items()}
-    depth = given.get("depth", max(1, math.floor(size + 0.5)))
+    fixed = {name: whole(f"family.{name}", value) for name, value in (overrides or {}).items()}
+    depth = fixed.get("depth", max(1, math.floor(size + 0.5)))
     kv = switches.kv_heads
-    heads = given.get("heads")
+    heads = fixed.get("heads")
     if heads and kv and heads % kv:
         raise ShapeError(
             f"family.heads={heads} cannot share family.kv_heads={kv} evenly; use a multiple of {kv} heads"
         )
-    if "width" in given:
-        width = given["width"]
+    if "width" in fixed:
+        width = fixed["width"]
     else:
         width = _dial_width(size, depth, heads, vocab=vocab, context=context, switches=switches)
-        if "depth" not in given and not heads:
+        if "depth" not in fixed and not heads:
             if depth > 1:
                 width = _not_below_previous_depth(
                     depth, width, vocab=vocab, context=context, switches=switches
@@ -199,8 +207,9 @@ def decoder_shape(
         )
     if switches.position == "rope" and (width // heads) % 2:
         raise ShapeError(
-            f"family.width={width} in family.heads={heads} gives heads of {width // heads} features, and "
-            f"rotation turns pairs: use a width that is a multiple of {2 * heads}, or another family.position"
+            f"family.width={width} in family.heads={heads} gives heads of {width // heads} features, but "
+            f"family.position=rope needs an even number; use a width that is a multiple of {2 * heads}, or "
+            f"another family.position"
         )
     return Shape(
         size=size,
@@ -216,8 +225,11 @@ def decoder_shape(
 
 
 def _not_below_previous_depth(depth: int, width: int, *, vocab: int, context: int, switches: Switches) -> int:
-    """Widens, where rounding would give the first sizes of a depth fewer parameters than the last of the one
-    before."""
+    """Return a width whose N is not below the largest N of the previous depth.
+
+    Without this, rounding could give the first sizes of a depth fewer parameters than the last sizes of the
+    depth before.
+    """
 
     def n(d: int, w: int) -> float:
         heads = choose_heads(w, switches)

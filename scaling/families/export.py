@@ -1,5 +1,4 @@
-"""A trained module as the `transformers` model it is equal to, so that its folder loads and generates
-anywhere."""
+"""Convert a trained module to the equivalent `transformers` model."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def to_transformers(module: nn.Module) -> PreTrainedModel:
-    """The `transformers` model with this module's weights, whose logits are the same.
+    """Return the `transformers` model with this module's weights and the same logits.
 
     Args:
         module: a decoder of this package with the switches of Llama (`LlamaForCausalLM`), Llama with QK norm
@@ -25,12 +24,11 @@ def to_transformers(module: nn.Module) -> PreTrainedModel:
             module that is a `transformers` model inside.
 
     Returns:
-        A model in evaluation mode on the CPU; `model.save_pretrained(folder)` writes what `from_pretrained`
-        reads.
+        A model in evaluation mode on the CPU. `model.save_pretrained(folder)` writes a folder that
+        `from_pretrained` reads.
 
     Raises:
-        ConfigError: when `transformers` has no model with these switches; it names the one that stands in
-        the way.
+        ConfigError: when `transformers` has no model with these switches; the message names the switch.
     """
     from transformers import PreTrainedModel
 
@@ -52,7 +50,7 @@ def to_transformers(module: nn.Module) -> PreTrainedModel:
         model = _gpt2(module) if module.switches.position == "learned" else _llama(module)
     else:
         raise ConfigError(
-            f"a {type(module).__name__} has no equal in transformers; "
+            f"a {type(module).__name__} has no equivalent in transformers; "
             "export takes decoders, encoders and hf families"
         )
     model.train(False)
@@ -181,7 +179,7 @@ def _gpt2(module: Decoder) -> PreTrainedModel:
             "mlp.c_fc": block.mlp.up, "mlp.c_proj": block.mlp.down,
         }  # fmt: skip
         for name, linear in pairs.items():
-            # GPT-2 stores its maps transposed
+            # GPT-2 stores its matrices transposed
             weights[f"{layer}.{name}.weight"] = linear.weight.T
             weights[f"{layer}.{name}.bias"] = linear.bias
         for name, norm in (("ln_1", block.norm1), ("ln_2", block.norm2)):
@@ -198,7 +196,7 @@ def _refuse_branch_scale(switches: Switches, model: str) -> None:
 
 
 def _copy(model: PreTrainedModel, weights: dict[str, Any], *, tied: bool) -> None:
-    """Copies every weight by name; nothing may be left over on either side."""
+    """Copy every weight by name. Raises AssertionError when a weight is left over on either side."""
     import torch
 
     copies = {name: weight.detach().to("cpu", torch.float32).contiguous() for name, weight in weights.items()}

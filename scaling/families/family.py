@@ -1,4 +1,4 @@
-"""What every family offers, and how shapes, counts and modules are asked of it."""
+"""Define the interface of a family: shapes, counts and modules."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ class Family(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is asked for by."""
+        """The name in a config."""
 
     @property
     def objective(self) -> str:
-        """What it is trained to do: one of `scaling.families.OBJECTIVES`, which also says how it is
-        called."""
+        """Training objective: a key of `scaling.families.OBJECTIVES`, which says how the module is called."""
 
     @property
     def dial(self) -> str:
-        """What a step of size changes, in words."""
+        """How the shape grows with size, in words."""
 
     @property
     def sizes(self) -> tuple[float, float]:
@@ -35,17 +34,17 @@ class Family(Protocol):
 
     @property
     def source(self) -> str:
-        """Where the architecture comes from."""
+        """Source of the architecture."""
 
     @property
     def switches(self) -> Mapping[str, Any]:
-        """Everything but the size that decides its shapes and modules; goes into a run's identity."""
+        """All settings but the size that decide shapes and modules; part of a run's identity."""
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """The shape at one setting of the dial (ShapeError when there is none)."""
+        """Return the shape at one setting of the dial. Raises ShapeError when there is none."""
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters and FLOPs per token of a shape, without torch."""
+        """Return the parameters and FLOPs per token of a shape, without torch."""
 
     def build(self, shape: Shape, *, seed: int) -> nn.Module:
-        """The module on the CPU in float32; its weights depend on shape, switches and seed alone."""
+        """Return the module on the CPU in float32; its weights depend only on shape, switches and seed."""

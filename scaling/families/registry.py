@@ -1,4 +1,4 @@
-"""Which families there are, and how one is found by its name."""
+"""List the families and return one by its name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODULES: dict[str, str] = {
     "mlp": "scaling.families.regression.family",
     "hf": "scaling.families.foreign.hf",
 }
-"""Name → the module whose `family(name, changes)` makes it."""
+"""Name → the module whose `family(name, changes)` returns the family."""
 _PARTS = ("depth", "width", "heads")
 _DECODER = tuple(field.name for field in fields(Switches))
 KEYS: dict[str, tuple[str, ...]] = {
@@ -36,20 +36,20 @@ KEYS: dict[str, tuple[str, ...]] = {
     "perceptron": tuple(field.name for field in fields(PerceptronSwitches)),
     "foreign": ("model_type", *_PARTS, "fields"),
 }
-"""What the files of conf/family start from → the keys of such a family."""
+"""Kind of family, which files of conf/family name in `defaults` → the keys of such a family."""
 
 
 def names() -> list[str]:
-    """Every family that `get` knows by name."""
+    """Return the names of all families that `get` knows."""
     return list(MODULES)
 
 
 def get(name: str, **switches: Any) -> Family:
-    """A family by name, with some of its switches set.
+    """Return a family by name, with some of its switches set.
 
     Args:
-        name: one of `names()`, or `path.py:Name` for a class in a file of one's own.
-        switches: the family's own; None means its default.
+        name: one of `names()`, or `path.py:Name` for a class in a user's file.
+        switches: values of the family's switches; None means the default.
 
     Raises:
         ConfigError: when the name, a switch or its value is not known.
@@ -61,8 +61,8 @@ def get(name: str, **switches: Any) -> Family:
         return family(name, changes)
     if name not in MODULES:
         raise ConfigError(one_of("family", name, MODULES))
-    made: Family = import_module(MODULES[name]).family(name, changes)
-    return made
+    instance: Family = import_module(MODULES[name]).family(name, changes)
+    return instance
 
 
 def from_config(config: FamilyConfig) -> Family:
@@ -73,34 +73,32 @@ def from_config(config: FamilyConfig) -> Family:
 
 
 def listing(*, vocab: int = 256, context: int = 64) -> list[dict[str, Any]]:
-    """What there is, for people and programs: one row a family.
+    """Return one row for each family, as a table or JSON shows them.
 
     Args:
-        vocab, context: what N is counted for.
+        vocab, context: token ids and tokens per sequence for which N is counted.
 
     Returns:
-        Rows with name, objective, dial, sizes [smallest, largest], params [at the smallest, at the largest;
-        None where the family needs more than a name], source and switches.
+        Rows with name, objective, dial, sizes [smallest, largest], params [at the smallest, at the largest
+        size; None where the family needs more than a name], source and switches.
     """
     rows = []
     for name in names():
         if name == "hf":
-            # its counts are those of one model type, and need torch
+            # its counts depend on the model type and need torch
             rows.append(_foreign())
             continue
-        found = get(name)
-        params = [
-            found.counts(found.shape(size, vocab=vocab, context=context)).params_total for size in found.sizes
-        ]
+        family = get(name)
+        shapes = [family.shape(size, vocab=vocab, context=context) for size in family.sizes]
         rows.append(
             {
                 "name": name,
-                "objective": found.objective,
-                "dial": found.dial,
-                "sizes": list(found.sizes),
-                "params": params,
-                "source": found.source,
-                "switches": dict(found.switches),
+                "objective": family.objective,
+                "dial": family.dial,
+                "sizes": list(family.sizes),
+                "params": [family.counts(shape).params_total for shape in shapes],
+                "source": family.source,
+                "switches": dict(family.switches),
             }
         )
     return rows

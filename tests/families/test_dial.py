@@ -90,7 +90,7 @@ def test_null_switches_are_the_familys_own() -> None:
         ({"width": 66, "heads": 4}, 1, "family.width=66 is not a multiple of family.heads=4"),
         ({"width": 12, "heads": 4}, 1, "multiple of 8, or another family.position"),
         ({"width": 0}, 1, "family.width must be a whole number from 1; not 0"),
-        ({"width": 17}, 1, "family.width=17 cannot be cut into heads of an even width"),
+        ({"width": 17}, 1, "family.width=17 cannot be divided into heads of an even width"),
         ({"depth": 1.5}, 1, "family.depth must be a whole number from 1; not 1.5"),
         ({"heads": 3, "kv_heads": 2}, 1, "family.heads=3 cannot share family.kv_heads=2 evenly"),
     ],

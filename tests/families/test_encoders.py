@@ -297,9 +297,9 @@ def test_one_batch_overfits(name: str) -> None:
 def test_bad_switches() -> None:
     with pytest.raises(ConfigError, match=r"a switch of bert cannot be 'window'; did you mean"):
         families.get("bert", window=3)
-    with pytest.raises(ConfigError, match="looks back only"):
+    with pytest.raises(ConfigError, match="is for causal attention only"):
         families.get("bert", position="alibi")
     with pytest.raises(ConfigError, match=r"family.position of t5 must be"):
         families.get("t5", position="rope")
-    with pytest.raises(ConfigError, match="no equal of the encoder–decoder of 2017"):
+    with pytest.raises(ConfigError, match="no equivalent of the encoder–decoder of 2017"):
         to_transformers(make("seq2seq2017")[2])

@@ -131,7 +131,7 @@ def test_larger_networks_learn_the_smooth_task_better() -> None:
 def test_bad_input() -> None:
     with pytest.raises(ConfigError, match=r"family.activation must be one of .*not 'sine'"):
         families.get("mlp", activation="sine")
-    with pytest.raises(ShapeError, match="a linear map of 9 inputs, and an example has 4"):
+    with pytest.raises(ShapeError, match="would read 9 inputs and an example has 4"):
         families.get("mlp", depth=0, width=9).shape(4, vocab=1, context=4)
     with pytest.raises(ConfigError, match="a spectrum needs alpha above 0"):
         spectrum(examples=1, features=3, alpha=-1, seed=0, step=0)

@@ -1,1 +1,1 @@
-"""What of a trained module learns further: all of it, its head, its last blocks, low-rank maps, adapters."""
+"""Fine-tuning of a trained module: all of it, its head, its last blocks, low-rank maps or adapters."""

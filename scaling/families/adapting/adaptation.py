@@ -1,10 +1,10 @@
-"""An adaptation: what of a trained network learns, how many parameters that is, and what a token then costs.
-No torch.
+"""Define an adaptation: which part of a trained network is trained, its parameters and its FLOPs. No torch.
 
-Convention of the FLOPs: the forward pass is paid whole. The backward pass is paid where it is needed: one
-more forward pass for the gradients of the inputs of every block that gradients cross, and one for the
-gradients of those weights alone that learn. Products of two activations (attention scores) cost both
-wherever gradients cross them. `full` is then the usual three forward passes.
+FLOPs are counted as follows. The forward pass counts in full. The backward pass counts the gradients of the
+inputs (the cost of one more forward pass) for every block that gradients pass through. It counts the
+gradients of the weights (the same cost again) only for trained weights. Products of two activations
+(attention scores) count both gradients wherever gradients pass through them. `full` then costs the usual
+three forward passes.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ KINDS = {
     "lora": ("rank", "alpha", "targets"),
     "adapters": ("bottleneck",),
 }
-"""Kind → the settings that it takes."""
+"""Kind of adaptation → its settings."""
 TARGETS = {"qkv": "attention_projection", "out": "attention_projection", "up": "mlp", "down": "mlp"}
-"""Matrices of a block that a low-rank map can stand beside → component of their FLOPs."""
+"""Matrix of a block that can have a low-rank map → component of its FLOPs."""
 HEADS = ("head", "head_bias", "transform", "transform_norm", "classifier")
-"""First words of the names of parameters that make a head of the last features."""
+"""First parts of the names of the parameters of a head."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Adaptation:
-    """What learns of a network that has learnt already."""
+    """The part of a trained network that is trained further."""
 
     kind: str = "full"
     """full, head, blocks, lora (arXiv:2106.09685) or adapters (arXiv:1902.00751)."""
     blocks: int | None = None
-    """Of blocks: how many, from the last; the last norm and the head learn with them."""
+    """Of blocks: number of trained blocks, from the last; the last norm and the head are trained too."""
     rank: int | None = None
-    """Of lora: r."""
+    """Of lora: rank r of the maps."""
     alpha: float | None = None
-    """Of lora: what B A is multiplied by is alpha / r."""
+    """Of lora: the product B A is multiplied by alpha / r."""
     targets: tuple[str, ...] | None = None
-    """Of lora: the matrices of each block that have a map beside them."""
+    """Of lora: the matrices of each block that have a low-rank map."""
     bottleneck: int | None = None
-    """Of adapters: features between their two maps."""
+    """Of adapters: features between the two matrices of an adapter."""
 
     def as_dict(self) -> dict[str, Any]:
-        """What decides the numbers, and nothing else."""
+        """Return the settings that are not null."""
         targets = list(self.targets) if self.targets else None
         every = {**dataclasses.asdict(self), "targets": targets}
         return {name: value for name, value in every.items() if value is not None}
 
     def learns(self, name: str, depth: int, *, head_is_new: bool) -> bool:
-        """Whether the parameter of this name learns, in a network of so many blocks."""
+        """Return whether the parameter `name` is trained, in a network of `depth` blocks."""
         first, *rest = name.split(".")
         if self.kind == "full":
             return True
@@ -73,7 +73,10 @@ class Adaptation:
 
 
 def from_config(config: StartConfig, depth: int) -> Adaptation:
-    """The adaptation that the `start` part of a config asks for. Raises ConfigError for what cannot be."""
+    """Return the adaptation of the section `start` of a config, for a network of `depth` blocks.
+
+    Raises ConfigError for a key that the kind does not take, or a value that is not allowed.
+    """
     kind = str(config.adaptation or "full")
     if kind not in KINDS:
         raise ConfigError(one_of("start.adaptation", kind, KINDS))
@@ -115,23 +118,24 @@ def _count(value: Any, name: str) -> int:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What an adaptation of one shape learns, and what a token of its training costs."""
+    """The trained parameters of an adaptation of one shape, and its training FLOPs per token."""
 
     params_trainable: int
-    """Parameters that change."""
+    """Parameters that are trained."""
     flops: Mapping[str, float]
     """Training FLOPs per token by component."""
 
     @property
     def flops_per_token(self) -> float:
-        """Their sum over the components that count."""
+        """Training FLOPs per token: the sum over the components in `COUNTED`."""
         return sum(self.flops.get(name, 0.0) for name in COUNTED)
 
 
 def cost(adaptation: Adaptation, family: Any, shape: Shape, counts: Counts, *, head_is_new: bool) -> Cost:
-    """Parameters and FLOPs of an adaptation of a family at a shape.
+    """Return the trained parameters and the training FLOPs per token of an adaptation of a family at a shape.
 
-    Raises ConfigError for a family whose parts are not known here, unless the adaptation is full.
+    Raises ConfigError for a partial adaptation of a family that is neither a decoder nor an encoder, has
+    routed experts, or has no head of its own to train.
     """
     forward = dict(counts.flops)
     if adaptation.kind == "full":
@@ -146,7 +150,7 @@ def cost(adaptation: Adaptation, family: Any, shape: Shape, counts: Counts, *, h
             f"family {family.name!r} ties its head to its embedding, so no head can learn alone; set "
             "start.adaptation to blocks, lora or adapters, or start from a run with family.tied=false"
         )
-    # where gradients cross all blocks, some, or none
+    # share of the blocks that gradients pass through
     crossed = {"head": 0.0, "blocks": (adaptation.blocks or 0) / depth}.get(adaptation.kind, 1.0)
     trained = crossed if adaptation.kind == "blocks" else 0.0
     flops = dict.fromkeys(forward, 0.0)
@@ -178,7 +182,7 @@ def cost(adaptation: Adaptation, family: Any, shape: Shape, counts: Counts, *, h
 
 
 def matrix(target: str, shape: Shape, switches: Switches) -> tuple[int, int]:
-    """(inputs, outputs) of one of a block's matrices."""
+    """Return (inputs, outputs) of one matrix of a block."""
     attention = shape.heads * shape.head_dim
     return {
         "qkv": (shape.width, attention + 2 * shape.kv_heads * shape.head_dim),
@@ -189,20 +193,20 @@ def matrix(target: str, shape: Shape, switches: Switches) -> tuple[int, int]:
 
 
 def _switches(family: Any, adaptation: Adaptation) -> Switches:
-    """What the family's blocks are made of. Raises ConfigError where that is not known."""
-    found: Switches | None = getattr(family, "decoder", None) or getattr(family, "encoder", None)
-    if found is None or found.experts:
-        what = "has routed experts" if found is not None else "is neither a decoder nor an encoder"
+    """Return the switches of the family's blocks. Raises ConfigError unless it has plain blocks."""
+    switches: Switches | None = getattr(family, "decoder", None) or getattr(family, "encoder", None)
+    if switches is None or switches.experts:
+        what = "has routed experts" if switches is not None else "is neither a decoder nor an encoder"
         raise ConfigError(
             f"start.adaptation={adaptation.kind} needs plain blocks and family {family.name!r} {what}; set "
             "start.adaptation=full"
         )
-    return found
+    return switches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Head:
-    """The parts of a head: its own weights, and products with a table that it shares with the embedding."""
+    """The parts of a head: its own weights, and the products with a matrix shared with the embedding."""
 
     params: int
     flops_own: float

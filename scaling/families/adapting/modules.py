@@ -1,4 +1,4 @@
-"""Low-rank maps and bottleneck adapters, put into a trained network; frozen weights."""
+"""Insert low-rank maps or bottleneck adapters into a trained network, and freeze the other weights."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scaling.families.adapting.adaptation import Adaptation
 
 
 class LowRankLinear(nn.Linear):
-    """x Wᵀ + b + (alpha / r) (x Aᵀ) Bᵀ, with W and b as they were (arXiv:2106.09685, equation 3).
+    """A linear map with a low-rank map: x Wᵀ + b + (alpha / r) (x Aᵀ) Bᵀ (arXiv:2106.09685, equation 3).
 
-    B starts at zero, so that the first step begins with the network that was there.
+    W and b are those of the trained network. B starts at zero, so training starts from that network.
     """
 
     def __init__(self, linear: nn.Linear, *, rank: int, alpha: float, generator: torch.Generator) -> None:
@@ -29,17 +29,17 @@ class LowRankLinear(nn.Linear):
         self.lora_b = nn.Parameter(torch.zeros(linear.out_features, rank))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, inputs) → (…, outputs)."""
+        """Return the output of both maps: (…, inputs) → (…, outputs)."""
         learnt = F.linear(F.linear(x, self.lora_a), self.lora_b)
         return F.linear(x, self.weight, self.bias) + self.scale * learnt
 
     def effective_weight(self) -> Tensor:
-        """W + (alpha / r) B A: the plain map that does the same."""
+        """Return W + (alpha / r) B A, the weight of the equivalent plain linear map."""
         return self.weight + self.scale * self.lora_b @ self.lora_a
 
 
 class Adapter(nn.Module):
-    """x + up(GELU(down(x))), up at zero in the beginning (arXiv:1902.00751, section 2.1)."""
+    """An adapter: x + up(GELU(down(x))), where `up` starts at zero (arXiv:1902.00751, section 2.1)."""
 
     def __init__(self, width: int, bottleneck: int, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -50,26 +50,26 @@ class Adapter(nn.Module):
                 zero.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, width) → the same."""
+        """Return the adapted features: (…, width) → the same shape."""
         y: Tensor = x + self.up(F.gelu(self.down(x)))
         return y
 
 
 class Adapted(nn.Module):
-    """A sublayer with an adapter behind it."""
+    """A sublayer followed by an adapter."""
 
     def __init__(self, inner: nn.Module, adapter: Adapter) -> None:
         super().__init__()
         self.inner, self.adapter = inner, adapter
 
     def forward(self, *inputs: Tensor | None) -> Tensor:
-        """What the sublayer says, adapted."""
+        """Return the adapted output of the sublayer."""
         y: Tensor = self.adapter(self.inner(*inputs))
         return y
 
 
 def adapt(module: nn.Module, adaptation: Adaptation, *, seed: int, head_is_new: bool) -> None:
-    """Puts in what the adaptation adds, drawn from the seed, and freezes what it leaves alone; in place."""
+    """Insert the modules of the adaptation, drawn with `seed`, and freeze the other weights; in place."""
     generator = torch.Generator().manual_seed(seed)
     blocks: list[nn.Module] = list(getattr(module, "blocks", ()))
     for block in blocks:
@@ -96,8 +96,7 @@ def adapt(module: nn.Module, adaptation: Adaptation, *, seed: int, head_is_new: 
 
 @torch.no_grad()
 def fold(module: nn.Module) -> nn.Module:
-    """The same network with every map that says its `effective_weight` replaced by the plain map; in
-    place."""
+    """Replace every linear map that has an `effective_weight` by the equivalent plain map; in place."""
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Linear) and hasattr(child, "effective_weight"):

@@ -1,1 +1,1 @@
-"""The workhorse decoder: Llama, GPT-2 and the Transformer of 2017 are settings of its switches."""
+"""The decoder: Llama, GPT-2 and the Transformer of 2017 are presets of its switches."""

@@ -1,5 +1,4 @@
-"""Causal self-attention: multi-head, grouped, sliding; rotated, biased by distance, normalised, or none of
-these."""
+"""Self-attention with optional grouped heads, sliding window, RoPE, ALiBi and QK norm."""
 
 from __future__ import annotations
 
@@ -13,9 +12,9 @@ from scaling.families.shape import Shape
 
 
 class Attention(nn.Module):
-    """softmax(QKᵀ/√head_dim + bias)V: (batch, context, width) → the same.
+    """The attention layer softmax(QKᵀ/√head_dim + bias)V: (batch, context, width) → the same shape.
 
-    Without a bias, the mask is the causal one, or none where not `causal`. `scale` stands for 1/√head_dim.
+    Without a bias the mask is causal, or absent when `causal` is false. `scale` replaces 1/√head_dim.
     """
 
     def __init__(
@@ -34,11 +33,11 @@ class Attention(nn.Module):
         self.key_gain = nn.Parameter(torch.ones(shape.head_dim)) if switches.qk_norm else None
 
     def forward(self, x: Tensor, cos: Tensor | None, sin: Tensor | None, bias: Tensor | None) -> Tensor:
-        """Mixes positions.
+        """Return the output of the layer, (batch, context, width).
 
         Args:
             x: (batch, context, width).
-            cos, sin: tables of the rotation, (context, head_dim), or None.
+            cos, sin: RoPE tables, (context, head_dim), or None.
             bias: added to the scores, (heads or 1, context, context), or None.
         """
         batch, context, _ = x.shape
@@ -47,7 +46,7 @@ class Attention(nn.Module):
         if cos is None and self.query_gain is None:
             query, key, value = torch.split(mixed, [heads, kv_heads, kv_heads], dim=1)
         else:
-            # queries and keys are treated alike, so they stay one tensor for as long as they can
+            # queries and keys go through the same operations, so they stay one tensor: fewer kernel calls
             both, value = torch.split(mixed, [heads + kv_heads, kv_heads], dim=1)
             if self.query_gain is not None and self.key_gain is not None:
                 gain = torch.cat(

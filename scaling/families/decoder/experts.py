@@ -1,4 +1,4 @@
-"""Routed experts in the place of the MLP: each token is sent to a few of many, none is dropped."""
+"""Routed experts in place of the MLP: a router sends each token to a few experts and drops none."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scaling.families.shape import Shape
 
 
 class Experts(nn.Module):
-    """Σ over the chosen experts of their share × their MLP: (batch, context, width) → the same.
+    """A weighted sum of the MLPs of the chosen experts: (batch, context, width) → the same shape.
 
-    The router's softmax over all experts picks the highest few, whose shares are then made to sum to one
-    (arXiv:2401.04088, section 2.1). Work follows the tokens, whatever their distribution: nothing is padded
-    or dropped.
+    The router's softmax gives each expert a share. The experts with the highest shares are chosen, and their
+    shares are normalised to sum to one (arXiv:2401.04088, section 2.1). An expert takes any number of tokens:
+    nothing is padded or dropped.
     """
 
     def __init__(self, shape: Shape, switches: Switches) -> None:
@@ -32,8 +32,7 @@ class Experts(nn.Module):
         self.load: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Routes every token, and leaves `imbalance` (1 when even, scalar) and `load` (share of each
-        expert)."""
+        """Route every token; store `imbalance` (scalar, 1 when even) and `load` (share of each expert)."""
         from scaling.families.decoder.layers import activate
 
         batch, context, width = x.shape
@@ -42,7 +41,7 @@ class Experts(nn.Module):
         top = top / top.sum(dim=-1, keepdim=True)
         self._measure(shares, ids)
 
-        # slots sorted by expert, so that each expert multiplies one block of rows
+        # sort the slots by expert, so that each expert multiplies one block of rows
         slots = ids.flatten()
         order = slots.argsort(stable=True)
         rows = x.reshape(-1, 1, width).expand(-1, self.chosen, width).reshape(-1, width)[order]
@@ -56,8 +55,7 @@ class Experts(nn.Module):
         return y
 
     def _sizes(self, slots: Tensor) -> list[int]:
-        """Slots of each expert. On the meta device, which has no data, an even split: the total is the
-        same."""
+        """Return the number of slots of each expert; an even split on the meta device, which has no data."""
         if slots.device.type == "meta":
             each, left = divmod(slots.numel(), self.experts)
             return [each + (expert < left) for expert in range(self.experts)]
@@ -65,8 +63,11 @@ class Experts(nn.Module):
         return sizes
 
     def _measure(self, shares: Tensor, ids: Tensor) -> None:
-        """experts × Σ (share of slots × mean share) (arXiv:2101.03961, eq. 4), within each sequence and then
-        averaged: so it does not depend on how a batch is cut into micro-batches."""
+        """Store the load-balancing loss, experts × Σ (share of slots × mean share), and the load.
+
+        The loss (arXiv:2101.03961, eq. 4) is computed within each sequence and then averaged, so it does not
+        depend on how a batch is split into micro-batches.
+        """
         slots = F.one_hot(ids, self.experts).float().mean(dim=(1, 2))
         self.imbalance = self.experts * (slots * shares.mean(dim=1)).sum(dim=-1).mean()
         self.load = slots.mean(dim=0).detach()

@@ -1,4 +1,4 @@
-"""The decoder as a family: switches, dial, counts, module."""
+"""Define the decoder as a family: switches, dial, counts and module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scaling.families.decoder.module import Decoder
 
 OVERRIDES = ("depth", "width", "heads")
-"""Parts of a shape that may be given beside the switches."""
+"""Parts of a shape that may be set in addition to the switches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,17 +23,17 @@ class DecoderFamily:
     """A causal language model made of attention and MLP blocks."""
 
     name: str
-    """A preset, changed or not."""
+    """Name of the preset."""
     decoder: Switches
-    """What it is made of."""
+    """Switches of the decoder."""
     source: str
-    """Where the preset comes from."""
+    """Source of the preset."""
     overrides: Mapping[str, int] = field(default_factory=dict)
     """Parts of the shape that do not follow the dial."""
     objective: str = "causal"
     """Next-token prediction."""
     dial: str = "depth = size rounded, width about 24 × size, N ∝ size³"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
 
@@ -43,8 +43,7 @@ class DecoderFamily:
         return self.decoder.as_dict() | dict(self.overrides)
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """Depth, width, heads and hidden width at one setting of the dial (ShapeError when there are
-        none)."""
+        """Return the shape at one setting of the dial. Raises ShapeError when there is none."""
         return decoder_shape(
             size,
             vocab=vocab,
@@ -55,18 +54,18 @@ class DecoderFamily:
         )
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters and forward FLOPs per token by component."""
+        """Return the parameters and forward FLOPs per token by component."""
         return decoder_counts(shape, self.decoder)
 
     def build(self, shape: Shape, *, seed: int) -> Decoder:
-        """The module on the CPU, initialised from its own generator."""
+        """Return the module on the CPU, initialised with `seed`."""
         from scaling.families.decoder.module import build
 
         return build(shape, self.decoder, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> DecoderFamily:
-    """A preset of the decoder with some switches changed and some parts of the shape given."""
+    """Return a preset with some switches changed and some parts of the shape fixed."""
     switches, source = PRESETS[name]
     overrides = {key: changes[key] for key in OVERRIDES if key in changes}
     rest = {key: value for key, value in changes.items() if key not in overrides}

@@ -1,4 +1,4 @@
-"""Norms, MLP, and what tells positions apart."""
+"""Norms, the MLP and position encodings."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ EPSILON = 1e-5
 
 
 def make_norm(width: int, switches: Switches) -> nn.Module:
-    """A norm with a gain over so many features."""
+    """Return a norm with a gain over `width` features."""
     if switches.norm == "rmsnorm":
         return nn.RMSNorm(width, eps=EPSILON)
     return nn.LayerNorm(width, eps=EPSILON, bias=switches.bias)
 
 
 class MLP(nn.Module):
-    """Two maps with an activation between, or three where one gates: (batch, context, width) → the same."""
+    """The MLP: two matrices, or three when gated: (batch, context, width) → the same shape."""
 
     def __init__(self, shape: Shape, switches: Switches) -> None:
         super().__init__()
         self.activation = switches.mlp
-        # up and gate in one product: at small widths a call costs more than its arithmetic
+        # up and gate are one product: at small widths a kernel call costs more than its arithmetic
         self.up = nn.Linear(shape.width, shape.hidden * (2 if switches.gated else 1), bias=switches.bias)
         self.down = nn.Linear(shape.hidden, shape.width, bias=switches.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Applies the map to every position alone."""
+        """Apply the MLP to each position separately."""
         y: Tensor = self.down(activate(self.up(x), self.activation))
         return y
 
 
 def activate(x: Tensor, activation: str) -> Tensor:
-    """The activation of an MLP; the gated one takes (…, 2 × hidden), gate first, and gives (…, hidden)."""
+    """Return the activation of `x`; `swiglu` takes (…, 2 × hidden), gate first, and returns (…, hidden)."""
     if activation == "swiglu":
         gate, x = x.chunk(2, dim=-1)
         return F.silu(gate) * x
@@ -52,10 +52,10 @@ def activate(x: Tensor, activation: str) -> Tensor:
 
 
 def rotation(context: int, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
-    """Cosines and signed sines of RoPE, each (context, head_dim), in float32.
+    """Return the cosines and signed sines of RoPE (arXiv:2104.09864), each (context, head_dim) float32.
 
-    Pairs are (i, i + head_dim/2) as in transformers, and a rotated head is x·cos + roll(x, head_dim/2)·sin:
-    the minus sign of the first half lies in the table, which spares a negation and a concatenation per call.
+    Pairs are (i, i + head_dim/2) as in transformers. A rotated head is x·cos + roll(x, head_dim/2)·sin. The
+    sine table holds the minus sign of the first half, which saves a negation and a concatenation per call.
     """
     half = head_dim // 2
     frequencies = base ** (-torch.arange(half, dtype=torch.float64) / half)
@@ -65,22 +65,24 @@ def rotation(context: int, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
 
 
 def sinusoids(context: int, width: int) -> Tensor:
-    """Sines and cosines of arXiv:1706.03762, section 3.5, as (context, width) in float32."""
+    """Return the sines and cosines of arXiv:1706.03762, section 3.5: (context, width) float32."""
     even = torch.arange(0, width, 2, dtype=torch.float64)
     angles = torch.outer(torch.arange(context, dtype=torch.float64), 10_000.0 ** (-even / width))
     return torch.stack((angles.sin(), angles.cos()), dim=2).flatten(1)[:, :width].float()
 
 
 def alibi_slopes(heads: int) -> Tensor:
-    """Penalty per token of distance for each head: 2^(−8/heads), its square, … (arXiv:2108.12409, section
-    3)."""
+    """Return the ALiBi penalty per token of distance, (heads,): 2^(−8/heads), its square, and so on.
+
+    Source: arXiv:2108.12409, section 3.
+    """
     return torch.tensor([2.0 ** (-8.0 * (head + 1) / heads) for head in range(heads)], dtype=torch.float64)
 
 
 def attention_bias(shape: Shape, switches: Switches) -> Tensor | None:
-    """What is added to the scores: (heads or 1, context, context), −inf where a key may not be seen.
+    """Return the bias of the scores, (heads or 1, context, context), −inf where a key is masked.
 
-    None where the plain causal mask does, for which attention kernels have a faster way.
+    Returns None where the causal mask suffices, because attention kernels are faster without a bias.
     """
     narrow = switches.window is not None and switches.window < shape.context
     if switches.position != "alibi" and not narrow:

@@ -18,7 +18,7 @@ from scaling.families.shape import Shape
 
 
 class Block(nn.Module):
-    """Attention and MLP with their norms and sums."""
+    """One block: attention and MLP with their norms and residual sums."""
 
     def __init__(
         self, shape: Shape, switches: Switches, *, causal: bool = True, scale: float | None = None
@@ -41,7 +41,7 @@ class Block(nn.Module):
         return x + branch
 
     def forward(self, x: Tensor, cos: Tensor | None, sin: Tensor | None, bias: Tensor | None) -> Tensor:
-        """(batch, context, width) → the same; tables as in `Attention`."""
+        """Return the output of the block, (batch, context, width); arguments as in `Attention.forward`."""
         if self.norm2 is None:
             seen = x if self.post else self.norm1(x)
             x = self._add(x, self.attention(seen, cos, sin, bias) + self.mlp(seen))
@@ -56,7 +56,7 @@ class Block(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Tokens to the logits of each next token: (batch, T ≤ context) int64 → (batch, T, vocab)."""
+    """A decoder: tokens (batch, T ≤ context) int64 → logits of each next token (batch, T, vocab)."""
 
     def __init__(self, shape: Shape, switches: Switches) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Decoder(nn.Module):
         self.norm = make_norm(shape.width, switches) if switches.norm_position == "pre" else None
         self.head = None if switches.tied else nn.Linear(shape.width, shape.vocab, bias=False)
         for name in ("cos", "sin", "sinusoids", "bias"):
-            # tables follow the module to its device and are not weights
+            # buffers move to the device with the module, but are no weights
             self.register_buffer(name, None, persistent=False)
         self.auxiliary_loss: Tensor | None = None
         self.fill_tables()
@@ -76,7 +76,7 @@ class Decoder(nn.Module):
         return list(self.blocks)
 
     def fill_tables(self) -> None:
-        """Computes the tables of positions and masks on the CPU."""
+        """Compute the tables of positions and masks on the CPU."""
         shape, switches = self.shape, self.switches
         if switches.position == "rope":
             self.cos, self.sin = rotation(shape.context, shape.head_dim, switches.rope_base)
@@ -85,24 +85,24 @@ class Decoder(nn.Module):
         self.bias = attention_bias(shape, switches)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Logits of the token after each position.
+        """Return the logits of the token after each position, (batch, T, vocab).
 
-        Args, returns and raises as `features`, with (batch, T, vocab) for what the head makes of them.
+        Arguments and errors are those of `features`.
         """
         x = self.features(tokens)
         return F.linear(x, self.embedding.weight) if self.head is None else self.head(x)
 
     def features(self, tokens: Tensor) -> Tensor:
-        """What the head reads at each position.
+        """Return the input of the head at each position.
 
         Args:
             tokens: (batch, T) int64 with T at most the context that the module was built for.
 
         Returns:
-            (batch, T, width). Those at t depend on tokens up to t alone.
+            (batch, T, width). Position t depends only on the tokens up to t.
 
         Raises:
-            ShapeError: when the tokens are more than the context.
+            ShapeError: when there are more tokens than the context.
         """
         length = tokens.shape[1]
         if length > self.shape.context:
@@ -132,7 +132,7 @@ class Decoder(nn.Module):
 
 
 def component_of(parameter: str) -> str:
-    """The component of `scaling.families.counts` that a named parameter of the decoder is counted under."""
+    """Return the component of `scaling.families.counts` that a named parameter belongs to."""
     first, *rest = parameter.split(".")
     if first in ("embedding", "position", "head", "norm"):
         return first
@@ -146,13 +146,13 @@ def component_of(parameter: str) -> str:
 
 @torch.no_grad()
 def initialise(module: Decoder, *, seed: int) -> None:
-    """Draws all weights from one generator of this seed.
+    """Draw all weights from one generator with this seed.
 
-    Matrices, head included: normal with variance 1/fan_in, so that activations keep their size at every
-    width. A head that starts smaller loses: with 1/width, or at zero, 50 k-parameter models end 0.05 nats
-    higher (750 k tokens, AdamW at 0.25/width). Embedding: standard deviation 0.1, small beside what blocks
-    add; tied, 0.02·√(768/width), which is GPT-2's at GPT-2's width and starts the logits near 0.55 at every
-    width.
+    Matrices, including the head, are normal with variance 1/fan_in, so that activations keep their size at
+    every width. A head with smaller initial weights ends at a higher loss: with deviation 1/width, or at
+    zero, models of 50 k parameters end 0.05 nats higher (750 k tokens, AdamW at 0.25/width). The embedding
+    has standard deviation 0.1, which is small beside the output of the blocks. A tied embedding has
+    0.02·√(768/width): this is GPT-2's value at GPT-2's width, and the logits start near 0.55 at every width.
     """
     shape, switches = module.shape, module.switches
     generator = torch.Generator().manual_seed(seed)
@@ -175,7 +175,7 @@ def initialise(module: Decoder, *, seed: int) -> None:
 
 
 def build(shape: Shape, switches: Switches, *, seed: int) -> Decoder:
-    """A decoder on the CPU in float32, whose weights depend on shape, switches and seed alone."""
+    """Return a decoder on the CPU in float32; its weights depend only on shape, switches and seed."""
     with torch.device("meta"):
         module = Decoder(shape, switches)
     module.to_empty(device="cpu")

@@ -1,4 +1,4 @@
-"""Every switch of the decoder, and the presets that are known by a name."""
+"""Define the switches of the decoder and its named presets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Switches:
-    """What a decoder is made of, size apart."""
+    """The architecture of a decoder, apart from its size."""
 
     norm: str = "rmsnorm"
     """`rmsnorm` (arXiv:1910.07467) or `layernorm` (arXiv:1607.06450; shifted when `bias`)."""
     norm_position: str = "pre"
     """`pre`: before each branch and once before the head (arXiv:2002.04745); `post`: after each sum, as in
-    2017."""
+    the Transformer of 2017."""
     qk_norm: bool = False
     """RMSNorm with a gain over each head's queries and keys, before rotation (arXiv:2302.05442, eq. 2; as in
     Qwen 3)."""
@@ -33,43 +33,44 @@ class Switches:
     """`none`, `sinusoidal` (arXiv:1706.03762, 3.5), `learned`, `rope` (arXiv:2104.09864), `alibi`
     (arXiv:2108.12409)."""
     rope_base: float = 10_000.0
-    """Longest wavelength of the rotation over 2π, in tokens."""
+    """Base of the RoPE frequencies: the longest wavelength divided by 2π, in tokens."""
     mlp: str = "swiglu"
     """`relu`, `gelu`, `gelu_tanh`, `swiglu` (arXiv:2002.05202), `relu2` (arXiv:2109.08668)."""
     mlp_ratio: float | None = None
-    """Hidden width over width; None = 8/3 for the gated `swiglu`, 4 otherwise, so that all cost the same."""
+    """Hidden width divided by width; None = 8/3 for the gated `swiglu`, else 4, so that all cost the same."""
     kv_heads: int | None = None
-    """Key and value heads that the query heads share in groups (arXiv:2305.13245); None = one each; 1 =
-    multi-query."""
+    """Key and value heads, each shared by a group of query heads (arXiv:2305.13245); None = one for each
+    query head; 1 = multi-query attention."""
     window: int | None = None
-    """A token sees itself and so many minus one before it (sliding window, arXiv:2004.05150); None = all
+    """Tokens that a query attends to, itself included (sliding window, arXiv:2004.05150); None = all tokens
     before it."""
     tied: bool = False
     """Whether the head is the embedding transposed (arXiv:1608.05859)."""
     bias: bool = False
     """Whether linear maps and LayerNorms have a bias. The head never has one."""
     residual_scale: str = "none"
-    """`init`: maps that write into the residual start 1/√(2·depth) smaller, as in GPT-2; `branch`: each
-    branch is multiplied by 1/√(2·depth) (arXiv:2310.02244)."""
+    """`init`: the output matrices of attention and MLP start 1/√(2·depth) smaller, as in GPT-2; `branch`:
+    each branch is multiplied by 1/√(2·depth) (arXiv:2310.02244)."""
     parallel: bool = False
-    """Attention and MLP read the same normalised input and are added at once (arXiv:2204.02311, 2)."""
+    """Whether attention and MLP read the same normalised input and are added in one sum (arXiv:2204.02311,
+    section 2)."""
     embedding_scale: bool = False
-    """Embeddings start with standard deviation 1/√width and are multiplied by √width (arXiv:1706.03762,
-    3.4)."""
+    """Whether embeddings start with standard deviation 1/√width and are multiplied by √width
+    (arXiv:1706.03762, section 3.4)."""
     experts: int | None = None
-    """Experts of which a router chooses a few for each token (arXiv:1701.06538); None = one dense MLP.
-    Together the chosen ones are as wide as the dense MLP, so a token costs the same and `size` keeps its
-    active N."""
+    """Experts, of which a router chooses a few for each token (arXiv:1701.06538); None = one dense MLP. The
+    chosen experts together are as wide as the dense MLP, so the cost of a token and the active N at a given
+    `size` do not change."""
     experts_per_token: int = 2
-    """How many of them a token is sent to."""
+    """Experts that each token is sent to."""
     balance: float = 0.01
-    """Weight of the loss that keeps experts evenly used (arXiv:2101.03961, eq. 4)."""
+    """Weight of the load-balancing loss (arXiv:2101.03961, eq. 4)."""
     dropout: float = 0.0
-    """Probability of dropping embedding, attention and branch entries. It belongs to a regime of many epochs
-    rather than to an architecture, so every preset leaves it at 0."""
+    """Probability of dropout on embeddings, attention weights and branches. Dropout suits training over many
+    epochs and is no part of an architecture, so every preset leaves it at 0."""
 
     def __post_init__(self) -> None:
-        """Refuses values that no decoder has, in a sentence (ConfigError)."""
+        """Raise ConfigError for a value that no decoder can have."""
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ConfigError(one_of(f"family.{name}", getattr(self, name), allowed))
@@ -102,11 +103,11 @@ class Switches:
         if self.experts is not None and self.bias:
             raise ConfigError("routed experts have no biases; set family.bias=false, or family.experts=null")
         if self.mlp_ratio == 0:
-            raise ConfigError("family.mlp_ratio must be above 0; leave it null for the customary one")
+            raise ConfigError("family.mlp_ratio must be above 0; leave it null for the default")
 
     @property
     def ratio(self) -> float:
-        """Hidden width over width."""
+        """Hidden width divided by width."""
         return self.mlp_ratio if self.mlp_ratio is not None else 8 / 3 if self.gated else 4.0
 
     @property
@@ -116,11 +117,11 @@ class Switches:
 
     @property
     def norms_per_block(self) -> int:
-        """How many norms one block holds: parallel branches share theirs."""
+        """Norms in one block; parallel branches share one norm."""
         return 1 if self.parallel else 2
 
     def with_(self, changes: Mapping[str, Any]) -> Switches:
-        """These switches with some changed; ConfigError for a name that is none."""
+        """Return these switches with some changed. Raises ConfigError for an unknown name."""
         known = {field.name for field in fields(self)}
         for name in changes:
             if name not in known:
@@ -130,7 +131,7 @@ class Switches:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """By name, in the order above."""
+        """Return the switches by name, in the order above."""
         return asdict(self)
 
 
@@ -160,4 +161,4 @@ PRESETS: dict[str, tuple[Switches, str]] = {
         "arXiv:1706.03762 (its decoder alone, without cross-attention)",
     ),
 }
-"""Name → switches and where they come from."""
+"""Name → switches and their source."""

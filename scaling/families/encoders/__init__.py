@@ -1,1 +1,1 @@
-"""Families that look both ways: the masked encoder, and the encoder–decoder."""
+"""Families with an encoder: the masked language model, the text classifier and the encoder–decoder."""

@@ -1,4 +1,4 @@
-"""The encoder with a head that names a text's class: dial and counts without torch."""
+"""Define the text classifier (BERT with another head) as a family: dial and counts without torch."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierFamily(masked.EncoderFamily):
-    """Reads a text from both sides and says its class: one loss a text, an axis of its own."""
+    """An encoder that predicts the class of a text.
+
+    Its loss is per text, so it is not comparable with a loss per token.
+    """
 
     classes: int = 2
-    """How many there are."""
+    """Number of classes."""
     name: str = "bert_classifier"
-    """What it is asked for by."""
+    """The name in a config."""
     objective: str = "classification"
-    """One class a text."""
+    """Classification of whole texts."""
 
     @property
     def switches(self) -> dict[str, Any]:
-        """Those of the encoder, and the classes."""
+        """The switches of the encoder and the number of classes."""
         return super().switches | {"classes": self.classes}
 
     def counts(self, shape: Shape) -> Counts:
-        """The encoder's counts with another head, which is read once a text and paid once a context."""
+        """Return the counts with the classifier's head, which runs once for each context."""
         base, width = super().counts(shape), shape.width
         params = dict(base.params)
         params["head"] = width * self.classes + self.classes
@@ -41,14 +44,17 @@ class ClassifierFamily(masked.EncoderFamily):
         return Counts(params=params, params_active=sum(params.values()), flops=flops)
 
     def build(self, shape: Shape, *, seed: int) -> Classifier:
-        """The module on the CPU, initialised from its own generator."""
+        """Return the module on the CPU, initialised with `seed`."""
         from scaling.families.encoders.classifier_module import build
 
         return build(shape, self.encoder, self.classes, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> ClassifierFamily:
-    """The encoder with some switches set (ConfigError for one that it has not, or fewer than two classes)."""
+    """Return the classifier with some switches set.
+
+    Raises ConfigError for an unknown switch, or fewer than two classes.
+    """
     rest = dict(changes)
     classes = rest.pop("classes", 2)
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:

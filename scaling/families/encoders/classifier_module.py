@@ -1,4 +1,4 @@
-"""The encoder with a head for classes as a torch module."""
+"""The text classifier as a torch module."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scaling.families.shape import Shape
 
 
 class Classifier(Encoder):
-    """Texts to logits of their classes: (batch, T) int64, lengths (batch,) → (batch, classes).
+    """A classifier: tokens (batch, T) int64 and lengths (batch,) → logits of the classes (batch, classes).
 
-    The mean of the last features over the text's own tokens goes through one linear map. (BERT reads one
-    token that stands in front of every text; our tokenisers have none.)
+    The head is one linear map of the mean of the last features over the tokens of the text. BERT instead
+    reads a special token in front of every text, which our tokenisers do not have.
     """
 
     def __init__(self, shape: Shape, switches: Switches, classes: int) -> None:
@@ -23,14 +23,14 @@ class Classifier(Encoder):
         self.classifier = nn.Linear(shape.width, classes)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
-        """Logits of each text's class.
+        """Return the logits of each text's classes, (batch, classes).
 
         Args:
             tokens: (batch, T) int64, T at most the context.
-            lengths: (batch,) int64, 1 or more; what stands at or beyond a length is seen by nobody.
+            lengths: (batch,) int64, 1 or more; positions at or beyond a length are masked.
 
         Raises:
-            ShapeError: when the tokens are more than the context.
+            ShapeError: when there are more tokens than the context.
         """
         inside = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
         x = self.features(tokens, ~inside)
@@ -40,7 +40,7 @@ class Classifier(Encoder):
 
 
 def build(shape: Shape, switches: Switches, classes: int, *, seed: int) -> Classifier:
-    """A classifier on the CPU in float32, whose weights depend on shape, switches, classes and seed alone."""
+    """Return a classifier on the CPU in float32; its weights depend only on the arguments."""
     with torch.device("meta"):
         module = Classifier(shape, switches, classes)
     module.to_empty(device="cpu")

@@ -1,5 +1,4 @@
-"""Corruption for masked language modelling: which tokens are hidden, and what the loss is taken over. No
-torch."""
+"""Corrupt tokens for masked language modelling and mark those that the loss counts. No torch."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from scaling.errors import ConfigError
 
 IGNORED = -100
-"""The label of positions that the loss leaves out, as torch's cross-entropy and transformers know it."""
+"""Label of positions that the loss ignores; torch's cross-entropy and transformers use the same number."""
 
 
 def corrupt(
@@ -22,28 +21,28 @@ def corrupt(
     fraction: float = 0.15,
     padding: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hides tokens as arXiv:1810.04805 does (appendix A.1), a pure function of (seed, step).
+    """Return corrupted tokens and labels (arXiv:1810.04805, appendix A.1), a pure function of (seed, step).
 
-    Of the chosen tokens 80 % become the mask token, 10 % a random token, 10 % stay; all of them are to be
-    predicted.
+    A random share of the tokens is chosen. Of the chosen tokens, 80 % become the mask token, 10 % become a
+    random token and 10 % stay. The model predicts all chosen tokens.
 
     Args:
-        tokens: (batch, T) int64, or (steps, batch, T) of so many steps from `step` on.
-        seed, step: what the choice depends on, and nothing else.
-        vocab: random tokens are drawn from so many.
-        mask_token: what hidden tokens become.
-        fraction: how many are chosen, each on its own.
-        padding: bool of the same shape, never chosen where true.
+        tokens: (batch, T) int64, or (steps, batch, T) for consecutive steps from `step`.
+        seed, step: the choice depends on these alone.
+        vocab: number of token ids that random tokens are drawn from.
+        mask_token: token id of the mask.
+        fraction: probability of each token to be chosen, independently.
+        padding: bool of the same shape; positions with true are never chosen.
 
     Returns:
-        (inputs, labels), both of that shape: labels are the true tokens where chosen and −100 elsewhere.
+        (inputs, labels), both of that shape. Labels are the original tokens where chosen, −100 elsewhere.
 
     Raises:
         ConfigError: when the fraction is not between 0 and 1.
     """
     if not 0 < fraction < 1:
         raise ConfigError(f"the masked fraction must be a number above 0 and below 1; not {fraction!r}")
-    # what decides whether a token is chosen, what becomes of it, and which random one
+    # three draws for each token: whether it is chosen, what replaces it, and the random token
     share, lot, random = np.empty(tokens.shape), np.empty(tokens.shape), np.empty_like(tokens)
     of_one = (-1, *tokens.shape[-2:])
     parts = zip(share.reshape(of_one), lot.reshape(of_one), random.reshape(of_one), strict=True)

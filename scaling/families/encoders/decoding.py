@@ -1,4 +1,4 @@
-"""Writing a target: greedily, or with a beam. `sacrebleu` scores what comes out."""
+"""Generate the target of an encoder–decoder, by greedy or beam search."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def greedy(
     end: int | None = None,
     padding: Tensor | None = None,
 ) -> Tensor:
-    """The most likely token after another.
+    """Return the targets of greedy search: the most likely token at every step.
 
     Args:
         module: in evaluation mode.
         source: (batch, S) int64.
-        length: most tokens to write, at most the context.
-        end: the token that ends a target; what follows it is filled with it.
+        length: most tokens to generate, at most the context.
+        end: the token that ends a target; it also fills the positions after the end.
         padding: (batch, S) bool, true where the source has no token.
 
     Returns:
@@ -44,18 +44,18 @@ def beam(
     padding: Tensor | None = None,
     penalty: float = 0.0,
 ) -> Tensor:
-    """The best of `width` targets kept at every step.
+    """Return the targets of beam search, which keeps the best `width` targets at every step.
 
     Args:
         module, source, length, end, padding: as in `greedy`.
-        width: targets kept for each source.
-        penalty: log-likelihoods are divided by (tokens written) to this power; 0 compares them as they are.
+        width: number of targets kept for each source.
+        penalty: exponent of the length penalty: log-likelihoods are divided by length ** penalty. 0 = none.
 
     Returns:
         (batch, ≤ length) int64, without the start token.
 
     Raises:
-        ConfigError: when width or length is below 1, or length beyond the context.
+        ConfigError: when width or length is below 1, or length exceeds the context.
     """
     if width < 1 or not 1 <= length <= module.shape.context:
         raise ConfigError(
@@ -67,7 +67,7 @@ def beam(
     hidden = None if padding is None else padding.repeat_interleave(width, dim=0)
     written = torch.full((batch * width, 1), module.start_token, device=device)
     scores = torch.full((batch, width), float("-inf"), device=device)
-    # all beams of a source start alike, so that only the first may branch
+    # all beams of a source start with the same token, so only the first beam may branch
     scores[:, 0] = 0.0
     lengths = torch.zeros(batch, width, device=device)
     done = torch.zeros(batch, width, dtype=torch.bool, device=device)
@@ -79,7 +79,7 @@ def beam(
             .view(batch, width, vocab)
         )
         if end is not None:
-            # what has ended goes on with the end token, at no cost
+            # a target that has ended continues with the end token, at probability 1
             logits = logits.masked_fill(done[..., None], float("-inf"))
             logits[..., end] = torch.where(done, 0.0, logits[..., end])
         total = scores[..., None] + logits

@@ -1,4 +1,4 @@
-"""Encoders as the `transformers` models that they equal."""
+"""Convert encoders and encoder–decoders to the equivalent `transformers` models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bert(module: Encoder) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """A `BertForMaskedLM` and its weights by name; the mask token is its last."""
+    """Return a `BertForMaskedLM` and its weights by name; the mask token is the last token id."""
     from transformers import BertConfig, BertForMaskedLM
 
     from scaling.families.decoder.layers import EPSILON
@@ -49,7 +49,7 @@ def bert(module: Encoder) -> tuple[PreTrainedModel, dict[str, Any]]:
         "bert.embeddings.word_embeddings.weight": modules.embedding.weight,
         "bert.embeddings.position_embeddings.weight": modules.position.weight,
         "bert.embeddings.token_type_embeddings.weight": torch.zeros(1, shape.width),
-        # the mask token is never an answer
+        # the mask token is never predicted
         "cls.predictions.bias": torch.cat((module.head_bias, torch.full((1,), -1e4))),
     }
     pairs = {
@@ -77,20 +77,20 @@ def bert(module: Encoder) -> tuple[PreTrainedModel, dict[str, Any]]:
 
 
 def t5(module: EncoderDecoder) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """A `T5ForConditionalGeneration` and its weights by name; the start token is its last."""
+    """Return a `T5ForConditionalGeneration` and its weights; the start token is the last token id."""
     from transformers import T5Config, T5ForConditionalGeneration
 
     from scaling.families.decoder.layers import EPSILON
     from scaling.families.encoders.switches import PRESETS
 
-    shape, switches, wanted = module.shape, module.switches, PRESETS["t5"][0]
+    shape, switches, preset = module.shape, module.switches, PRESETS["t5"][0]
     if module.source_distance is None:
-        raise ConfigError("transformers has no equal of the encoder–decoder of 2017; export t5")
+        raise ConfigError("transformers has no equivalent of the encoder–decoder of 2017; export family=t5")
     for name in ("norm", "norm_position", "position", "bias", "tied", "embedding_scale"):
-        if getattr(switches, name) != getattr(wanted, name):
+        if getattr(switches, name) != getattr(preset, name):
             raise ConfigError(
                 f"T5ForConditionalGeneration has no family.{name}={getattr(switches, name)!r}, only "
-                f"{getattr(wanted, name)!r}; this encoder–decoder cannot be exported to transformers"
+                f"{getattr(preset, name)!r}; this encoder–decoder cannot be exported to transformers"
             )
     if switches.mlp not in ("relu", "gelu"):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""The masked-language-model encoder (BERT) as a family: dial and counts without torch."""
+"""Define the masked language model (BERT) as a family: dial and counts without torch."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ if TYPE_CHECKING:
     from scaling.families.encoders.masked_module import Encoder
 
 BERT = Switches(norm="layernorm", norm_position="post", position="learned", mlp="gelu", tied=True, bias=True)
-"""arXiv:1810.04805."""
+"""Switches of BERT (arXiv:1810.04805)."""
 ALLOWED = ("norm", "norm_position", "qk_norm", "position", "rope_base", "mlp", "mlp_ratio", "bias", "dropout")
-"""Switches of the decoder that an encoder has too."""
+"""Switches of the decoder that an encoder also has."""
 OVERRIDES = ("depth", "width", "heads")
-"""Parts of the shape that may be given beside them."""
+"""Parts of the shape that may be set in addition to the switches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderFamily:
-    """Predicts corrupted tokens from both sides. Its loss is per masked token: an axis of its own, never
-    pooled with the causal one."""
+    """An encoder that predicts masked tokens from the tokens on both sides.
+
+    Its loss is per masked token, so it is never pooled with a causal loss.
+    """
 
     encoder: Switches
-    """What its blocks are made of."""
+    """Switches of the blocks."""
     overrides: Mapping[str, int] = field(default_factory=dict)
     """Parts of the shape that do not follow the dial."""
     name: str = "bert"
-    """What it is asked for by."""
+    """The name in a config."""
     objective: str = "masked"
     """Masked language modelling."""
     dial: str = "depth = size rounded, width about 24 × size, N ∝ size³"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
     source: str = "arXiv:1810.04805"
-    """Where the architecture comes from."""
+    """Source of the architecture."""
 
     @property
     def switches(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class EncoderFamily:
         return {name: getattr(self.encoder, name) for name in ALLOWED} | dict(self.overrides)
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """The decoder's shape of this size; the mask token is one more than the vocabulary."""
+        """Return the decoder's shape of this size; the mask token is not part of `vocab`."""
         return decoder_shape(
             size,
             vocab=vocab,
@@ -60,8 +62,7 @@ class EncoderFamily:
         )
 
     def counts(self, shape: Shape) -> Counts:
-        """The decoder's counts, every token seeing every token, and the head's own layer (a map, a norm,
-        biases)."""
+        """Return the decoder's counts with full attention and the larger head (a matrix, a norm, biases)."""
         base = decoder_counts(shape, self.encoder)
         width, switches = shape.width, self.encoder
         params: dict[str, float] = dict(base.params)
@@ -78,18 +79,19 @@ class EncoderFamily:
         )
 
     def build(self, shape: Shape, *, seed: int) -> Encoder:
-        """The module on the CPU, initialised from its own generator."""
+        """Return the module on the CPU, initialised with `seed`."""
         from scaling.families.encoders.masked_module import build
 
         return build(shape, self.encoder, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> EncoderFamily:
-    """The encoder with some switches set (ConfigError for a switch that it has not)."""
+    """Return the encoder with some switches set. Raises ConfigError for an unknown switch."""
     only(changes, (*ALLOWED, *OVERRIDES), name)
     if changes.get("position") == "alibi":
         raise ConfigError(
-            "family.position=alibi looks back only; an encoder takes none, sinusoidal, learned or rope"
+            "family.position=alibi is for causal attention only; an encoder takes none, sinusoidal, learned "
+            "or rope"
         )
     overrides = {key: changes[key] for key in OVERRIDES if key in changes}
     rest = {key: value for key, value in changes.items() if key not in overrides}

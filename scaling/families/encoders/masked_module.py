@@ -1,4 +1,4 @@
-"""The masked-language-model encoder as a torch module."""
+"""The masked language model as a torch module."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaling.families.shape import Shape
 
 
 class Encoder(nn.Module):
-    """Tokens, some of them masked, to logits of what stands there: (batch, T) int64 → (batch, T, vocab)."""
+    """An encoder: tokens, some masked, (batch, T) int64 → logits of the original tokens (batch, T, vocab)."""
 
     def __init__(self, shape: Shape, switches: Switches) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Encoder(nn.Module):
         self.fill_tables()
 
     def fill_tables(self) -> None:
-        """Computes the tables of positions on the CPU."""
+        """Compute the tables of positions on the CPU."""
         shape, switches = self.shape, self.switches
         if switches.position == "rope":
             self.cos, self.sin = rotation(shape.context, shape.head_dim, switches.rope_base)
@@ -44,21 +44,21 @@ class Encoder(nn.Module):
             self.sinusoids = sinusoids(shape.context, shape.width)
 
     def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Logits of the true token at each position.
+        """Return the logits of the original token at each position, (batch, T, vocab).
 
         Args:
-            tokens: (batch, T) int64, T at most the context; `mask_token` where a token is hidden.
-            padding: (batch, T) bool, true where there is none; such positions are seen by nobody.
+            tokens: (batch, T) int64, T at most the context; `mask_token` where a token is masked.
+            padding: (batch, T) bool, true where there is no token; no position attends to these.
 
         Raises:
-            ShapeError: when the tokens are more than the context.
+            ShapeError: when there are more tokens than the context.
         """
         x = self.features(tokens, padding)
         x = self.transform_norm(F.gelu(self.transform(x)))
         return F.linear(x, self.embedding.weight[: self.shape.vocab], self.head_bias)
 
     def features(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
-        """What the head reads at each position: (batch, T, width). Args and raises as `forward`."""
+        """Return the input of the head, (batch, T, width). Arguments and errors are those of `forward`."""
         length = tokens.shape[1]
         if length > self.shape.context:
             raise ShapeError(
@@ -84,14 +84,14 @@ class Encoder(nn.Module):
 
 
 def hide(padding: Tensor, dtype: torch.dtype) -> Tensor:
-    """What is added to scores so that nobody sees padding: (batch, T) bool → (batch, 1, 1, T), 0 or −inf."""
+    """Return the bias that masks padding in the scores: (batch, T) bool → (batch, 1, 1, T), 0 or −inf."""
     return torch.zeros(padding.shape, dtype=dtype, device=padding.device).masked_fill(padding, -math.inf)[
         :, None, None
     ]
 
 
 def component_of(parameter: str) -> str:
-    """The component that a named parameter of the encoder is counted under."""
+    """Return the component that a named parameter of the encoder belongs to."""
     first, *rest = parameter.split(".")
     if first in ("embedding", "position"):
         return first
@@ -104,8 +104,10 @@ def component_of(parameter: str) -> str:
 
 @torch.no_grad()
 def initialise(module: Encoder, *, seed: int) -> None:
-    """Draws all weights from one generator: matrices with variance 1/fan_in, tables as the decoder's tied
-    one."""
+    """Draw all weights from one generator with this seed.
+
+    Matrices have variance 1/fan_in; embeddings are drawn like a tied embedding of the decoder.
+    """
     generator = torch.Generator().manual_seed(seed)
     table = 0.02 * math.sqrt(768 / module.shape.width)
     for name, parameter in module.named_parameters():
@@ -120,7 +122,7 @@ def initialise(module: Encoder, *, seed: int) -> None:
 
 
 def build(shape: Shape, switches: Switches, *, seed: int) -> Encoder:
-    """An encoder on the CPU in float32, whose weights depend on shape, switches and seed alone."""
+    """Return an encoder on the CPU in float32; its weights depend only on shape, switches and seed."""
     with torch.device("meta"):
         module = Encoder(shape, switches)
     module.to_empty(device="cpu")

@@ -1,6 +1,6 @@
-"""The encoder–decoder as a family: the Transformer of 2017 whole, and T5. Dial and counts without torch.
+"""Define the encoder–decoder as a family: the full Transformer of 2017, and T5. No torch.
 
-A token here is one source token together with one target token, both sequences as long as the context.
+Here a token is a pair of one source token and one target token. Both sequences are as long as the context.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Seq2SeqFamily:
-    """Reads a source from both sides and writes a target from the left."""
+    """An encoder–decoder: full attention on the source, causal attention on the target."""
 
     name: str
-    """A preset."""
+    """Name of the preset."""
     blocks: Switches
-    """What its blocks are made of."""
+    """Switches of the blocks."""
     relative: bool
-    """Whether attention is biased by learned buckets of distance and not scaled, as in T5."""
+    """Whether scores have T5's learned bias by distance and are not scaled by 1/√head_dim."""
     source: str
-    """Where the preset comes from."""
+    """Source of the preset."""
     overrides: Mapping[str, int] = field(default_factory=dict)
     """Parts of the shape that do not follow the dial."""
     objective: str = "seq2seq"
     """Sequence to sequence."""
     dial: str = "N of the decoder of the same size; half of size, rounded, blocks on either side"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
 
@@ -56,14 +56,16 @@ class Seq2SeqFamily:
         return {name: getattr(self.blocks, name) for name in ALLOWED} | dict(self.overrides)
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """Blocks on each side (`depth`), width and heads whose N is nearest that of the decoder of this
-        size."""
+        """Return the shape whose N is nearest that of the decoder of this size; `depth` is per side.
+
+        Raises ShapeError when the size is out of range, or the width is not a multiple of the heads.
+        """
         size = check_size(size, self.name, self.sizes)
         whole("vocab", vocab)
         whole("context", context)
-        given = {name: whole(f"family.{name}", value) for name, value in self.overrides.items()}
-        depth = given.get("depth", max(1, math.floor(size / 2 + 0.5)))
-        heads, width = given.get("heads"), given.get("width")
+        fixed = {name: whole(f"family.{name}", value) for name, value in self.overrides.items()}
+        depth = fixed.get("depth", max(1, math.floor(size / 2 + 0.5)))
+        heads, width = fixed.get("heads"), fixed.get("width")
 
         def at(w: int, h: int) -> Shape:
             return Shape(
@@ -88,12 +90,12 @@ class Seq2SeqFamily:
         switches, width = self.blocks, shape.width
         block = block_params(width, width, width, shape.head_dim, shape.hidden, switches)
         params = {name: 0 for name in COMPONENTS if not name.startswith("attention_scores")}
-        # a decoder block has a second attention and its norm
+        # a decoder block has a second attention layer with its own norm
         params["attention_projection"] = int(3 * shape.depth * block["attention_projection"])
         params["mlp"] = int(2 * shape.depth * block["mlp"])
         norms = 5 * shape.depth + (2 if switches.norm_position == "pre" else 0)
         params["norm"] = int(norms * norm_width(width, switches))
-        # one more token: the start of every target
+        # the start token is not part of the vocabulary
         params["embedding"] = (shape.vocab + 1) * width
         params["position"] = (
             2 * BUCKETS * shape.heads
@@ -104,7 +106,7 @@ class Seq2SeqFamily:
         return params
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters and forward FLOPs per pair of one source and one target token."""
+        """Return the parameters and the forward FLOPs per pair of one source and one target token."""
         params, width, depth = self._params(shape), shape.width, shape.depth
         scores = 4.0 * width * depth
         matrices = 3 if self.blocks.gated else 2
@@ -121,14 +123,14 @@ class Seq2SeqFamily:
         return Counts(params=params, params_active=sum(params.values()), flops=flops)
 
     def build(self, shape: Shape, *, seed: int) -> EncoderDecoder:
-        """The module on the CPU, initialised from its own generator."""
+        """Return the module on the CPU, initialised with `seed`."""
         from scaling.families.encoders.seq2seq_module import build
 
         return build(shape, self.blocks, relative=self.relative, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> Seq2SeqFamily:
-    """A preset of the encoder–decoder with some switches set (ConfigError for a switch that it has not)."""
+    """Return a preset with some switches set. Raises ConfigError for an unknown switch or position."""
     switches, relative, source = PRESETS[name]
     only(changes, (*ALLOWED, *OVERRIDES), name)
     position = changes.get("position", switches.position)

@@ -19,7 +19,7 @@ from scaling.families.shape import Shape
 
 
 class CrossAttention(nn.Module):
-    """Target positions ask, source positions answer: queries from `x`, keys and values from `memory`."""
+    """Attention with queries from the target, `x`, and keys and values from the source, `memory`."""
 
     def __init__(self, shape: Shape, switches: Switches, *, scale: float | None) -> None:
         super().__init__()
@@ -34,8 +34,13 @@ class CrossAttention(nn.Module):
         self.out = nn.Linear(shape.width, shape.width, bias=switches.bias)
 
     def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None) -> Tensor:
-        """x (batch, T, width), memory (batch, S, width), bias (batch, 1, 1, S) or None → (batch, T,
-        width)."""
+        """Return the output of the layer, (batch, T, width).
+
+        Args:
+            x: (batch, T, width).
+            memory: (batch, S, width).
+            bias: added to the scores, (batch, 1, 1, S), or None.
+        """
         query = self.query(x).unflatten(2, (self.heads, self.head_dim)).transpose(1, 2)
         both = self.key_value(memory).unflatten(2, (2 * self.heads, self.head_dim)).transpose(1, 2)
         key, value = both.chunk(2, dim=1)
@@ -48,7 +53,7 @@ class CrossAttention(nn.Module):
 
 
 class TargetBlock(nn.Module):
-    """Causal attention, attention to the source, MLP, each with its norm and sum."""
+    """One decoder block: causal attention, cross-attention and MLP, each with its norm and residual sum."""
 
     def __init__(self, shape: Shape, switches: Switches, *, scale: float | None) -> None:
         super().__init__()
@@ -59,7 +64,14 @@ class TargetBlock(nn.Module):
         self.mlp = MLP(shape, switches)
 
     def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None, hidden: Tensor | None) -> Tensor:
-        """x (batch, T, width) → the same; `bias` of the causal scores, `hidden` of the source's padding."""
+        """Return the output of the block, (batch, T, width).
+
+        Args:
+            x: (batch, T, width).
+            memory: (batch, S, width).
+            bias: added to the scores of the causal attention, or None.
+            hidden: added to the scores of the cross-attention, −inf at padding, or None.
+        """
         drop = self.dropout if self.training else 0.0
         if self.post:
             x = self.norm1(x + F.dropout(self.attention(x, None, None, bias), drop))
@@ -72,7 +84,7 @@ class TargetBlock(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """Source and shifted target to logits of the target: see `forward`."""
+    """An encoder–decoder: source and shifted target → logits of the target."""
 
     def __init__(self, shape: Shape, switches: Switches, *, relative: bool) -> None:
         super().__init__()
@@ -84,7 +96,7 @@ class EncoderDecoder(nn.Module):
         self.target_position = nn.Embedding(shape.context, shape.width) if learned else None
         self.source_distance = nn.Embedding(BUCKETS, shape.heads) if relative else None
         self.target_distance = nn.Embedding(BUCKETS, shape.heads) if relative else None
-        # T5 leaves 1/√head_dim to the initialisation of its queries
+        # T5 does not scale its scores: its queries are initialised smaller by √head_dim instead
         scale = 1.0 if relative else None
         self.encoder = nn.ModuleList(
             Block(shape, switches, causal=False, scale=scale) for _ in range(shape.depth)
@@ -99,7 +111,7 @@ class EncoderDecoder(nn.Module):
         self.fill_tables()
 
     def fill_tables(self) -> None:
-        """Computes the tables of positions and masks on the CPU."""
+        """Compute the tables of positions and masks on the CPU."""
         if self.switches.position == "sinusoidal":
             self.sinusoids = sinusoids(self.shape.context, self.shape.width)
         if self.source_distance is not None:
@@ -109,27 +121,29 @@ class EncoderDecoder(nn.Module):
             self.future = torch.full(size, -math.inf).triu(1)
 
     def shift(self, target: Tensor) -> Tensor:
-        """What the decoder reads while it writes `target` (batch, T): the start token, then all but the
-        last."""
+        """Return the decoder's inputs for `target` (batch, T): the start token, then all but the last."""
         start = torch.full_like(target[:, :1], self.start_token)
         return torch.cat((start, target[:, :-1]), dim=1)
 
     def forward(self, source: Tensor, inputs: Tensor, source_padding: Tensor | None = None) -> Tensor:
-        """Logits of each target token.
+        """Return the logits of each target token.
 
         Args:
             source: (batch, S) int64, S at most the context.
-            inputs: (batch, T) int64, the target shifted right by `shift`, so that logits at t are those of
-            target t. source_padding: (batch, S) bool, true where there is no token; neither side sees it.
+            inputs: (batch, T) int64, the target shifted right by `shift`; logits at t predict target t.
+            source_padding: (batch, S) bool, true where there is no token; no position attends to these.
 
         Returns:
-            (batch, T, vocab). Logits at t depend on the whole source and on inputs up to t alone.
+            (batch, T, vocab). Logits at t depend on the whole source and on the inputs up to t.
+
+        Raises:
+            ShapeError: when the source or the inputs have more tokens than the context.
         """
         memory = self.encode(source, source_padding)
         return self.decode(inputs, memory, source_padding)
 
     def encode(self, source: Tensor, padding: Tensor | None = None) -> Tensor:
-        """(batch, S) → (batch, S, width)."""
+        """Return the output of the encoder: (batch, S) → (batch, S, width)."""
         x, length = self._embed(source, self.source_position), source.shape[1]
         bias = None if padding is None else hide(padding, x.dtype)
         if self.source_distance is not None:
@@ -140,7 +154,7 @@ class EncoderDecoder(nn.Module):
         return x if self.source_norm is None else self.source_norm(x)
 
     def decode(self, inputs: Tensor, memory: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Logits from what was encoded: (batch, T) and (batch, S, width) → (batch, T, vocab)."""
+        """Return the logits of the target: (batch, T) and memory (batch, S, width) → (batch, T, vocab)."""
         x, length = self._embed(inputs, self.target_position), inputs.shape[1]
         bias = None
         if self.target_distance is not None:
@@ -155,7 +169,7 @@ class EncoderDecoder(nn.Module):
             logits: Tensor = self.head(x)
             return logits
         if self.target_distance is not None:
-            # T5 shrinks what meets its tied table (mesh TensorFlow does; so does transformers)
+            # T5 scales the features before a tied head (so do mesh TensorFlow and transformers)
             x = x * self.shape.width**-0.5
         return F.linear(x, self.embedding.weight[: self.shape.vocab])
 
@@ -176,10 +190,13 @@ class EncoderDecoder(nn.Module):
 
 
 def buckets(context: int, *, both_ways: bool, farthest: int = 128) -> Tensor:
-    """Bucket of each (query, key) distance, (context, context) int64: exact when near, logarithmic when far
-    (arXiv:1910.10683, 2.1)."""
-    places = torch.arange(context)
-    distance = places[None, :] - places[:, None]
+    """Return the bucket of each (query, key) distance, (context, context) int64.
+
+    Short distances have buckets of their own, long ones share logarithmic buckets (arXiv:1910.10683, section
+    2.1).
+    """
+    positions = torch.arange(context)
+    distance = positions[None, :] - positions[:, None]
     count, start = BUCKETS, torch.zeros_like(distance)
     if both_ways:
         count //= 2
@@ -198,7 +215,7 @@ def buckets(context: int, *, both_ways: bool, farthest: int = 128) -> Tensor:
 
 
 def component_of(parameter: str) -> str:
-    """The component that a named parameter is counted under."""
+    """Return the component that a named parameter belongs to."""
     first, *rest = parameter.split(".")
     if first in ("embedding", "head"):
         return first
@@ -211,8 +228,11 @@ def component_of(parameter: str) -> str:
 
 @torch.no_grad()
 def initialise(module: EncoderDecoder, *, seed: int) -> None:
-    """Draws all weights from one generator: matrices with variance 1/fan_in, in T5 queries smaller by
-    √head_dim and the table of deviation 1 (as its code does); else the tied table as the decoder's."""
+    """Draw all weights from one generator with this seed.
+
+    Matrices have variance 1/fan_in. As in the code of T5, its queries are smaller by √head_dim and its
+    embedding has standard deviation 1. Other embeddings are drawn like a tied embedding of the decoder.
+    """
     generator = torch.Generator().manual_seed(seed)
     shape, relative = module.shape, module.source_distance is not None
     tied = 0.02 * math.sqrt(768 / shape.width)
@@ -233,7 +253,7 @@ def initialise(module: EncoderDecoder, *, seed: int) -> None:
 
 
 def build(shape: Shape, switches: Switches, *, relative: bool, seed: int) -> EncoderDecoder:
-    """An encoder–decoder on the CPU in float32, whose weights depend on shape, switches and seed alone."""
+    """Return an encoder–decoder on the CPU in float32; its weights depend only on the arguments."""
     with torch.device("meta"):
         module = EncoderDecoder(shape, switches, relative=relative)
     module.to_empty(device="cpu")

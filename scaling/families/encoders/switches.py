@@ -1,4 +1,4 @@
-"""List what an encoder-decoder may be made of."""
+"""Define the switches and presets of the encoder–decoder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scaling.families.decoder import switches as decoder
 from scaling.families.decoder.switches import Switches
 
 BUCKETS = 32
-"""Relative distances that T5 tells apart (arXiv:1910.10683, 2.1)."""
+"""Buckets of distance in T5's relative positions (arXiv:1910.10683, section 2.1)."""
 PRESETS: dict[str, tuple[Switches, bool, str]] = {
     "seq2seq2017": (
         decoder.PRESETS["transformer2017"][0],
@@ -15,7 +15,7 @@ PRESETS: dict[str, tuple[Switches, bool, str]] = {
     ),
     "t5": (Switches(position="none", mlp="relu", tied=True), True, "arXiv:1910.10683"),
 }
-"""Name → switches, whether positions are T5's relative ones, source."""
+"""Name → switches, whether positions are relative as in T5, source."""
 ALLOWED = (
     "norm",
     "norm_position",
@@ -27,6 +27,6 @@ ALLOWED = (
     "embedding_scale",
     "dropout",
 )
-"""Switches of the decoder that may be set here."""
+"""Switches of the decoder that an encoder–decoder also has."""
 OVERRIDES = ("depth", "width", "heads")
-"""Parts of the shape that may be given beside them."""
+"""Parts of the shape that may be set in addition to the switches."""

@@ -1,11 +1,11 @@
-"""Any causal language model of `transformers` as a family: its config is filled by the dial.
+"""Define any causal language model of `transformers` as a family: the dial fills its config.
 
     families.get("hf", model_type="mamba", state_size=8)
 
-The dial gives width, depth and heads as for the decoder; every field that follows from them is scaled as the
-type's own default config has it, and any field may be set by its name. Counts are torch's own: parameters by
-numel and FLOPs by `torch.utils.flop_counter`, both of the module on the meta device. So this family needs
-torch before anything runs.
+The dial gives width, depth and heads as for the decoder. Fields that depend on them keep the proportions of
+the default config of the model type, and any field may be set by its name. The counts come from torch, on the
+meta device: parameters from numel, FLOPs from `torch.utils.flop_counter`. This family therefore needs torch
+even for a plan.
 """
 
 from __future__ import annotations
@@ -29,45 +29,47 @@ if TYPE_CHECKING:
     from scaling.families.foreign.module import Foreign
 
 SIZES = (1.0, 128.0)
-"""Smaller ones have heads that some types cannot rotate."""
+"""Smallest and largest size. Below 1, heads are too small for the rotary positions of some model types."""
 
 HIDDEN = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "d_ff")
-"""How configs call the width inside the MLP."""
+"""Names that configs use for the width inside the MLP."""
 TWINS = ("word_embed_proj_dim", "attention_hidden_size", "embedding_size", "lru_width")
-"""Fields that equal the width wherever the default config says so."""
+"""Fields that are set to the width where they equal the width in the default config."""
 PARTS = ("depth", "width", "heads")
-"""Parts of the shape that may be given beside the size."""
+"""Parts of the shape that may be set in addition to the size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HFFamily:
-    """A `transformers` config with a causal head, and the dial on its fields."""
+    """A model type of `transformers` with a causal head; the dial sets the fields of its config."""
 
     model_type: str
-    """As in `transformers.CONFIG_MAPPING`: llama, gpt_neox, qwen2, gemma, mamba, …"""
+    """Key of `transformers.CONFIG_MAPPING`: llama, gpt_neox, qwen2, gemma, mamba, …"""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the config that are set rather than derived."""
+    """Fields of the config that are set by the user, not by the dial."""
     overrides: Mapping[str, int] = field(default_factory=dict)
     """Parts of the shape that do not follow the dial."""
     name: str = "hf"
-    """What it is asked for by."""
+    """The name in a config."""
     objective: str = "causal"
     """Next-token prediction."""
     dial: str = "width, depth and heads of the decoder of the same size, mapped on the config's own fields"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
     source: str = "transformers, by family.model_type"
-    """Where the architecture comes from."""
+    """Source of the architecture."""
 
     @property
     def switches(self) -> dict[str, Any]:
-        """Everything but the size."""
+        """All settings but the size."""
         return {"model_type": self.model_type, **self.fields, **self.overrides}
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """The decoder's shape at this size, as the config takes it (ShapeError when the size is out of
-        range)."""
+        """Return the decoder's shape at this size, with the values that the config accepted.
+
+        Raises ShapeError when the size is out of range, ConfigError when the config refuses a value.
+        """
         check_size(size, self.name, self.sizes)
         shape = decoder_shape(
             size,
@@ -93,25 +95,30 @@ class HFFamily:
         )
 
     def config(self, shape: Shape) -> PreTrainedConfig:
-        """The `transformers` config of a shape."""
+        """Return the `transformers` config of a shape."""
         return config_of(self.model_type, shape, self.fields)
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters and forward FLOPs per token as torch counts them on the meta device."""
+        """Return the parameters and forward FLOPs per token, counted by torch on the meta device."""
         return _counts(self.config(shape).to_json_string(), self.model_type, shape.context)
 
     def build(self, shape: Shape, *, seed: int) -> Foreign:
-        """The module on the CPU in float32, with its type's own initialisation drawn from this seed."""
+        """Return the module on the CPU in float32, initialised by transformers from this seed."""
         from scaling.families.foreign.module import build
 
         return build(self.config(shape), seed=seed)
 
 
 def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTrainedConfig:
-    """A config of this type with width, depth, heads, vocabulary and context of a shape.
+    """Return a config of this type with the width, depth, heads, vocabulary and context of a shape.
+
+    Args:
+        model_type: key of `transformers.CONFIG_MAPPING`.
+        shape: the shape.
+        fields: fields of the config that the user set.
 
     Raises:
-        ConfigError: when a field is not known, or the config refuses its values.
+        ConfigError: when a field is unknown, or the config refuses its values.
     """
     from transformers import CONFIG_MAPPING
 
@@ -131,7 +138,7 @@ def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTr
     put("max_position_embeddings", shape.context)
     put("use_cache", False)
     for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
-        # a padding token would get no gradient, and defaults lie beyond small vocabularies
+        # a padding token would get no gradient, and the default ids exceed small vocabularies
         put(name, None)
     width = default.hidden_size
     for name in HIDDEN:
@@ -141,10 +148,10 @@ def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTr
         if getattr(default, name, None) == width:
             put(name, shape.width)
     for name in ("num_key_value_heads", "num_kv_heads"):
-        many = getattr(default, name, None)
-        if many:
-            wanted = heads * many / default.num_attention_heads
-            put(name, max(n for n in range(1, heads + 1) if heads % n == 0 and n <= max(1, wanted)))
+        kv_heads = getattr(default, name, None)
+        if kv_heads:
+            target = heads * kv_heads / default.num_attention_heads
+            put(name, max(n for n in range(1, heads + 1) if heads % n == 0 and n <= max(1, target)))
     if hasattr(default, "expand"):
         if hasattr(default, "num_heads") and hasattr(default, "head_dim"):
             own |= {"num_heads": heads, "head_dim": default.expand * shape.width // heads}
@@ -163,7 +170,7 @@ def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTr
     own |= {default.attribute_map.get(name, name): value for name, value in fields.items()}
     try:
         config: PreTrainedConfig = kind(**own)
-    except Exception as error:  # its classes differ between versions and have no common base
+    except Exception as error:  # the classes of these errors differ by version and share no base class
         text = " ".join(str(error).split())
         raise ConfigError(f"transformers refuses this {model_type} config: {text}") from None
     _check_room(config, shape)
@@ -171,23 +178,25 @@ def config_of(model_type: str, shape: Shape, fields: Mapping[str, Any]) -> PreTr
 
 
 def _check_room(config: PreTrainedConfig, shape: Shape) -> None:
-    """Refuses a table set by hand that has no row for some token or position: it would fail far inside the
-    module, or not at all where positions are rotated."""
-    for name, asked, what in (
+    """Raise ConfigError when the user's embedding table is too small for the tokens or positions.
+
+    Without this check the error comes from deep inside the module, or not at all with rotary positions.
+    """
+    for name, least, what in (
         ("vocab_size", shape.vocab, "the corpus has {} tokens"),
         ("max_position_embeddings", shape.context, "the context is {}"),
     ):
-        given = getattr(config, name, None)
-        if isinstance(given, int) and given < asked:
+        rows = getattr(config, name, None)
+        if isinstance(rows, int) and rows < least:
             raise ConfigError(
-                f"family.{name} is {given} and {what.format(asked)}; leave it out, and it follows, or set it "
-                f"to {asked} or more"
+                f"family.{name} is {rows} and {what.format(least)}; leave it out, so that the dial sets it, "
+                f"or set it to {least} or more"
             )
 
 
 @lru_cache(maxsize=512)
 def _counts(config_text: str, model_type: str, context: int) -> Counts:
-    """Torch's own counts of a config: one forward pass over one context on the meta device."""
+    """Return torch's counts of one forward pass over one context on the meta device, per token."""
     from transformers import CONFIG_MAPPING
 
     from scaling.families.foreign.module import measure
@@ -205,10 +214,10 @@ def _counts(config_text: str, model_type: str, context: int) -> Counts:
 
 
 def family(name: str, changes: Mapping[str, Any]) -> HFFamily:
-    """A model type with some fields of its config set.
+    """Return a model type with some fields of its config set.
 
     Raises:
-        ConfigError: when the type is missing, not known, or has no causal head.
+        ConfigError: when the type is missing, unknown or has no causal head.
     """
     changes = dict(changes)
     model_type = changes.pop("model_type", None)

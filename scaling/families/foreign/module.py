@@ -1,4 +1,4 @@
-"""Modules of `transformers` behind the interface of a family, and torch's counts of them."""
+"""Build modules of `transformers` for a family, and count their parameters and FLOPs with torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
 SCORES = ("bmm", "baddbmm", "scaled_dot_product")
-"""Operations that only attention scores and mixtures use, where there is attention."""
+"""Operations that, in a model with attention, only the scores and their weighted sums of values use."""
 
 
 class Foreign(nn.Module):
@@ -26,14 +26,13 @@ class Foreign(nn.Module):
         self.model = model
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Logits of the token after each position."""
+        """Return the logits of the token after each position, (batch, T, vocab)."""
         logits: Tensor = self.model(input_ids=tokens, use_cache=False).logits
         return logits
 
 
 def build(config: PreTrainedConfig, *, seed: int) -> Foreign:
-    """The module with its type's own initialisation, drawn from this seed; torch's generator is left as it
-    was."""
+    """Return the module, initialised by transformers from this seed; torch's generator is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Foreign(_model(config))
@@ -53,12 +52,12 @@ def _model(config: PreTrainedConfig, attention: str | None = None) -> PreTrained
 
 
 def component_of(name: str, *, head: str, table: str) -> str:
-    """The component that a module or parameter of this dotted name is counted under.
+    """Return the component that a module or parameter of this dotted name belongs to.
 
     Args:
-        name: the dotted name inside the model.
-        head: name of the output embedding's module.
-        table: name of the input embedding's module.
+        name: dotted name inside the model.
+        head: dotted name of the output embedding.
+        table: dotted name of the input embedding.
     """
     parts = name.lower().split(".")
     if name == table or name.startswith(f"{table}."):
@@ -77,22 +76,22 @@ def component_of(name: str, *, head: str, table: str) -> str:
 
 
 def measure(config: PreTrainedConfig, context: int) -> tuple[dict[str, int], dict[str, float]]:
-    """Parameters, and forward FLOPs of one sequence, by component, of the model on the meta device.
+    """Return the parameters and the forward FLOPs of one sequence, each by component.
 
     Raises:
-        ConfigError: when the model cannot be built, or its work depends on its data, which the meta device
-        has not.
+        ConfigError: when the model cannot be built, or its FLOPs depend on its data: the meta device, on
+            which the model runs here, has no data.
     """
     attends = bool(getattr(config, "num_attention_heads", None))
     with torch.device("meta"):
         model: Any = _model(config, "eager" if attends else None).train(False)
     tokens = torch.zeros(1, context, dtype=torch.long, device="meta")
-    # without a mask transformers looks for packed sequences in the data, which the meta device has not
-    given = {"attention_mask": torch.ones_like(tokens)} if attends else {}
+    # without a mask transformers looks for packed sequences in the data, which the meta device does not have
+    mask = {"attention_mask": torch.ones_like(tokens)} if attends else {}
     counter = FlopCounterMode(display=False)
     try:
         with counter, torch.no_grad():
-            model(input_ids=tokens, use_cache=False, **given)
+            model(input_ids=tokens, use_cache=False, **mask)
     except (NotImplementedError, RuntimeError) as error:
         text = " ".join(str(error).split())[:160]
         raise ConfigError(

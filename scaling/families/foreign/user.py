@@ -1,4 +1,4 @@
-"""A family from a person's own file: `family=path.py:Name`.
+"""Open a family in a user's own file: `family=path.py:Name`.
 
     from scaling.families import Counts, Shape
 
@@ -13,8 +13,8 @@
         def build(self, shape, *, seed):
             ...                                          # a torch module: tokens (B, T) -> logits (B, T, V)
 
-Its counts are checked against its module the first time that they are asked for: parameters by numel, FLOPs
-by torch's counter.
+The first call of `counts` for a shape compares the counts with the module: parameters with numel, FLOPs with
+torch's counter.
 """
 
 from __future__ import annotations
@@ -35,52 +35,55 @@ if TYPE_CHECKING:
     from torch import nn
 
 METHODS = ("shape", "counts", "build")
-"""What a family of one's own must offer."""
+"""Methods that a user's family must have."""
 
 
 @dataclass(kw_only=True)
 class UserFamily:
-    """A person's family behind the interface of ours, with its counts checked once a shape."""
+    """A user's family with the interface of `Family`; its counts are checked once for each shape."""
 
     inner: Any
     """An instance of the class in the file."""
     name: str
-    """`path.py:Name`, as it was given."""
+    """`path.py:Name`, as in the config."""
     digest: str
-    """SHA-256 of the file: an edited family is another family."""
+    """SHA-256 of the file; an edited file counts as another family."""
     changes: Mapping[str, Any]
     """Arguments of the class."""
     checked: set[Shape] = field(default_factory=set)
-    """Shapes whose counts agreed with their modules."""
+    """Shapes whose counts agree with their modules."""
 
     @property
     def objective(self) -> str:
-        """What it says, else causal."""
+        """Attribute `objective` of the class, else causal."""
         return str(getattr(self.inner, "objective", "causal"))
 
     @property
     def dial(self) -> str:
-        """What it says of itself."""
+        """Attribute `dial` of the class, else its docstring."""
         return str(getattr(self.inner, "dial", inspect.getdoc(self.inner) or "its own"))
 
     @property
     def sizes(self) -> tuple[float, float]:
-        """What it says, else any size above 0."""
+        """Attribute `sizes` of the class, else all sizes above 0."""
         low, high = getattr(self.inner, "sizes", (1e-9, math.inf))
         return float(low), float(high)
 
     @property
     def source(self) -> str:
-        """What it says, else where it lies."""
+        """Attribute `source` of the class, else `name`."""
         return str(getattr(self.inner, "source", self.name))
 
     @property
     def switches(self) -> dict[str, Any]:
-        """Its arguments and the fingerprint of its file."""
+        """Arguments of the class and the fingerprint of its file."""
         return {**self.changes, "file": self.digest[:16]}
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """Its shape at this size (ShapeError when the size is out of range)."""
+        """Return the shape at this size.
+
+        Raises ShapeError when the size is out of range, ConfigError when the method returns no Shape.
+        """
         shape = self.inner.shape(check_size(size, self.name, self.sizes), vocab=vocab, context=context)
         if not isinstance(shape, Shape):
             raise ConfigError(
@@ -89,8 +92,10 @@ class UserFamily:
         return shape
 
     def counts(self, shape: Shape) -> Counts:
-        """Its counts, checked against its module on the meta device the first time that a shape is asked
-        about."""
+        """Return the counts; the first call for a shape compares them with the module on the meta device.
+
+        Raises ConfigError when the method returns no Counts, or the two disagree.
+        """
         counts = self.inner.counts(shape)
         if not isinstance(counts, Counts):
             raise ConfigError(f"{self.name}: counts must return Counts; not {type(counts).__name__}")
@@ -103,7 +108,7 @@ class UserFamily:
         return counts
 
     def build(self, shape: Shape, *, seed: int) -> nn.Module:
-        """Its module, built under its seed; torch's own generator is left as it was."""
+        """Return the module, built with this seed; torch's generator is not changed."""
         import torch
 
         with torch.random.fork_rng(devices=[]):
@@ -113,21 +118,21 @@ class UserFamily:
 
 
 def compare(name: str, module: nn.Module, shape: Shape, counts: Counts, objective: str) -> None:
-    """Raises ConfigError with both sides beside each other when counts and module disagree.
+    """Raise ConfigError, with both counts in the message, when counts and module disagree.
 
-    FLOPs are compared for causal modules that can run on the meta device; more than torch counts is allowed
-    only where torch cannot see (recurrent kernels).
+    FLOPs are compared for causal modules that can run on the meta device. Counts above torch's are allowed
+    only for modules with recurrent kernels, which torch does not count.
     """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    held = sum(parameter.numel() for parameter in module.parameters())
-    if held != counts.params_total:
+    total = sum(parameter.numel() for parameter in module.parameters())
+    if total != counts.params_total:
         own = ", ".join(f"{key} {value:,}" for key, value in counts.params.items())
         theirs = ", ".join(f"{key} {value.numel():,}" for key, value in module.named_parameters())
         raise ConfigError(
             f"the counts of {name} say {counts.params_total:,} parameters ({own}) and its module holds "
-            f"{held:,} ({theirs}); make the two agree"
+            f"{total:,} ({theirs}); make the two agree"
         )
     if objective != "causal":
         return
@@ -138,25 +143,26 @@ def compare(name: str, module: nn.Module, shape: Shape, counts: Counts, objectiv
             meta(tokens)
     except (NotImplementedError, RuntimeError):
         return
-    seen, said = counter.get_total_flops() / shape.context, counts.flops_per_token / 3
-    unseen = any(isinstance(part, torch.nn.RNNBase) for part in module.modules())
-    if not math.isclose(seen, said, rel_tol=0.01) and not (unseen and said > seen):
+    measured, declared = counter.get_total_flops() / shape.context, counts.flops_per_token / 3
+    recurrent = any(isinstance(part, torch.nn.RNNBase) for part in module.modules())
+    if not math.isclose(measured, declared, rel_tol=0.01) and not (recurrent and declared > measured):
         own = ", ".join(f"{key} {value:,.0f}" for key, value in counts.flops.items())
         raise ConfigError(
-            f"the counts of {name} say {said:,.0f} forward FLOPs per token without norms ({own}) "
-            f"and torch counts {seen:,.0f}; make the two agree"
+            f"the counts of {name} say {declared:,.0f} forward FLOPs per token without norms ({own}) "
+            f"and torch counts {measured:,.0f}; make the two agree"
         )
 
 
 def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
-    """The class `Name` of the file `path.py`, from `path.py:Name`.
+    """Return the family of the class `Name` in the file `path.py`, from `path.py:Name`.
 
     Raises:
-        ConfigError: when the file, the class or one of its methods is missing, or its arguments do not fit.
+        ConfigError: when the file, the class or one of its methods is missing, the file has changed since the
+            run was declared, or the class does not take the arguments.
     """
     changes = dict(changes)
     fingerprint = changes.pop("file", None)
-    path, _, wanted = name.rpartition(":")
+    path, _, class_name = name.rpartition(":")
     file = user_file.find(path)
     if file is None:
         raise ConfigError(f"there is no file {path!r}; a family of your own is family=path.py:Name")
@@ -171,16 +177,16 @@ def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
         for key, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
-    if wanted not in classes:
-        raise ConfigError(one_of(f"a class of {path}", wanted, classes or ["(none)"]))
-    kind = getattr(module, wanted)
+    if class_name not in classes:
+        raise ConfigError(one_of(f"a class of {path}", class_name, classes or ["(none)"]))
+    kind = getattr(module, class_name)
     for method in METHODS:
         if not callable(getattr(kind, method, None)):
             raise ConfigError(
-                f"{wanted} in {path} has no method {method}; a family needs {', '.join(METHODS)}"
+                f"{class_name} in {path} has no method {method}; a family needs {', '.join(METHODS)}"
             )
     try:
         inner = kind(**changes)
     except TypeError as error:
-        raise ConfigError(f"{wanted} in {path} does not take these switches: {error}") from None
+        raise ConfigError(f"{class_name} in {path} does not take these switches: {error}") from None
     return UserFamily(inner=inner, name=name, digest=digest, changes=changes)

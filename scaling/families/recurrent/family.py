@@ -1,4 +1,4 @@
-"""The LSTM language model as a family: dial and counts without torch."""
+"""Define the LSTM language model as a family: dial and counts without torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SIZES = (0.25, 128.0)
 
 
 def lstm_params(depth: int, width: int, vocab: int, *, tied: bool) -> dict[str, int]:
-    """Parameters by component: four gates, each with an input map, a recurrent map and torch's two biases."""
+    """Return the parameters by component.
+
+    Each of the four gates has an input matrix, a recurrent matrix and the two biases of torch.
+    """
     return {
         "embedding": vocab * width,
         "other": depth * (8 * width * width + 8 * width),
@@ -34,25 +37,25 @@ class LSTMFamily:
     """A causal language model whose only memory is the state of its LSTM layers."""
 
     lstm: LSTMSwitches
-    """What it is made of."""
+    """Switches of the LSTM."""
     name: str = "lstm"
-    """What it is asked for by."""
+    """The name in a config."""
     objective: str = "causal"
     """Next-token prediction."""
     dial: str = "N of the decoder of the same size; one layer per 2 of size, at most 4"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
     source: str = "doi:10.1162/neco.1997.9.8.1735; as a language model arXiv:1409.2329"
-    """Where the architecture comes from."""
+    """Source of the architecture."""
 
     @property
     def switches(self) -> dict[str, Any]:
-        """Everything but the size."""
+        """All settings but the size."""
         return asdict(self.lstm)
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """Depth and width (a multiple of 2) whose N is nearest that of the decoder `llama` of this size."""
+        """Return the shape whose N is nearest that of the decoder `llama` of this size; the width is even."""
         size = check_size(size, self.name, self.sizes)
         depth = self.lstm.depth or min(4, max(1, math.floor(size / 2 + 0.5)))
         width = self.lstm.width
@@ -64,7 +67,7 @@ class LSTMFamily:
         return Shape(size=size, vocab=vocab, context=context, depth=depth, width=width)
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters and forward FLOPs per token; gate products are counted under `other`."""
+        """Return the parameters and forward FLOPs per token; the gates are counted under `other`."""
         params = lstm_params(shape.depth, shape.width, shape.vocab, tied=self.lstm.tied)
         flops = {
             "other": 2.0 * shape.depth * 8 * shape.width * shape.width,
@@ -73,13 +76,13 @@ class LSTMFamily:
         return Counts(params=params, params_active=sum(params.values()), flops=flops)
 
     def build(self, shape: Shape, *, seed: int) -> LSTM:
-        """The module on the CPU, initialised from its own generator."""
+        """Return the module on the CPU, initialised with `seed`."""
         from scaling.families.recurrent.module import build
 
         return build(shape, self.lstm, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> LSTMFamily:
-    """The LSTM with some switches set."""
+    """Return the LSTM with some switches set. Raises ConfigError for an unknown switch."""
     only(changes, (field.name for field in fields(LSTMSwitches)), name)
     return LSTMFamily(name=name, lstm=LSTMSwitches(**changes))

@@ -1,4 +1,4 @@
-"""The LSTM language model as a torch module, on torch's own (cuDNN) layers."""
+"""The LSTM language model as a torch module, built from torch's own (cuDNN) layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.families.shape import Shape
 
 
 class LSTM(nn.Module):
-    """Tokens to the logits of each next token: (batch, T) int64 → (batch, T, vocab). T is not bounded."""
+    """An LSTM: tokens (batch, T) int64 → logits of each next token (batch, T, vocab). T has no limit."""
 
     def __init__(self, shape: Shape, switches: LSTMSwitches) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class LSTM(nn.Module):
         self.head = None if switches.tied else nn.Linear(shape.width, shape.vocab, bias=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Logits of the token after each position; those at t depend on tokens up to t alone."""
+        """Return the logits of the token after each position; position t depends on tokens up to t."""
         x = self.embedding(tokens)
         if self.switches.dropout and self.training:
             x = F.dropout(x, self.switches.dropout)
@@ -44,16 +44,19 @@ class LSTM(nn.Module):
 
 
 def component_of(parameter: str) -> str:
-    """The component that a named parameter is counted under."""
+    """Return the component that a named parameter belongs to."""
     first = parameter.split(".")[0]
     return first if first in ("embedding", "head") else "other"
 
 
 @torch.no_grad()
 def initialise(module: LSTM, *, seed: int) -> None:
-    """Draws all weights from one generator: maps normal with variance 1/width, embedding with deviation 1
-    (nothing normalises what the gates read), biases zero but for the forget gate's 1 (arXiv:1503.04069 and
-    Jozefowicz 2015)."""
+    """Draw all weights from one generator with this seed.
+
+    Matrices are normal with variance 1/width. The embedding has standard deviation 1, because no norm stands
+    before the gates; a tied embedding has 1/√width. Biases are zero, except for the forget gate's, which is 1
+    (arXiv:1503.04069 and Jozefowicz 2015).
+    """
     width = module.shape.width
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in module.named_parameters():
@@ -68,7 +71,7 @@ def initialise(module: LSTM, *, seed: int) -> None:
 
 
 def build(shape: Shape, switches: LSTMSwitches, *, seed: int) -> LSTM:
-    """An LSTM on the CPU in float32, whose weights depend on shape, switches and seed alone."""
+    """Return an LSTM on the CPU in float32; its weights depend only on shape, switches and seed."""
     with torch.device("meta"):
         module = LSTM(shape, switches)
     module.to_empty(device="cpu")

@@ -1,4 +1,4 @@
-"""Choose what an LSTM is made of, beside its size."""
+"""Define the switches of the LSTM."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from scaling.families.shape import whole
 
 @dataclass(frozen=True, kw_only=True)
 class LSTMSwitches:
-    """What may be chosen beside the size."""
+    """The architecture of an LSTM, apart from its size."""
 
     tied: bool = False
     """Whether the head is the embedding transposed (arXiv:1608.05859)."""
     dropout: float = 0.0
-    """Probability of dropping what passes between layers and into the head (arXiv:1409.2329)."""
+    """Probability of dropout on the embedding, between layers and before the head (arXiv:1409.2329)."""
     truncate: int | None = None
-    """Gradients flow back through so many tokens at most (truncated back-propagation through time); None =
-    through the whole context. The state flows on either way, and starts at zero with every sequence."""
+    """Most tokens that gradients flow back through (truncated back-propagation through time); None = the
+    whole context. The state is carried through the whole sequence either way; it starts at zero."""
     depth: int | None = None
-    """Layers; None follows the dial."""
+    """Number of layers; None follows the dial."""
     width: int | None = None
     """Features of the state; None follows the dial."""
 
     def __post_init__(self) -> None:
-        """Refuses what no LSTM has (ConfigError)."""
+        """Raise ConfigError for a value that no LSTM can have."""
         if not isinstance(self.tied, bool):
             raise ConfigError(f"family.tied must be true or false; not {self.tied!r}")
         if (

@@ -1,2 +1,1 @@
-"""A plain network on synthetic regression tasks whose laws are known: seconds on a CPU, for tests and
-teaching."""
+"""A multilayer perceptron and synthetic regression tasks with known scaling laws, for tests and teaching."""

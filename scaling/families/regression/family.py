@@ -1,5 +1,7 @@
-"""The multilayer perceptron for regression as a family. `context` is its inputs, `vocab` its outputs, a token
-an example."""
+"""Define the multilayer perceptron for regression as a family.
+
+`context` is the number of inputs and `vocab` the number of outputs; one example counts as one token.
+"""
 
 from __future__ import annotations
 
@@ -22,41 +24,45 @@ SIZES = (0.25, 1024.0)
 
 @dataclass(frozen=True, kw_only=True)
 class PerceptronFamily:
-    """Numbers to numbers through layers of one width."""
+    """A multilayer perceptron whose hidden layers have one width."""
 
     perceptron: PerceptronSwitches
-    """What it is made of."""
+    """Switches of the perceptron."""
     name: str = "mlp"
-    """What it is asked for by."""
+    """The name in a config."""
     objective: str = "regression"
     """Squared error."""
     dial: str = "width = 8 × size at a fixed depth, N ∝ size²"
-    """What a step of size changes."""
+    """How the shape grows with size."""
     sizes: tuple[float, float] = SIZES
     """Smallest and largest size."""
     source: str = "arXiv:2004.10802"
-    """Where its law comes from."""
+    """Source of its scaling law."""
 
     @property
     def switches(self) -> dict[str, Any]:
-        """Everything but the size."""
+        """All settings but the size."""
         return asdict(self.perceptron)
 
     def shape(self, size: float, *, vocab: int, context: int) -> Shape:
-        """Layers and width for `context` inputs and `vocab` outputs (ShapeError when out of range)."""
+        """Return the shape for `context` inputs and `vocab` outputs.
+
+        Raises ShapeError when the size is out of range, or a linear map would read more inputs than an
+        example has.
+        """
         size = check_size(size, self.name, self.sizes)
         width = self.perceptron.width or max(2, round(8 * size))
         if self.perceptron.depth == 0 and width > context:
             raise ShapeError(
-                f"a linear map of {width} inputs, and an example has {context}; set family.width or "
+                f"the linear map would read {width} inputs and an example has {context}; set family.width or "
                 f"family.size so that it reads at most {context}"
             )
-        # a shape has a layer at least, and so has a linear map
+        # a Shape has at least one layer, also for a linear map
         depth = max(1, self.perceptron.depth)
         return Shape(size=size, vocab=vocab, context=context, depth=depth, width=width)
 
     def counts(self, shape: Shape) -> Counts:
-        """Parameters, and forward FLOPs of one example. They are counted per example, not per input."""
+        """Return the parameters and the forward FLOPs per example (not per input)."""
         depth = self.perceptron.depth
         inner = shape.context * shape.width + (depth - 1) * shape.width**2 if depth else 0
         head = shape.width * shape.vocab
@@ -66,13 +72,13 @@ class PerceptronFamily:
         )
 
     def build(self, shape: Shape, *, seed: int) -> nn.Module:
-        """The module on the CPU: (batch, inputs) float32 → (batch, outputs)."""
+        """Return the module on the CPU: (batch, inputs) float32 → (batch, outputs)."""
         from scaling.families.regression.module import build
 
         return build(shape, self.perceptron, seed=seed)
 
 
 def family(name: str, changes: Mapping[str, Any]) -> PerceptronFamily:
-    """The perceptron with some switches set (ConfigError for one that it has not)."""
+    """Return the perceptron with some switches set. Raises ConfigError for an unknown switch."""
     only(changes, (field.name for field in fields(PerceptronSwitches)), name)
     return PerceptronFamily(name=name, perceptron=PerceptronSwitches(**changes))

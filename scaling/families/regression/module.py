@@ -15,7 +15,7 @@ from scaling.families.shape import Shape
 
 
 class Perceptron(nn.Module):
-    """(batch, inputs) float → (batch, outputs) float."""
+    """A multilayer perceptron: (batch, inputs) float32 → (batch, outputs) float32."""
 
     def __init__(self, shape: Shape, switches: PerceptronSwitches) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Perceptron(nn.Module):
         self.activation = kinds[switches.activation]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Applies the layers."""
+        """Return the outputs, (batch, outputs)."""
         x = x[:, : self.read]
         for layer in self.layers:
             x = self.activation(layer(x))
@@ -37,8 +37,11 @@ class Perceptron(nn.Module):
 
 @torch.no_grad()
 def build(shape: Shape, switches: PerceptronSwitches, *, seed: int) -> Perceptron:
-    """A perceptron on the CPU: matrices normal with variance 2/fan_in where a ReLU halves it
-    (arXiv:1502.01852), else 1/fan_in; biases zero."""
+    """Return a perceptron on the CPU.
+
+    Matrices are normal. Their variance is 2/fan_in before a ReLU, which halves it (arXiv:1502.01852), else
+    1/fan_in. Biases are zero.
+    """
     with torch.device("meta"):
         module = Perceptron(shape, switches)
     module.to_empty(device="cpu")

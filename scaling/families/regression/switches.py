@@ -1,4 +1,4 @@
-"""Choose what a perceptron is made of, beside its size."""
+"""Define the switches of the perceptron."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from scaling.errors import ConfigError, one_of
 from scaling.families.shape import whole
 
 ACTIVATIONS = ("relu", "gelu", "tanh")
-"""Between layers."""
+"""Activations that a perceptron can have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PerceptronSwitches:
-    """What may be chosen beside the size."""
+    """The architecture of a perceptron, apart from its size."""
 
     depth: int = 2
-    """Hidden layers; 0 = a linear map of the first `width` inputs, whose laws are known exactly
-    (arXiv:2406.08466)."""
+    """Number of hidden layers; 0 = a linear map of the first `width` inputs, whose scaling laws are known
+    exactly (arXiv:2406.08466)."""
     width: int | None = None
-    """Features of each, or inputs that a linear map reads; None follows the dial."""
+    """Features of each hidden layer, or inputs that the linear map reads; None follows the dial."""
     activation: str = "relu"
-    """relu, gelu or tanh; piecewise linear ones have the known exponent 4 / dimensions (arXiv:2004.10802)."""
+    """relu, gelu or tanh; relu, being piecewise linear, has the known exponent 4 / dimensions
+    (arXiv:2004.10802)."""
 
     def __post_init__(self) -> None:
-        """Refuses what no perceptron has (ConfigError)."""
+        """Raise ConfigError for a value that no perceptron can have."""
         if self.activation not in ACTIVATIONS:
             raise ConfigError(one_of("family.activation", self.activation, ACTIVATIONS))
         if self.depth != 0:

@@ -1,5 +1,4 @@
-"""Regression tasks whose scaling is known beforehand. Examples are a pure function of (seed, step). No
-torch."""
+"""Draw examples of regression tasks with known scaling laws, as a pure function of (seed, step). No torch."""
 
 from __future__ import annotations
 
@@ -15,17 +14,18 @@ Examples = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def smooth(*, examples: int, dimensions: int, seed: int, step: int, waves: int = 16) -> Examples:
-    """A smooth function on a torus of so many dimensions, the same for every step of a seed.
+    """Return examples of a smooth function on a torus; the function is the same at every step of a seed.
 
-    A piecewise linear network of N parameters cuts the torus into about N pieces of side N^(−1/d), on each of
-    which it is off by the side squared: the squared error falls as N^(−4/d) (arXiv:2004.10802, section 2).
+    A piecewise linear network of N parameters divides the torus into about N pieces of side N^(−1/d). On each
+    piece its error is of the order of the side squared, so the squared error falls as N^(−4/d)
+    (arXiv:2004.10802, section 2).
 
     Args:
-        examples: how many.
-        dimensions: d of the law.
-        seed: what the function depends on.
-        step: what the examples depend on, beside the seed.
-        waves: sines that the function is made of.
+        examples: number of examples, n.
+        dimensions: dimensions of the torus, d of the law.
+        seed: seed of the function and, with `step`, of the examples.
+        step: training step.
+        waves: number of sines in the function.
 
     Returns:
         Inputs: cosine and sine of each angle, (n, 2 × dimensions); targets of mean 0 and variance 1, (n, 1).
@@ -42,16 +42,23 @@ def smooth(*, examples: int, dimensions: int, seed: int, step: int, waves: int =
 def spectrum(
     *, examples: int, features: int, alpha: float, seed: int, step: int, noise: float = 0.0
 ) -> Examples:
-    """A linear target over independent features whose share of the variance falls as i^(−1−alpha).
+    """Return examples of a sum of independent features; the variance of feature i falls as i^(−1−alpha).
 
-    A linear model of the first N features can do no better than `spectrum_floor`, which falls as N^(−alpha):
-    the simplest model of a law in N, exact at every N (arXiv:2102.06701, section 3; arXiv:2210.16859).
+    No linear model of the first N features has a squared error below `spectrum_floor`, which falls as
+    N^(−alpha). This is the simplest task with a law in N, exact at every N (arXiv:2102.06701, section 3;
+    arXiv:2210.16859).
 
     Args:
         examples, features: shape of the inputs.
-        alpha: the exponent.
-        seed, step: what the examples depend on.
-        noise: variance that nothing can explain, E of the law.
+        alpha: exponent of the law, above 0.
+        seed, step: seed of the examples.
+        noise: variance that no model can explain, E of the law.
+
+    Returns:
+        Inputs (examples, features) and targets (examples, 1).
+
+    Raises:
+        ConfigError: when alpha is not above 0, or there are no features.
     """
     if alpha <= 0 or features < 1:
         raise ConfigError(
@@ -64,12 +71,12 @@ def spectrum(
 
 
 def shares(features: int, alpha: float) -> NDArray[np.float64]:
-    """Share of each feature in the variance, (features,), summing to one."""
+    """Return the share of each feature in the variance, (features,); the shares sum to one."""
     power: NDArray[np.float64] = np.arange(1, features + 1, dtype=np.float64) ** (-1 - alpha)
     power /= power.sum()
     return power
 
 
 def spectrum_floor(*, known: int, features: int, alpha: float, noise: float = 0.0) -> float:
-    """The least squared error of any linear model of the first `known` features."""
+    """Return the lowest squared error of any linear model of the first `known` features."""
     return float(shares(features, alpha)[known:].sum()) + noise
