@@ -1,8 +1,8 @@
-"""Text to tokens on disk, and batches as a pure function of (seed, step)."""
+"""Prepare text as tokens on disk, and return batches as a pure function of (seed, step)."""
 
 from __future__ import annotations
 
-from scaling.corpora.batches import Supply, batch, check, chosen, heldout, windows
+from scaling.corpora.batches import Supply, batch, check, heldout, window_numbers, windows
 from scaling.corpora.corpus import Corpus, open_corpus
 from scaling.corpora.examples import Examples, prepare_examples
 from scaling.corpora.listing import available, prepared
@@ -15,11 +15,11 @@ __all__ = [
     "available",
     "batch",
     "check",
-    "chosen",
     "heldout",
     "open_corpus",
     "prepare",
     "prepare_examples",
     "prepared",
+    "window_numbers",
     "windows",
 ]

@@ -1,5 +1,4 @@
-"""Batches as a pure function of (seed, step): windows without overlap, in an order drawn anew for every
-epoch."""
+"""Return batches as a pure function of (seed, step): windows without overlap, in a new order every epoch."""
 
 from __future__ import annotations
 
@@ -15,31 +14,31 @@ _MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 
 
 def windows(tokens: int, *, context: int, unique_tokens: int | None = None) -> int:
-    """How many non-overlapping windows of `context` predicted tokens a stream of `tokens` holds.
+    """Return the number of non-overlapping windows in a stream of `tokens`.
 
-    Window i reads tokens i·context … i·context + context: its last target is the first input of window i + 1,
-    so that every token is predicted at most once. With `unique_tokens` only the first so many count, in whole
-    windows.
+    Window i reads tokens i·context … i·context + context. Its last target is the first input of window i + 1,
+    so every token is predicted at most once. With `unique_tokens`, only the windows within the first
+    `unique_tokens` tokens count.
 
-    Raises CorpusError when not one window fits.
+    Raises CorpusError when no window fits.
     """
     if context < 1:
         raise CorpusError(f"context is {context}; a window needs at least 1 token; set context to 1 or more")
-    held = (tokens - 1) // context
-    if held < 1:
+    available = (tokens - 1) // context
+    if available < 1:
         raise CorpusError(
             f"the stream holds {tokens:,} tokens, too few for one window of {context:,} + 1; "
             f"take a larger corpus or a context of at most {max(tokens - 1, 0):,}"
         )
     if unique_tokens is None:
-        return held
-    asked = unique_tokens // context
-    if asked < 1:
+        return available
+    unique = unique_tokens // context
+    if unique < 1:
         raise CorpusError(
             f"unique_tokens is {unique_tokens:,}, less than one window of {context:,}; ask for {context:,} "
             f"or more"
         )
-    return min(held, asked)
+    return min(available, unique)
 
 
 def batch(
@@ -51,12 +50,13 @@ def batch(
     context: int,
     unique_tokens: int | None = None,
 ) -> np.ndarray:
-    """The batch of one training step: int64 (sequences, context + 1), inputs `[:, :-1]`, targets `[:, 1:]`.
+    """Return the batch of one training step: int64 (sequences, context + 1).
 
-    A pure function of (seed, step): no state, so that a resumed run sees the same text. Inside an epoch
-    nothing is drawn twice, hence epochs = tokens seen / unique tokens exactly; each epoch has its own order.
+    Inputs are `[:, :-1]`, targets `[:, 1:]`. The batch depends only on (seed, step), so a resumed run sees
+    the same text. No window is drawn twice within an epoch, so epochs = tokens seen / unique tokens exactly.
+    Each epoch has its own order.
     """
-    numbers = chosen(
+    numbers = window_numbers(
         len(tokens),
         seed=seed,
         step=step,
@@ -67,7 +67,7 @@ def batch(
     return _gather(tokens, numbers, context)
 
 
-def chosen(
+def window_numbers(
     tokens: int,
     *,
     seed: int,
@@ -76,7 +76,10 @@ def chosen(
     context: int,
     unique_tokens: int | None = None,
 ) -> np.ndarray:
-    """The windows of one training step of a stream of so many tokens, by number: int64 (sequences,)."""
+    """Return the numbers of the windows of one training step, int64 (sequences,).
+
+    Arguments are those of `batch`, with the length of the stream in `tokens`.
+    """
     count = windows(tokens, context=context, unique_tokens=unique_tokens)
     position = np.arange(step * sequences, (step + 1) * sequences)
     first, last = int(position[0]) // count, int(position[-1]) // count
@@ -87,9 +90,9 @@ def chosen(
 
 
 def heldout(tokens: np.ndarray, *, sequences: int, context: int) -> np.ndarray:
-    """The evaluation set, the same for every run: int64 (sequences, context + 1), windows spread evenly.
+    """Return the evaluation set, int64 (sequences, context + 1): evenly spaced windows, equal for all runs.
 
-    Raises CorpusError when the stream holds fewer windows than were asked for.
+    Raises CorpusError when the stream holds fewer than `sequences` windows.
     """
     count = windows(len(tokens), context=context)
     if not 1 <= sequences <= count:
@@ -103,26 +106,26 @@ def heldout(tokens: np.ndarray, *, sequences: int, context: int) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Supply:
-    """What a corpus can give against what a plan asks for."""
+    """The tokens that a corpus holds and the tokens that a run needs."""
 
     available: int
     """Training tokens on disk, in whole windows."""
     unique: int
-    """Distinct tokens that the run may see, in whole windows: `available`, or fewer under `unique_tokens`."""
+    """Distinct tokens that the run may see, in whole windows: `available`, or fewer with `unique_tokens`."""
     needed: int
-    """Tokens that the run will see in all."""
+    """Tokens that the run will see in total."""
     epochs: float
-    """needed / unique: 1 means that every token is seen at most once."""
+    """needed / unique; at 1 or below, every token is seen at most once."""
 
     @property
     def repeats(self) -> bool:
-        """True when some token is seen more than once."""
+        """Whether some token is seen more than once."""
         return self.epochs > 1
 
     def sentence(self) -> str:
-        """The supply in words, for a plan or a log."""
+        """Return the supply as a sentence, for a plan or a log."""
         return (
-            f"{self.needed:,} tokens asked, {self.unique:,} distinct of {self.available:,} available: "
+            f"{self.needed:,} tokens needed, {self.unique:,} distinct of {self.available:,} available: "
             f"{self.epochs:.2f} epochs"
         )
 
@@ -135,10 +138,10 @@ def check(
     unique_tokens: int | None = None,
     max_epochs: float | None = None,
 ) -> Supply:
-    """Whether a training stream of `tokens` feeds a run of `tokens_needed`.
+    """Return the supply of a run of `tokens_needed` on a training stream of `tokens`.
 
-    Raises CorpusError when more distinct tokens are asked for than there are, or more than `max_epochs` are
-    needed.
+    Raises CorpusError when `unique_tokens` exceeds the tokens of the stream, or the run needs more than
+    `max_epochs` epochs.
     """
     available = windows(tokens, context=context) * context
     if unique_tokens is not None and unique_tokens > available:
@@ -158,15 +161,15 @@ def check(
 
 
 def _gather(tokens: np.ndarray, chosen: np.ndarray, context: int) -> np.ndarray:
-    """Windows by number → int64 (len(chosen), context + 1), in one indexed read."""
+    """Return windows by their numbers, int64 (len(chosen), context + 1), in one indexed read."""
     return tokens[chosen[:, None] * context + np.arange(context + 1)].astype(np.int64)
 
 
 def order(index: np.ndarray, count: int, seed: int, epoch: int) -> np.ndarray:
-    """Which window stands at position `index` of the epoch. The order of a small epoch is tabulated once."""
+    """Return the window at position `index` of the epoch. The order of a small epoch is cached."""
     if count <= _CACHED_WINDOWS:
-        found: np.ndarray = _table(count, seed, epoch)[index]
-        return found
+        window: np.ndarray = _table(count, seed, epoch)[index]
+        return window
     return permute(index, count, seed, epoch)
 
 
@@ -178,11 +181,11 @@ def _table(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def permute(index: np.ndarray, count: int, seed: int, epoch: int) -> np.ndarray:
-    """A pseudo-random permutation of 0 … count − 1 evaluated at `index`, without writing it down.
+    """Return a pseudo-random permutation of 0 … count − 1 at `index`, without storing the permutation.
 
-    A six-round unbalanced Feistel network on the next power of two, walked until it falls inside (Black and
-    Rogaway, "Ciphers with arbitrary finite domains", 2002). Integers only: the same on every machine and
-    numpy.
+    The method is a six-round unbalanced Feistel network on the next power of two, applied again until the
+    value is below `count` (cycle walking; Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    It uses integers only, so it is the same on every machine and with every version of numpy.
     """
     bits = max(int(count - 1).bit_length(), 2)
     low, high = np.uint64(bits // 2), np.uint64(bits - bits // 2)

@@ -1,4 +1,4 @@
-"""A corpus on disk: two memory-mapped token streams and a manifest that says what they are."""
+"""Open a corpus on disk: two memory-mapped token streams and a manifest that describes them."""
 
 from __future__ import annotations
 
@@ -26,58 +26,59 @@ _AGAIN = "remove that folder and prepare the corpus again"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Text as tokens, split by document into `train` and `heldout`."""
+    """A text as tokens, split by document into `train` and `heldout`."""
 
     folder: Path
-    """Where it lies: `train.bin`, `heldout.bin`, `manifest.json` and, unless tokens are bytes,
+    """Folder with `train.bin`, `heldout.bin`, `manifest.json` and, for tokens other than bytes,
     `tokenizer.json`."""
     manifest: Mapping[str, Any]
-    """What is in it: source, licence, tokenizer, vocab, tokens, bytes, documents, overlap, SHA-256 of each
-    file."""
+    """Source, licence, tokenizer, vocab, tokens, bytes, documents, overlap, SHA-256 of each file."""
 
     @property
     def name(self) -> str:
-        """The name that the config gave it."""
+        """Name in the config."""
         return str(self.manifest["name"])
 
     @property
     def vocab(self) -> int:
-        """Number of different token ids."""
+        """Number of token ids."""
         return int(self.manifest["vocab"])
 
     @property
     def bytes_per_token(self) -> float:
-        """Bytes of held-out text per token, a document's end counted as one: bits per byte = loss / ln 2 /
-        this."""
+        """Bytes of held-out text per token; the end of a document counts as one byte.
+
+        Bits per byte = loss / ln 2 / bytes per token.
+        """
         return float(self.manifest["bytes_per_token"])
 
     @property
     def hash(self) -> str:
-        """Eight hex digits of the content: equal hashes mean equal tokens, wherever the text came from."""
+        """Eight hex digits of the hash of the tokens; equal hashes mean equal tokens, whatever the source."""
         return str(self.manifest["hash"])
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """What made the tokens: `encode`, `decode`, `byte_lengths`."""
+        """Tokeniser of the corpus, with `encode`, `decode` and `byte_lengths`."""
         return load(str(self.manifest["tokenizer"]), self.vocab, self.folder)
 
     def bytes_of(self, targets: np.ndarray) -> float:
-        """Bytes of text that the tokens `targets` (any shape) stand for: bits per byte = summed loss / ln 2 /
-        this.
+        """Return the bytes of text that the tokens `targets` (any shape) encode.
 
-        Exact for bytes and byte-level tokenisers; for others the held-out mean per token.
+        Bits per byte = summed loss / ln 2 / bytes. The result is exact for bytes and byte-level tokenisers;
+        others use the held-out mean per token.
         """
         lengths = self.tokenizer.byte_lengths
         return targets.size * self.bytes_per_token if lengths is None else float(lengths[targets].sum())
 
     @cached_property
     def train(self) -> np.ndarray:
-        """The training stream: memory-mapped uint8, uint16 or uint32 (tokens_train,), read only."""
+        """Training stream, memory-mapped and read-only: uint8, uint16 or uint32 (tokens_train,)."""
         return self._map("train")
 
     @cached_property
     def heldout(self) -> np.ndarray:
-        """The held-out stream: memory-mapped uint8, uint16 or uint32 (tokens_heldout,), read only."""
+        """Held-out stream, memory-mapped and read-only: uint8, uint16 or uint32 (tokens_heldout,)."""
         return self._map("heldout")
 
     def _map(self, stream: str) -> np.ndarray:
@@ -85,10 +86,10 @@ class Corpus:
 
 
 def open_corpus(folder: Path, *, verify: bool = False) -> Corpus:
-    """Opens a prepared corpus. Sizes are checked always, hashes when a file changed since then or `verify`
-    says so.
+    """Open a prepared corpus and check its files.
 
-    Raises CorpusError naming the file that is missing or damaged.
+    Sizes are checked always. Hashes are checked with `verify`, or when a file changed since the last check.
+    Raises CorpusError with the name of the file that is missing or damaged.
     """
     path = folder / MANIFEST
     try:
@@ -103,31 +104,31 @@ def open_corpus(folder: Path, *, verify: bool = False) -> Corpus:
             f"{path} has format {manifest.get('format')!r}, this version reads {FORMAT}; {_AGAIN}"
         )
     stamps: dict[str, list[int]] = {}
-    for name, said in files.items():
+    for name, entry in files.items():
         try:
-            found = (folder / name).stat()
+            stat = (folder / name).stat()
         except FileNotFoundError:
             raise CorpusError(f"{folder / name} is missing; {_AGAIN}") from None
-        if found.st_size != said["bytes"]:
+        if stat.st_size != entry["bytes"]:
             raise CorpusError(
-                f"{folder / name} has {found.st_size:,} bytes and its manifest says {said['bytes']:,}; "
+                f"{folder / name} has {stat.st_size:,} bytes and its manifest says {entry['bytes']:,}; "
                 f"{_AGAIN}"
             )
-        stamps[name] = [found.st_size, found.st_mtime_ns]
+        stamps[name] = [stat.st_size, stat.st_mtime_ns]
     if verify or _read_stamps(folder) != stamps:
-        for name, said in files.items():
+        for name, entry in files.items():
             digest = sha256(folder / name)
-            if digest != said["sha256"]:
+            if digest != entry["sha256"]:
                 raise CorpusError(
                     f"{folder / name} is damaged: its SHA-256 begins {digest[:8]}, its manifest says "
-                    f"{said['sha256'][:8]}; {_AGAIN}"
+                    f"{entry['sha256'][:8]}; {_AGAIN}"
                 )
         _write_stamps(folder, stamps)
     return Corpus(folder=folder, manifest=manifest)
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file in hex, read in pieces."""
+    """Return the SHA-256 of a file in hex, reading it in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -141,7 +142,6 @@ def _read_stamps(folder: Path) -> dict[str, list[int]] | None:
 
 
 def _write_stamps(folder: Path, stamps: dict[str, list[int]]) -> None:
-    """Remembers size and time of files whose hashes were good; in a folder that cannot be written nothing
-    is."""
+    """Store the sizes and times of files with correct hashes; a folder that is read-only is left alone."""
     with suppress(StorageError):
         files.write(folder / _CHECKED, json.dumps(stamps), "the checks of a corpus")

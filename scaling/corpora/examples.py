@@ -1,4 +1,4 @@
-"""Text with an answer: a label to classify by, or a second text to translate into."""
+"""Prepare and batch texts with an answer: a label for classification, or a second text for translation."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ SIDES = tuple(STREAMS)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Examples:
-    """A corpus of which every document has an answer. The texts alone are the corpus `texts`."""
+    """A corpus in which every document has an answer."""
 
     texts: Corpus
-    """The documents, one after another, as any corpus: pre-training may read it."""
+    """The documents without their answers, as an ordinary corpus, for example for pre-training."""
 
     @property
     def labels(self) -> list[str]:
-        """The names of the classes, in the order of their numbers; empty for pairs."""
+        """Names of the classes, in the order of their numbers; empty for pairs of texts."""
         return list(self.texts.manifest["labels"])
 
     @property
     def paired(self) -> bool:
-        """True when the answer is a text."""
+        """Whether the answer is a text."""
         return not self.labels
 
     def count(self, side: str) -> int:
-        """Number of examples in `train` or `heldout`."""
+        """Return the number of examples in `train` or `heldout`."""
         return int(self.texts.manifest[f"documents_{side}"])
 
     @cached_property
     def longest(self) -> int:
-        """Tokens of the longest text or answer of the training side, its end among them."""
+        """Tokens of the longest text or answer of the training side, including its end."""
         columns = ["train.ends", *(["train.answer_ends"] if self.paired else [])]
         return max(int(np.diff(self._columns[name].astype(np.int64), prepend=0).max()) for name in columns)
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:
-        """Ends of documents and answers of both sides, memory-mapped."""
+        """Memory-mapped ends of documents, answers and ends of answers, for both sides."""
         columns: dict[str, np.ndarray] = {}
         kinds = {"ends": "<u8", "answers": "<u4"} if self.labels else {"ends": "<u8", "answer_ends": "<u8"}
         for side in SIDES:
@@ -73,13 +73,16 @@ class Examples:
     def batch(
         self, side: str, *, seed: int, step: int, examples: int, context: int, limit: int | None = None
     ) -> dict[str, np.ndarray]:
-        """The examples of one step, a pure function of (seed, step); every example once an epoch, or of the
-        first `limit` alone (they lie in the order of their hashes, which is a fixed shuffle).
+        """Return the examples of one step, a pure function of (seed, step).
 
-        `tokens` int64 (examples, context), the document with its end, cut to `context` and filled up with the
-        separator; `lengths` int64 (examples,); and either `labels` int64 (examples,), or `answers` int64
-        (examples, context + 1), which begin and end with the separator, with `answer_lengths`. Positions at
-        or beyond a length are padding.
+        Every epoch shows each example once. With `limit`, an epoch holds only the first `limit` examples;
+        examples are stored in the order of their hashes, which is a fixed shuffle.
+
+        Returns:
+            `tokens` int64 (examples, context): the document with its end, cut to `context` or padded with the
+            separator; `lengths` int64 (examples,). For classes: `labels` int64 (examples,). For pairs:
+            `answers` int64 (examples, context + 1), which begin and end with the separator, and
+            `answer_lengths` int64 (examples,). Positions at or beyond a length are padding.
         """
         count = self.count(side) if limit is None else min(limit, self.count(side))
         position = np.arange(step * examples, (step + 1) * examples)
@@ -88,7 +91,7 @@ class Examples:
         return self._take(side, chosen, context)
 
     def all(self, side: str, *, examples: int, context: int) -> Iterator[dict[str, np.ndarray]]:
-        """Every example of a side once, in order, `examples` at a time: for evaluation."""
+        """Yield every example of a side once, in order, in batches of `examples`, for evaluation."""
         for start in range(0, self.count(side), examples):
             yield self._take(side, np.arange(start, min(start + examples, self.count(side))), context)
 
@@ -96,22 +99,23 @@ class Examples:
         columns, pad = self._columns, int(self.texts.manifest["separator"])
         stream = self.texts.train if side == "train" else self.texts.heldout
         tokens, lengths = _padded(stream, columns[f"{side}.ends"], chosen, context, pad)
-        found = {"tokens": tokens, "lengths": lengths}
+        batch = {"tokens": tokens, "lengths": lengths}
         if self.labels:
-            return found | {"labels": columns[f"{side}.answers"][chosen].astype(np.int64)}
+            return batch | {"labels": columns[f"{side}.answers"][chosen].astype(np.int64)}
         after, answer_lengths = _padded(
             columns[f"{side}.answers"], columns[f"{side}.answer_ends"], chosen, context, pad
         )
         begin = np.full((len(chosen), 1), pad, dtype=np.int64)
-        return found | {"answers": np.hstack([begin, after]), "answer_lengths": answer_lengths + 1}
+        return batch | {"answers": np.hstack([begin, after]), "answer_lengths": answer_lengths + 1}
 
 
 def prepare_examples(config: CorpusConfig, root: Path) -> Examples:
-    """Like `prepare`, for rows that have a text and an answer.
+    """Prepare a corpus of rows with a text and an answer, as `prepare` does for plain text.
 
-    Beside the keys of a corpus: `field`, the text; `label` or `target`, the field of the answer; and `group`,
-    a field whose equal values stay on one side of the split (the speech of a paragraph), null for the text
-    itself. Raises ConfigError without one of label and target, CorpusError for rows without the fields.
+    The config has these keys in addition: `field`, the field of the text; `label` or `target`, the field of
+    the answer; and `group`, a field whose equal values stay on one side of the split, such as the speech of a
+    paragraph (null: equal texts stay together). Raises ConfigError unless exactly one of label and target is
+    set, CorpusError for rows without the fields.
     """
     config = checked(config)
     if ("label" in config.options) == ("target" in config.options):
@@ -158,15 +162,15 @@ def _build(config: CorpusConfig, source: Source, to: Path) -> None:
         unknown = 0
         for key, row in ordered:
             side = "heldout" if int.from_bytes(key, "big") < limit else "train"
-            text, said, _ = json.loads(row)
-            if names and said not in seen:
+            text, reply, _ = json.loads(row)
+            if names and reply not in seen:
                 unknown += 1
                 continue
             streams[side].add(text.encode())
             if names:
-                numbers[side].append(names.index(said))
+                numbers[side].append(names.index(reply))
             else:
-                answers[side].add(said.encode())
+                answers[side].add(reply.encode())
     files: dict[str, dict[str, Any]] = {}
     for side, stream in (*streams.items(), *answers.items()):
         stream.close()
@@ -193,24 +197,24 @@ def _build(config: CorpusConfig, source: Source, to: Path) -> None:
 
 
 def _packed(config: CorpusConfig, source: Source, answer: str) -> Iterator[bytes]:
-    """Each row as JSON [text, answer, group]."""
+    """Yield each row as JSON [text, answer, group]."""
     assert source.rows is not None
     field, group = str(config.options.get("field", "text")), config.options.get("group")
     for number, row in enumerate(source.rows(), start=1):
-        for wanted in (field, answer, *([group] if group else [])):
-            if wanted not in row:
+        for name in (field, answer, *([group] if group else [])):
+            if name not in row:
                 raise CorpusError(
-                    f"{config.name} row {number} has no field {wanted!r}; it has "
+                    f"{config.name} row {number} has no field {name!r}; it has "
                     f"{', '.join(map(repr, row))}; "
                     f"set corpus.field, corpus.label, corpus.target or corpus.group to one of them"
                 )
-        text, said = str(row[field]), str(row[answer])
-        if text.strip() and said.strip():
-            yield json.dumps([text, said, str(row[group]) if group else text]).encode()
+        text, reply = str(row[field]), str(row[answer])
+        if text.strip() and reply.strip():
+            yield json.dumps([text, reply, str(row[group]) if group else text]).encode()
 
 
 def _key(row: bytes) -> bytes:
-    """Group first, so that a group stays together; then the row."""
+    """Return the sorting key of a row: the hash of its group, so that groups stay together, then its own."""
     group = json.loads(row)[2].encode()
     halves = (hashlib.blake2b(part, digest_size=KEY_BYTES // 2).digest() for part in (group, row))
     return b"".join(halves)
@@ -219,8 +223,10 @@ def _key(row: bytes) -> bytes:
 def _padded(
     stream: np.ndarray, ends: np.ndarray, chosen: np.ndarray, width: int, pad: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Documents by number → int64 (len(chosen), width) filled up with `pad`, and their lengths after
-    cutting."""
+    """Return documents by number, cut or padded to `width`, and their lengths.
+
+    Shapes: int64 (len(chosen), width) and int64 (len(chosen),).
+    """
     stop = ends[chosen].astype(np.int64)
     start = np.where(chosen > 0, ends[np.maximum(chosen - 1, 0)], 0).astype(np.int64)
     lengths = np.minimum(stop - start, width)

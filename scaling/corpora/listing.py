@@ -1,4 +1,4 @@
-"""What corpora there are: those that a config can name, and those that lie prepared on disk."""
+"""List the sources that a config can name, and the corpora that are prepared on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaling.corpora.corpus import MANIFEST, open_corpus
 from scaling.corpora.sources import open_source, sotu
 from scaling.errors import CorpusError
 
-_SAID = ("name", "hash", "tokenizer", "vocab", "licence", "bytes_per_token")
+_COLUMNS = ("name", "hash", "tokenizer", "vocab", "licence", "bytes_per_token")
 
 
 def available() -> list[dict[str, Any]]:
@@ -42,17 +42,17 @@ def available() -> list[dict[str, Any]]:
 
 
 def prepared(root: Path) -> list[dict[str, Any]]:
-    """Every corpus that lies prepared under `root`; a damaged one has an `error` instead of numbers."""
-    found: list[dict[str, Any]] = []
+    """Return a row for every prepared corpus under `root`; a damaged one has an `error` instead of sizes."""
+    rows: list[dict[str, Any]] = []
     for path in sorted(root.glob(f"*/{MANIFEST}")):
         try:
-            said = open_corpus(path.parent).manifest
+            manifest = open_corpus(path.parent).manifest
         except CorpusError as error:
-            found.append({"folder": str(path.parent), "name": path.parent.name, "error": str(error)})
+            rows.append({"folder": str(path.parent), "name": path.parent.name, "error": str(error)})
             continue
-        row = {"folder": str(path.parent)} | {key: said[key] for key in _SAID}
+        row = {"folder": str(path.parent)} | {key: manifest[key] for key in _COLUMNS}
         for what in ("bytes", "tokens", "documents"):
-            row[what] = said[f"{what}_train"] + said[f"{what}_heldout"]
-        truth = said.get("truth")
-        found.append(row | ({"entropy_rate": truth["entropy_rate"]} if truth else {}))
-    return found
+            row[what] = manifest[f"{what}_train"] + manifest[f"{what}_heldout"]
+        truth = manifest.get("truth")
+        rows.append(row | ({"entropy_rate": truth["entropy_rate"]} if truth else {}))
+    return rows

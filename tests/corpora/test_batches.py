@@ -120,7 +120,7 @@ def test_refusals() -> None:
 def test_check_says_available_asked_and_epochs() -> None:
     supply = corpora.check(10_001, tokens_needed=25_000, context=100)
     assert (supply.available, supply.unique, supply.epochs, supply.repeats) == (10_000, 10_000, 2.5, True)
-    assert supply.sentence() == "25,000 tokens asked, 10,000 distinct of 10,000 available: 2.50 epochs"
+    assert supply.sentence() == "25,000 tokens needed, 10,000 distinct of 10,000 available: 2.50 epochs"
     assert corpora.check(10_001, tokens_needed=25_000, context=100, unique_tokens=1050).epochs == 25
     with pytest.raises(
         CorpusError, match=r"too small for the plan.*2\.50 epochs.*max_epochs allows 2;.*20,000 tokens"

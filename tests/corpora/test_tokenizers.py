@@ -52,7 +52,7 @@ def test_bits_per_byte_are_the_same_for_the_same_model_under_any_tokeniser(tmp_p
         else:
             per_token = np.full(corpus.vocab, nats[0])
             alphabet = byte_of_letter()
-            for token, number in corpus.tokenizer.kept.get_vocab(with_added_tokens=False).items():
+            for token, number in corpus.tokenizer.library.get_vocab(with_added_tokens=False).items():
                 per_token[number] = sum(nats[alphabet[letter]] for letter in token)
             per_token[corpus.tokenizer.separator] = nats[0]
         loss = per_token[np.asarray(corpus.heldout)].mean()

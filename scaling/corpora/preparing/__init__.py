@@ -1,1 +1,1 @@
-"""From a source to a corpus on disk: order, split, measure, tokenise, publish."""
+"""Prepare a corpus on disk from a source: order, split, measure, tokenise, publish."""

@@ -1,4 +1,4 @@
-"""From a config to a corpus on disk: once, whole, and by a rename."""
+"""Prepare the corpus of a config on disk."""
 
 from __future__ import annotations
 
@@ -35,38 +35,37 @@ _COUNTS = ("tokens", "bytes", "documents")
 
 
 def prepare(config: CorpusConfig, root: Path) -> Corpus:
-    """The corpus that `config` describes: opened when the folder `root` holds it, else built there.
+    """Return the corpus of `config`: open it when it is in the folder `root`, else build it there.
 
     config: `name`, `source`, `tokenizer`, `heldout_fraction` (of documents), and the keys of the source. Any
-    number of processes may prepare the same corpus at once. A damaged corpus is set aside and built again,
-    with a warning. Raises ConfigError for keys that cannot be, CorpusError for text that cannot be used,
+    number of processes may prepare the same corpus at once. A damaged corpus is moved aside and built again,
+    with a warning. Raises ConfigError for invalid keys, CorpusError for text that cannot be used,
     StorageError when `root` cannot be written.
     """
     config = checked(config)
     try:
         source = open_source(config, root)
     except CorpusError as error:
-        if kept := _kept(config, root):
-            _LOG.warning("%s; the prepared %s is used", error, kept.folder)
-            return kept
+        if corpus := _prepared(config, root):
+            _LOG.warning("%s; the prepared %s is used", error, corpus.folder)
+            return corpus
         raise
     return publish(folder(config, source, root), lambda temporary: _build(config, source, temporary))
 
 
-def _kept(config: CorpusConfig, root: Path) -> Corpus | None:
-    """A corpus prepared from the same config, for results that were carried to where the text itself is
-    not."""
-    asked = _text_only(values(config))
+def _prepared(config: CorpusConfig, root: Path) -> Corpus | None:
+    """Return a corpus prepared from the same config, for a machine that has the results but not the text."""
+    key = _text_only(values(config))
     for manifest in sorted(root.glob(f"{config.name}-*/{MANIFEST}")):
         with suppress(CorpusError):
-            found = open_corpus(manifest.parent)
-            if _text_only(found.manifest["config"]) == asked:
-                return found
+            corpus = open_corpus(manifest.parent)
+            if _text_only(corpus.manifest["config"]) == key:
+                return corpus
     return None
 
 
 def _text_only(config: Mapping[str, Any]) -> str:
-    """The part of a config that decides the tokens, as text."""
+    """Return the part of a config that decides the tokens, as JSON."""
     return json.dumps(
         {key: value for key, value in config.items() if key not in _PLAN_ONLY},
         sort_keys=True,
@@ -75,8 +74,10 @@ def _text_only(config: Mapping[str, Any]) -> str:
 
 
 def checked(config: CorpusConfig) -> CorpusConfig:
-    """Return the config without options that are null. Raises ConfigError for a name that is missing or no
-    folder's."""
+    """Return the config without options that are null.
+
+    Raises ConfigError when the name or the source is missing, or the name cannot be a folder's name.
+    """
     for key in ("name", "source"):
         if getattr(config, key) == UNSET:
             raise ConfigError(f"corpus.{key} is not set; give corpus.{key}=VALUE")
@@ -94,16 +95,16 @@ def values(config: CorpusConfig) -> dict[str, Any]:
 
 
 def folder(config: CorpusConfig, source: Source, root: Path) -> Path:
-    """Return where the corpus lies: its name and eight hex digits of all that can change its files."""
-    apart = _PLAN_ONLY | {"path", "licence"}
-    said = {key: value for key, value in values(config).items() if key not in apart}
-    said["tokenizer"] = identity(config.tokenizer)
-    text = json.dumps([FORMAT, said, dict(source.fingerprint)], sort_keys=True, default=str)
+    """Return the folder of the corpus: its name and eight hex digits of everything that changes its files."""
+    excluded = _PLAN_ONLY | {"path", "licence"}
+    content = {key: value for key, value in values(config).items() if key not in excluded}
+    content["tokenizer"] = identity(config.tokenizer)
+    text = json.dumps([FORMAT, content, dict(source.fingerprint)], sort_keys=True, default=str)
     return root / f"{config.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _build(config: CorpusConfig, source: Source, folder: Path) -> None:
-    """Writes streams, tokeniser and manifest into `folder`."""
+    """Write the streams, the tokeniser and the manifest into `folder`."""
     if source.streams is not None:
         tokenizer, streams, counted = _write_symbols(source, folder)
     else:
@@ -121,13 +122,15 @@ def write_manifest(
     files: dict[str, dict[str, Any]],
     counted: Mapping[str, Any],
 ) -> None:
-    """Writes the tokeniser, if it was learnt, and the manifest, which makes the folder a corpus."""
+    """Write the tokeniser, if it was learnt, and then the manifest, which marks the folder as a corpus."""
     train, held = streams["train"], streams["heldout"]
     if isinstance(tokenizer, Learned):
         path = folder / FILE
         path.write_text(tokenizer.text, encoding="utf-8")
         files = {**files, FILE: {"bytes": path.stat().st_size, "sha256": sha256(path)}}
-    others = [said["sha256"] for name, said in sorted(files.items()) if name not in (FILE, *STREAMS.values())]
+    others = [
+        entry["sha256"] for name, entry in sorted(files.items()) if name not in (FILE, *STREAMS.values())
+    ]
     content = [tokenizer.name, tokenizer.vocab, train.sha256, held.sha256, *others]
     manifest = {
         "format": FORMAT,
@@ -145,7 +148,7 @@ def write_manifest(
         "bytes_per_token": held.bytes / held.tokens,
         "bytes_per_token_train": train.bytes / train.tokens,
         **counted,
-        "sha256": {file: said["sha256"] for file, said in files.items()},
+        "sha256": {file: entry["sha256"] for file, entry in files.items()},
         "files": files,
         "config": values(config),
         "fingerprint": source.fingerprint,
@@ -156,7 +159,7 @@ def write_manifest(
 
 
 def _write_symbols(source: Source, folder: Path) -> tuple[Tokenizer, dict[str, Stream], dict[str, Any]]:
-    """Streams of a source that is tokens already; a symbol counts as one byte."""
+    """Write the streams of a source of tokens; a symbol counts as one byte."""
     assert source.streams is not None
     tokenizer = Symbols(vocab=source.vocab)
     streams = {side: Stream(folder / file, tokenizer) for side, file in STREAMS.items()}
@@ -171,7 +174,7 @@ def _write_symbols(source: Source, folder: Path) -> tuple[Tokenizer, dict[str, S
 def _write_text(
     config: CorpusConfig, source: Source, folder: Path
 ) -> tuple[Tokenizer, dict[str, Stream], dict[str, Any]]:
-    """Streams of a source of documents, and what was counted on the way."""
+    """Write the streams of a source of documents, and return them with counts for the manifest."""
     assert source.documents is not None
     with tempfile.TemporaryDirectory(prefix="sorting-", dir=folder) as sorting:
         ordered = Ordered(source.documents(), Path(sorting))

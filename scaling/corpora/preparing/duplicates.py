@@ -1,4 +1,4 @@
-"""Near duplicates among documents, by one-permutation MinHash."""
+"""Count near duplicates among documents, by one-permutation MinHash."""
 
 from __future__ import annotations
 
@@ -17,29 +17,33 @@ _BIN_BITS = BINS.bit_length() - 1
 
 
 class NearDuplicates:
-    """Counts documents whose sets of 5-word windows are like another's (Jaccard ≥ 0.8, estimated).
+    """A counter of near duplicates: documents whose sets of 5-word windows have a Jaccard similarity ≥ 0.8.
 
-    MinHash with one permutation and filled-in bins (Li, Owen and Zhang 2012; Shrivastava and Li 2014);
-    candidates share a band of 8 bins (Leskovec et al., Mining of Massive Datasets, chapter 3). The first
-    65,536 documents in hash order, a random sample, are followed, so that memory stays flat.
+    The similarity is estimated by MinHash with one permutation and densified bins (Li, Owen and Zhang 2012;
+    Shrivastava and Li 2014). Candidates share a band of 8 bins (Leskovec et al., Mining of Massive Datasets,
+    chapter 3). Only the first 65,536 documents in hash order, a random sample, are compared, so that memory
+    is bounded.
     """
 
     def __init__(self) -> None:
-        # a page of it is taken when it is first written to
+        # the system allocates a page only when it is first written
         self._signatures = np.empty((_FOLLOWED, BINS), dtype=np.uint32)
         self._held = np.empty(_FOLLOWED, dtype=bool)
         self._documents = 0
 
     def add(self, words: np.ndarray, side: str) -> None:
-        """Takes the words of one document; documents of fewer than five words are passed over."""
+        """Add the words of one document; documents with fewer than five words are skipped."""
         if self._documents < len(self._held) and words.size >= WORDS:
             self._signatures[self._documents] = signature(windows(words, WORDS))
             self._held[self._documents] = side == "heldout"
             self._documents += 1
 
     def measured(self) -> dict[str, Any]:
-        """For the manifest: documents followed, near duplicates of another one, and held-out ones with one in
-        train."""
+        """Return the counts for the manifest.
+
+        `documents` are compared, `near_duplicates` have an earlier near duplicate, and `heldout_near_train`
+        are held-out documents with a near duplicate in the training text.
+        """
         near, crossing = self._find()
         return {
             "words": WORDS,
@@ -59,7 +63,7 @@ class NearDuplicates:
             edges = np.concatenate([[0], np.cumsum(sizes)])
             for first, last in zip(edges[:-1][sizes > 1], edges[1:][sizes > 1], strict=True):
                 members = order[first:last]
-                # a large group is compared with its first members only: the work stays linear
+                # a large group is compared with its first members only, so that the work stays linear
                 for one in members[:32]:
                     alike = members[(signs[members] == signs[one]).mean(axis=1) >= SIMILAR]
                     alike = alike[alike != one]
@@ -70,8 +74,11 @@ class NearDuplicates:
 
 
 def signature(grams: np.ndarray) -> np.ndarray:
-    """The least hash in each of 128 bins: uint32 (128,). An empty bin borrows from the next filled one,
-    shifted by the distance, so that two sets agree on borrowed bins as often as on their own."""
+    """Return the smallest hash in each of 128 bins, uint32 (128,).
+
+    An empty bin copies the next filled bin and adds a multiple of the distance to it. Two sets then agree on
+    copied bins as often as on filled ones.
+    """
     mixed = grams * np.uint64(0xD6E8FEB86659FD93)
     mixed.sort()
     bins = (mixed >> np.uint64(64 - _BIN_BITS)).astype(np.int64)

@@ -1,7 +1,7 @@
-"""Documents in the order of their content's hash, in flat memory: an external merge sort.
+"""Sort documents by the hash of their content with an external merge sort, in bounded memory.
 
-Hash order is a fixed shuffle. It does not depend on how files were named or listed, it brings exact
-duplicates together, and the documents below a threshold are a random held-out sample.
+Hash order is a fixed shuffle. It does not depend on the names or the order of files. Exact duplicates become
+neighbours, and the documents below a threshold are a random held-out sample.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Keyed = tuple[bytes, bytes]
 
 
 def key(document: bytes) -> bytes:
-    """BLAKE2b of a document, 16 bytes."""
+    """Return the BLAKE2b hash of a document, 16 bytes."""
     return hashlib.blake2b(document, digest_size=KEY_BYTES).digest()
 
 
 class Ordered:
-    """All documents of a stream sorted by the hash of their content; can be read more than once.
+    """The documents of a stream, sorted by the hash of their content; can be read more than once.
 
-    At most `run_bytes` of text is held in memory; the rest lies in sorted runs under `folder`.
+    At most `run_bytes` of text are held in memory; the rest is in sorted files under `folder`.
     """
 
     def __init__(
@@ -69,18 +69,20 @@ class Ordered:
                 path.unlink()
 
     def __iter__(self) -> Iterator[Keyed]:
-        """(key, document), smallest key first."""
+        """Yield (key, document), smallest key first."""
         return heapq.merge(*map(_read, self._runs), iter(self._tail), key=itemgetter(0))
 
     def threshold(self, fraction: float) -> int:
-        """The number below which a key is held out: `fraction` of all keys, yet at least one document on each
-        side."""
+        """Return the number below which a key is held out: `fraction` of the range of keys.
+
+        At least one document is on each side.
+        """
         low, high = int.from_bytes(self.smallest, "big") + 1, int.from_bytes(self.largest, "big")
         return min(max(int(fraction * float(1 << 64)) << 64, low), high)
 
     @property
     def distinct(self) -> bool:
-        """True when there are two different documents, so that a split exists."""
+        """Whether there are two different documents, so that a split exists."""
         return self.documents > 1 and self.smallest != self.largest
 
     def _spill(self) -> None:

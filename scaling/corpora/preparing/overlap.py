@@ -1,4 +1,4 @@
-"""How much of the held-out text also stands in the training text, by windows of 13 words."""
+"""Measure how much of the held-out text also occurs in the training text, by windows of 13 words."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ _KEEP = 1 << 21
 
 
 class Overlap:
-    """Counts held-out windows that occur in training documents: 13-grams of lower-case words without
-    punctuation (Brown et al. 2020, arXiv 2005.14165, appendix C). Held-out documents are added first. Beyond
-    two million windows a fixed random share is followed, so that memory stays flat."""
+    """A counter of held-out windows that occur in training documents.
+
+    A window is a 13-gram of lower-case words without punctuation (Brown et al. 2020, arXiv 2005.14165,
+    appendix C). Held-out documents are added first. Beyond two million windows only a fixed random share is
+    counted, so that memory is bounded.
+    """
 
     def __init__(self) -> None:
         self._held: list[np.ndarray] = []
@@ -27,8 +30,10 @@ class Overlap:
         self._shift = 0
 
     def add(self, words: np.ndarray, side: str) -> None:
-        """Takes the words (see `codes`) of a document of side `heldout` or `train`; the held-out ones
-        first."""
+        """Add the words (see `codes`) of a document of side `heldout` or `train`.
+
+        Raises ValueError when a held-out document follows a training document.
+        """
         if side == "train" and words.size < WORDS:
             return
         grams = windows(words, WORDS)
@@ -50,14 +55,14 @@ class Overlap:
             seen[at[held[at] == grams]] = True
 
     def measured(self) -> dict[str, Any]:
-        """For the manifest: windows followed, how many of them occur in training, and their share."""
+        """Return, for the manifest, the windows counted, those that occur in training, and their share."""
         held, seen = self._index()
-        found = int(seen.sum())
+        overlapping = int(seen.sum())
         return {
             "words": WORDS,
             "windows": int(held.size),
-            "windows_in_train": found,
-            "fraction": found / held.size if held.size else 0.0,
+            "windows_in_train": overlapping,
+            "fraction": overlapping / held.size if held.size else 0.0,
             "sampled": 1 / (1 << self._shift),
         }
 
@@ -73,16 +78,16 @@ class Overlap:
 
 
 def codes(document: bytes) -> np.ndarray:
-    """One 64-bit number for each word of a document, lower case and without punctuation: uint64 (words,)."""
+    """Return a 64-bit code of each word of a document, lower case without punctuation: uint64 (words,)."""
     words = _WORD.findall(document.lower())
-    found = np.fromiter(map(zlib.crc32, words), dtype=np.uint64, count=len(words))
-    return (found ^ (found << np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = np.fromiter(map(zlib.crc32, words), dtype=np.uint64, count=len(words))
+    return (hashes ^ (hashes << np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 def windows(words: np.ndarray, length: int) -> np.ndarray:
-    """Hashes of all windows of `length` words: uint64 (words − length + 1,), or empty.
+    """Return the hashes of all windows of `length` words: uint64 (words − length + 1,), or empty.
 
-    A polynomial hash modulo 2^64 in Horner's form, one pass a word of the window.
+    The hash is a polynomial modulo 2^64 in Horner's form, with one pass for each word of the window.
     """
     count = words.size - length + 1
     if count < 1:

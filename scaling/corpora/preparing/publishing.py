@@ -1,4 +1,4 @@
-"""Building a folder once, whole, and by a rename, whoever else is building it."""
+"""Build the folder of a corpus atomically, also when several processes build it at once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _STALE_SECONDS = 86_400
 
 
 def publish(folder: Path, build: Callable[[Path], None]) -> Corpus:
-    """Opens `folder`; where it is missing, `build` fills a temporary folder beside it, which then takes its
-    name.
+    """Open the corpus in `folder`; build it first when it is missing.
 
-    A damaged folder is set aside with a warning and built again. When two build at once, the first to finish
-    wins and the other one's work is thrown away. Raises StorageError when the disk refuses.
+    `build` fills a temporary folder beside `folder`, which is then renamed. A damaged folder is moved aside
+    with a warning and built again. When two processes build at once, the result of the first to finish is
+    kept. Raises StorageError when the folder cannot be written.
     """
     if folder.exists():
         try:
@@ -42,7 +42,7 @@ def publish(folder: Path, build: Callable[[Path], None]) -> Corpus:
         build(temporary)
         temporary.chmod(
             0o755
-        )  # mkdtemp makes private folders; a corpus is for everybody who may enter its parent
+        )  # mkdtemp makes private folders, but all users of the parent folder may read a corpus
         try:
             os.rename(temporary, folder)
         except OSError:
@@ -56,7 +56,7 @@ def publish(folder: Path, build: Callable[[Path], None]) -> Corpus:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what a killed process left of this folder a day ago or earlier."""
+    """Remove temporary folders that a killed process left here more than a day ago."""
     for left in folder.parent.glob(f".building-{folder.name}-*"):
         if left.stat().st_mtime < time.time() - _STALE_SECONDS:
             shutil.rmtree(left, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One token stream on its way to disk."""
+"""Write one token stream to disk."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _BATCH_BYTES = 1 << 22
 
 
 class Stream:
-    """Takes documents or tokens, writes tokens, and counts and hashes what it wrote. With `keep_lengths`,
-    `lengths` are the tokens of each document, its end with it."""
+    """A writer of one token stream, from documents or tokens; it counts and hashes the tokens it writes.
+
+    With `keep_lengths`, `lengths` holds the tokens of each document, including its end.
+    """
 
     def __init__(self, path: Path, tokenizer: Tokenizer, *, keep_lengths: bool = False) -> None:
         self.tokens = 0
@@ -34,15 +36,14 @@ class Stream:
         self._held = 0
 
     def add(self, document: bytes) -> None:
-        """Takes one document; tokenises when enough of them wait. A separator ends it and counts as one
-        byte."""
+        """Add one document, which is tokenised in a batch. The separator after it counts as one byte."""
         self._waiting.append(document)
         self._held += len(document)
         if self._held >= _BATCH_BYTES:
             self._flush()
 
     def write(self, tokens: np.ndarray) -> None:
-        """Writes tokens as they are."""
+        """Write tokens unchanged."""
         raw = tokens.astype(self._dtype, copy=False).tobytes()
         self._file.write(raw)
         self._digest.update(raw)
@@ -50,13 +51,13 @@ class Stream:
         self.size += len(raw)
 
     def close(self) -> None:
-        """Writes what waits, closes the file and finishes the hash."""
+        """Write the waiting documents, close the file and finish the hash."""
         self._flush()
         self._file.close()
         self.sha256 = self._digest.hexdigest()
 
     def note(self) -> dict[str, Any]:
-        """Size and hash, for the manifest."""
+        """Return the size in bytes and the hash, for the manifest."""
         return {"bytes": self.size, "sha256": self.sha256}
 
     def _flush(self) -> None:

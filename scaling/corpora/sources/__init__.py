@@ -1,4 +1,4 @@
-"""Where text comes from: a source says what it is and yields documents."""
+"""Define a source of text and open one by its name."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from scaling.errors import ConfigError, one_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Source:
-    """One origin of documents, described before a single one is read."""
+    """A source of documents; its description is known before any document is read."""
 
     origin: str
-    """Where the text comes from, in words that a reader can follow."""
+    """Origin of the text, as a phrase for readers."""
     licence: str
-    """The licence of the text."""
+    """Licence of the text."""
     fingerprint: Mapping[str, Any]
-    """What changes when the text may have changed: version, revision, file sizes and times. Part of the
-    folder's name."""
+    """Values that change when the text may have changed: version, revision, file sizes and times. Part of the
+    name of the folder."""
     documents: Callable[[], Iterable[bytes]] | None = None
-    """Yields the documents as UTF-8, one at a time; may be called again."""
+    """Function that yields the documents as UTF-8; may be called more than once."""
     rows: Callable[[], Iterable[Mapping[str, Any]]] | None = None
-    """Yields whole rows with named fields, for sources that have labels or pairs."""
+    """Function that yields rows with named fields, for sources with labels or pairs."""
     streams: Callable[[], Mapping[str, Iterable[np.ndarray]]] | None = None
-    """Instead of documents, for a source that is tokens already: `train` and `heldout`, in pieces."""
+    """Function that returns `train` and `heldout` in pieces, for a source of tokens instead of documents."""
     vocab: int = 0
-    """Number of token ids, for a source that is tokens already."""
+    """Number of token ids, for a source of tokens."""
     facts: Callable[[], Mapping[str, Any]] = dict
-    """Asked once the text has been written: further lines for the manifest, as a citation, a true entropy,
-    weights."""
+    """Function that returns more entries of the manifest, such as a citation, a true entropy or shares. It is
+    called after the text has been written."""
 
 
 NAMES = ("files", "hub", "mixture", "sotu", "synthetic")
-"""Every `source` that a corpus config can name, beside `path.py:name` of one's own."""
+"""Values of `corpus.source`, besides `path.py:name` for a user's own source."""
 COMMON = {"licence", "label", "target", "group"}
 """Options that every corpus may have."""
 
 
 def open_source(config: CorpusConfig, root: Path) -> Source:
-    """Return the source that a corpus names; `root` is where it may keep what it downloads.
+    """Return the source of a corpus config; downloads are stored in the folder `root`.
 
-    Raises ConfigError for an unknown source or key, CorpusError for text that is not there.
+    Raises ConfigError for an unknown source or key, CorpusError for missing text.
     """
     name = config.source
     own = ".py:" in name

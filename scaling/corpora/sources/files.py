@@ -1,4 +1,4 @@
-"""Text of one's own: files, folders and `.jsonl`."""
+"""Read the user's own text: files, folders and `.jsonl`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ _CUTS = ("file", "line", "paragraph")
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """Local text. `path`: a file, a folder (searched to the bottom) or a list of them; `document`: what one
-    document is, `file`, `paragraph` (cut at blank lines) or `line`; `field`: the key of a `.jsonl` line that
-    holds its text.
+    """Return the source of local text.
 
-    Raises CorpusError for a path that is missing, a folder without text, text that is not UTF-8 (file and
-    byte offset), and a `.jsonl` line without the field.
+    Keys: `path` is a file, a folder (searched recursively) or a list of them. `document` is the unit of a
+    document: `file`, `paragraph` (split at blank lines) or `line`. `field` is the key of the text in a line
+    of a `.jsonl`.
+
+    Raises CorpusError for a missing path, a folder without text, text that is not UTF-8 (with file and byte
+    offset), and a `.jsonl` line without the field.
     """
     del root
     if "path" not in config.options:
@@ -30,11 +32,11 @@ def source(config: CorpusConfig, root: Path) -> Source:
     cut, field = str(config.options.get("document", "file")), str(config.options.get("field", "text"))
     if cut not in _CUTS:
         raise ConfigError(one_of("corpus.document", cut, _CUTS))
-    given = config.options["path"]
+    paths = config.options["path"]
     files = [
-        found
-        for path in (given if isinstance(given, list | tuple) else [given])
-        for found in _found(Path(path))
+        file
+        for path in (paths if isinstance(paths, list | tuple) else [paths])
+        for file in _text_files(Path(path))
     ]
 
     def documents() -> Iterator[bytes]:
@@ -50,7 +52,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
             yield from (row for _, row in _rows_of_json(path))
 
     return Source(
-        origin=f"local text, {len(files):,} files: {given}",
+        origin=f"local text, {len(files):,} files: {paths}",
         licence="unknown: the owner's own text",
         fingerprint={"files": [[name, path.stat().st_size, path.stat().st_mtime_ns] for path, name in files]},
         documents=documents,
@@ -58,8 +60,8 @@ def source(config: CorpusConfig, root: Path) -> Source:
     )
 
 
-def _found(path: Path) -> list[tuple[Path, str]]:
-    """The text files under one path, each with its name below that path."""
+def _text_files(path: Path) -> list[tuple[Path, str]]:
+    """Return the text files under one path, each with its name relative to that path."""
     path = path.expanduser()
     if path.is_file():
         return [(path, path.name)]
@@ -75,7 +77,7 @@ def _found(path: Path) -> list[tuple[Path, str]]:
 
 
 def _cut(path: Path, cut: str) -> Iterator[bytes]:
-    """The documents of one plain text file, each checked to be UTF-8."""
+    """Yield the documents of one plain text file. Raises CorpusError unless the text is UTF-8."""
     if cut == "file":
         text = path.read_bytes()
         _check(text, path, 0)
@@ -96,7 +98,7 @@ def _cut(path: Path, cut: str) -> Iterator[bytes]:
 
 
 def _lines_of_json(path: Path, field: str) -> Iterator[bytes]:
-    """The texts of one `.jsonl` file."""
+    """Yield the texts of one `.jsonl` file."""
     for number, row in _rows_of_json(path):
         if field not in row:
             has = ", ".join(map(repr, row))
@@ -112,7 +114,7 @@ def _lines_of_json(path: Path, field: str) -> Iterator[bytes]:
 
 
 def _rows_of_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number, object) of one `.jsonl` file."""
+    """Yield (line number, object) for each line of one `.jsonl` file."""
     for number, (offset, line) in enumerate(_lines(path), start=1):
         _check(line, path, offset)
         if not line.strip():
@@ -129,7 +131,7 @@ def _rows_of_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(byte offset, line) of a file."""
+    """Yield (byte offset, line) for each line of a file."""
     offset = 0
     with path.open("rb") as file:
         for line in file:

@@ -1,4 +1,4 @@
-"""Text from the Hugging Face hub, or from any files that `datasets` can read."""
+"""Read text from the Hugging Face hub, or from files that the package `datasets` can read."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ _TEXT = ("dataset", "subset", "split", "revision", "field", "data_files", "max_d
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """A dataset of the hub: `dataset`, `subset` (the dataset's own config name), `split`, `revision` (a
-    commit, so that the text cannot change under a sweep), `streaming`, `field`, `max_documents`. With
-    `dataset` one of arrow, csv, json, parquet or text, `data_files` names local files or addresses, and no
-    revision is needed.
+    """Return the source of a dataset of the hub.
 
-    What comes over the network is kept under `root` in shards: a killed fetch goes on where it stopped.
+    Keys: `dataset`, `subset` (the dataset's config name), `split`, `revision` (a commit, so that the text
+    cannot change during a sweep), `streaming`, `field`, `max_documents`. When `dataset` is arrow, csv, json,
+    parquet or text, `data_files` names local files or addresses, and no revision is needed.
+
+    Downloaded text is stored in shards under `root`, so an interrupted download continues where it stopped.
     Raises ConfigError without a revision, CorpusError when `datasets` is missing, the hub does not answer, or
-    rows lack the field.
+    a row lacks the field.
     """
     for key in ("dataset", "split"):
         if key not in config.options:
@@ -46,18 +47,18 @@ def source(config: CorpusConfig, root: Path) -> Source:
             f"corpus.revision is not set for {dataset!r}; give the commit of the dataset, so that the text "
             f"stays the same"
         )
-    afar = dataset not in _BUILDERS or "://" in json.dumps(files)
-    asked = json.dumps([config.options.get(key) for key in _TEXT], default=str)
-    shards = Shards(root / f"fetched-{config.name}-{hashlib.sha256(asked.encode()).hexdigest()[:8]}")
+    remote = dataset not in _BUILDERS or "://" in json.dumps(files)
+    request = json.dumps([config.options.get(key) for key in _TEXT], default=str)
+    shards = Shards(root / f"fetched-{config.name}-{hashlib.sha256(request.encode()).hexdigest()[:8]}")
 
     def documents() -> Iterator[bytes]:
-        if not afar:
+        if not remote:
             return (_text(row, config, number) for number, (row, _) in enumerate(_rows(config, 0, None)))
         shards.fetch(lambda skip, state: _packed(config, skip, state))
         return shards.documents()
 
     def rows() -> Iterator[Mapping[str, Any]]:
-        return map(json.loads, documents()) if afar else (_flat(row) for row, _ in _rows(config, 0, None))
+        return map(json.loads, documents()) if remote else (_flat(row) for row, _ in _rows(config, 0, None))
 
     kind = "read by datasets" if dataset in _BUILDERS else "Hugging Face hub"
     where = f"{kind}: {dataset} {config.options.get('subset', '')}".strip()
@@ -71,7 +72,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
 
 
 def _packed(config: CorpusConfig, skip: int, state: Any) -> Iterator[tuple[bytes, Callable[[], Any]]]:
-    """What a shard keeps of every row: its text, or, where an answer is asked for, its fields."""
+    """Yield, for a shard, the text of every row, or all its fields when the config needs an answer."""
     for number, (row, remember) in enumerate(_rows(config, skip, state), start=skip):
         if "label" in config.options or "target" in config.options:
             yield json.dumps(_flat(row), default=str).encode(), remember
@@ -82,7 +83,7 @@ def _packed(config: CorpusConfig, skip: int, state: Any) -> Iterator[tuple[bytes
 def _rows(
     config: CorpusConfig, skip: int, state: Any
 ) -> Iterator[tuple[Mapping[str, Any], Callable[[], Any]]]:
-    """(row, where the stream stands after it) from row `skip` on."""
+    """Yield (row, function that returns the state of the stream after it), starting at row `skip`."""
     try:
         import datasets
     except ModuleNotFoundError:
@@ -91,7 +92,7 @@ def _rows(
         ) from None
     dataset, limit = config.options["dataset"], config.options.get("max_documents")
     try:
-        found = datasets.load_dataset(
+        loaded = datasets.load_dataset(
             dataset,
             config.options.get("subset"),
             split=config.options["split"],
@@ -99,12 +100,12 @@ def _rows(
             data_files=config.options.get("data_files"),
             streaming=bool(config.options.get("streaming", True)),
         )
-        remember = getattr(found, "state_dict", dict)
-        if state and hasattr(found, "load_state_dict"):
-            found.load_state_dict(state)
+        remember = getattr(loaded, "state_dict", dict)
+        if state and hasattr(loaded, "load_state_dict"):
+            loaded.load_state_dict(state)
         elif skip:
-            found = found.skip(skip)
-        for row in islice(found, None if limit is None else max(limit - skip, 0)):
+            loaded = loaded.skip(skip)
+        for row in islice(loaded, None if limit is None else max(limit - skip, 0)):
             yield row, remember
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         first = str(error).strip().split("\n")[0]
@@ -115,7 +116,7 @@ def _rows(
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of fields by dotted names, as in `translation.en`."""
+    """Return nested fields under dotted names, such as `translation.en`."""
     flat: dict[str, Any] = {}
     for key, value in row.items():
         flat.update(
@@ -139,7 +140,7 @@ def _text(row: Mapping[str, Any], config: CorpusConfig, number: int) -> bytes:
 
 
 def _stamps(files: Any) -> Any:
-    """Size and time of every local file that is named, so that a changed file is a changed corpus."""
+    """Return the size and time of every local file in `files`, so that a changed file changes the corpus."""
     if isinstance(files, Mapping):
         return {key: _stamps(value) for key, value in files.items()}
     if isinstance(files, list | tuple):

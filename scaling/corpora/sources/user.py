@@ -32,10 +32,10 @@ from scaling.errors import ConfigError, CorpusError, one_of
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
-    """Return the source that the user's function gives.
+    """Return the source that the user's function returns.
 
-    Raises CorpusError where the file is missing; ConfigError for a function that is missing, does not take
-    the keys, or returns something else than a `Source`.
+    Raises CorpusError when the file is missing; ConfigError for a function that is missing, does not take
+    the keys, or does not return a `Source`.
     """
     del root
     path, _, name = config.source.rpartition(":")
@@ -62,8 +62,8 @@ def source(config: CorpusConfig, root: Path) -> Source:
             f"{name} in {path} does not take these keys of the corpus: {error}; its arguments are "
             f"{', '.join(signature.parameters) or '(none)'}"
         ) from None
-    made = functions[name](**arguments)
-    if not isinstance(made, Source):
-        raise ConfigError(f"{name} in {path} must return a Source; not {type(made).__name__}")
-    fingerprint = {**made.fingerprint, "file": user_file.digest(file)[:16]}
-    return dataclasses.replace(made, fingerprint=fingerprint)
+    result = functions[name](**arguments)
+    if not isinstance(result, Source):
+        raise ConfigError(f"{name} in {path} must return a Source; not {type(result).__name__}")
+    fingerprint = {**result.fingerprint, "file": user_file.digest(file)[:16]}
+    return dataclasses.replace(result, fingerprint=fingerprint)

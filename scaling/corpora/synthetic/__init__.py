@@ -1,5 +1,4 @@
-"""Languages whose true entropy is known: the certificate of the whole suite, for a fitted floor must cover
-it."""
+"""Synthetic languages with a known entropy, to test whether a fit recovers the irreducible loss."""
 
 from __future__ import annotations
 
@@ -23,20 +22,20 @@ _LANGUAGES = {
 
 
 def names() -> list[str]:
-    """Every language that can be named."""
+    """Return the names of all languages."""
     return sorted(_LANGUAGES)
 
 
 def language(name: str, *, seed: int, **parameters: Any) -> Language:
-    """The language `name`, drawn with `seed`: the same seed gives the same rules on every machine.
+    """Return the language `name`; the same `seed` gives the same rules on every machine.
 
-    Raises ConfigError for an unknown name or parameter, or a value that the language cannot take.
+    Raises ConfigError for an unknown name or parameter, or a value that the language does not accept.
     """
     if name not in _LANGUAGES:
         raise ConfigError(one_of("corpus.language", name, _LANGUAGES))
     module, kind = _LANGUAGES[name]
-    made = getattr(import_module(f"scaling.corpora.synthetic.{module}"), kind)
-    allowed = [field.name for field in dataclasses.fields(made) if field.name != "seed"]
+    constructor = getattr(import_module(f"scaling.corpora.synthetic.{module}"), kind)
+    allowed = [field.name for field in dataclasses.fields(constructor) if field.name != "seed"]
     for key in parameters:
         if key not in allowed:
             raise ConfigError(one_of(f"a parameter of the language {name!r}", key, allowed))
@@ -45,32 +44,32 @@ def language(name: str, *, seed: int, **parameters: Any) -> Language:
         raise ConfigError(
             f"the language {name!r} needs {missing[0]!r}; give corpus.parameters.{missing[0]}=VALUE"
         )
-    found: Language = made(seed=seed, **parameters)
-    return found
+    instance: Language = constructor(seed=seed, **parameters)
+    return instance
 
 
 def of(manifest: Mapping[str, Any]) -> Language:
-    """The language of a corpus on disk, from its manifest.
+    """Return the language of a corpus on disk, from its manifest.
 
     Raises ConfigError when the corpus is not synthetic.
     """
     config = manifest["config"]
     if "truth" not in manifest:
-        raise ConfigError(f"corpus {manifest['name']!r} is no synthetic language; its entropy is not known")
+        raise ConfigError(f"corpus {manifest['name']!r} is no synthetic language; its entropy is unknown")
     return language(config["language"], seed=config["seed"], **config["parameters"])
 
 
-def truth(spoken: Language) -> Mapping[str, Any]:
-    """What is known of a language, for the manifest. Entropies in nats per token."""
-    entropy = spoken.entropy()
+def truth(language: Language) -> Mapping[str, Any]:
+    """Return the known properties of a language, for the manifest; entropies in nats per token."""
+    entropy = language.entropy()
     return {
         "entropy_rate": entropy.rate,
         "entropy_rate_lower": entropy.lower,
         "entropy_rate_upper": entropy.upper,
-        "floor_by_context": {str(c): spoken.floor(c) for c in spoken.contexts()},
-        "period": spoken.period,
-        "data_exponent": spoken.data_exponent,
-        "data_exponent_tokens": getattr(spoken, "data_exponent_tokens", None),
-        "parameter_exponent": spoken.parameter_exponent,
-        "reference": spoken.reference,
+        "floor_by_context": {str(c): language.floor(c) for c in language.contexts()},
+        "period": language.period,
+        "data_exponent": language.data_exponent,
+        "data_exponent_tokens": getattr(language, "data_exponent_tokens", None),
+        "parameter_exponent": language.parameter_exponent,
+        "reference": language.reference,
     }

@@ -1,4 +1,4 @@
-"""The random hierarchy model: a grammar whose sentences hide a tree."""
+"""The random hierarchy model: a grammar whose sentences have a hidden tree."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from scaling.corpora.synthetic.language import Entropy, aligned, of_samples, pie
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hierarchy:
-    """Every symbol of a level becomes one of `rules` tuples of `branching` symbols of the level below, each
-    as likely; no tuple belongs to two symbols, so a sentence tells its tree, and its entropy is the sum of
-    the choices."""
+    """A random hierarchy model.
+
+    Each symbol of a level is written as one of `rules` tuples of `branching` symbols of the level below, with
+    equal probability. No tuple belongs to two symbols, so a sentence determines its tree, and its entropy is
+    the sum over the choices.
+    """
 
     seed: int
-    """Draws the rules."""
+    """Seed of the rules."""
     symbols: int
-    """Symbols at every level; the root is one of them, each as likely."""
+    """Number of symbols at every level; the root is any of them, with equal probability."""
     depth: int
-    """Levels below the root: a sentence has branching ** depth tokens."""
+    """Levels below the root; a sentence has branching ** depth tokens."""
     branching: int
-    """Children of every node."""
+    """Number of children of every node."""
     rules: int
-    """Ways to write each symbol ("synonyms")."""
+    """Number of ways to write each symbol ("synonyms")."""
 
     reference: ClassVar[str] = "Cagnetta et al. 2024, random hierarchy model (arXiv 2307.02129)"
     data_exponent: ClassVar[float | None] = None
@@ -55,7 +58,7 @@ class Hierarchy:
 
     @cached_property
     def grammar(self) -> list[np.ndarray]:
-        """The tuples of each symbol at each level, the root's first: depth × (symbols, rules, branching)."""
+        """Tuples of each symbol at each level, from the root: depth × (symbols, rules, branching)."""
         levels = []
         for level in range(self.depth):
             rng = np.random.default_rng([self.seed, level])
@@ -65,17 +68,17 @@ class Hierarchy:
         return levels
 
     def entropy(self) -> Entropy:
-        """(ln symbols + inner nodes · ln rules) / tokens of a sentence, exactly."""
+        """Return the exact rate, (ln symbols + inner nodes · ln rules) / tokens of a sentence."""
         nodes = (self.period - 1) // (self.branching - 1)
         rate = (log(self.symbols) + nodes * log(self.rules)) / self.period
         return Entropy(lower=rate, upper=rate)
 
     def floor(self, context: int) -> float | None:
-        """The rate, when windows hold whole sentences."""
+        """Return the rate when windows hold whole sentences, else None."""
         return whole_samples(context, self.period, self.entropy().rate * self.period)
 
     def ideal_loss(self, windows: np.ndarray) -> np.ndarray:
-        """Every sentence is as likely; only the first token of the sentence after the window varies."""
+        """Return the ideal loss. All sentences are equally likely, so only the first tokens make it vary."""
         samples = aligned(windows, self.period)
         law = np.full(self.symbols, 1 / self.symbols)
         for rules in self.grammar:
@@ -87,11 +90,11 @@ class Hierarchy:
         return of_samples(windows, each, first)
 
     def contexts(self) -> list[int]:
-        """One, two and four sentences."""
+        """Return one, two and four sentences."""
         return [self.period, 2 * self.period, 4 * self.period]
 
     def sample(self, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
-        """Independent sentences, one after another, without a mark between them."""
+        """Yield independent sentences, without a separator."""
         for count in pieces(tokens, self.period):
             now = rng.integers(0, self.symbols, size=(count, 1))
             for rules in self.grammar:

@@ -1,4 +1,4 @@
-"""Hidden Markov languages."""
+"""The hidden Markov language."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _PATHS = 1 << 20
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HiddenMarkov:
-    """A hidden chain that moves and then emits. Probabilities are multiples of 1/256, so that sampling is a
-    table look-up and what is sampled is exactly what is analysed."""
+    """A hidden Markov model: at each step the chain moves to a state and then emits a symbol.
+
+    Probabilities are multiples of 1/256. Sampling is therefore a table look-up, and samples have exactly the
+    distribution whose entropy is computed.
+    """
 
     seed: int
-    """Draws transitions and emissions."""
+    """Seed of transitions and emissions."""
     states: int
     """Number of hidden states."""
     symbols: int
-    """Size of the alphabet."""
+    """Number of symbols."""
     concentration: float
-    """Dirichlet parameter of every row: small = nearly deterministic rows, large = nearly uniform ones."""
+    """Dirichlet parameter of every row: small = nearly deterministic rows, large = nearly uniform rows."""
 
     reference: ClassVar[str] = "Cover and Thomas, Elements of Information Theory, theorem 4.5.1 (bounds)"
     period: ClassVar[int] = 1
@@ -56,7 +59,7 @@ class HiddenMarkov:
 
     @cached_property
     def stationary(self) -> np.ndarray:
-        """Stationary law of the hidden chain: (states,)."""
+        """Stationary distribution of the hidden chain: (states,)."""
         system = np.vstack([self.transitions.T - np.eye(self.states), np.ones(self.states)])
         solved = np.linalg.lstsq(system, np.append(np.zeros(self.states), 1.0), rcond=None)[0]
         law: np.ndarray = np.clip(solved, 0, None)
@@ -65,10 +68,10 @@ class HiddenMarkov:
 
     @cached_property
     def bounds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """H(X_n+1 | X_1 … X_n, S_1) ≤ rate ≤ H(X_n+1 | X_1 … X_n) for n = 0, 1, …, as far as all paths can be
-        listed.
+        """Lower and upper bounds of the rate from n = 0, 1, … symbols, as far as all paths can be listed.
 
-        The second row is also what a model can know that sees n symbols only.
+        H(X_n+1 | X_1 … X_n, S_1) ≤ rate ≤ H(X_n+1 | X_1 … X_n). The upper bound is also the least loss of a
+        model that sees only n symbols.
         """
         move, emit = self.transitions, self.emissions
         open_paths = self.stationary[None, :].copy()
@@ -84,17 +87,17 @@ class HiddenMarkov:
         return tuple(lower), tuple(upper)
 
     def entropy(self) -> Entropy:
-        """Bounds from all paths of a length; they close exponentially fast."""
+        """Return the bounds at the largest n; they converge exponentially with n."""
         lower, upper = self.bounds
         return Entropy(lower=min(lower[-1], upper[-1]), upper=max(lower[-1], upper[-1]))
 
     def floor(self, context: int) -> float:
-        """Mean over a window of H(next | the symbols of the window so far); the tail is taken at the rate."""
+        """Return the mean over a window of H(next | earlier symbols of the window), with the rate as tail."""
         short = self.bounds[1][1:][:context]
         return (sum(short) + self.entropy().rate * (context - len(short))) / context
 
     def ideal_loss(self, windows: np.ndarray) -> np.ndarray:
-        """−ln p(next | the window so far), by the forward algorithm, all windows at once."""
+        """Return the mean of −ln p(next | earlier symbols of the window), by the forward algorithm."""
         belief = (self.stationary @ self.transitions) * self.emissions[:, windows[:, 0]].T
         belief /= belief.sum(axis=1, keepdims=True)
         total: np.ndarray = np.zeros(len(windows))
@@ -107,11 +110,11 @@ class HiddenMarkov:
         return total
 
     def contexts(self) -> list[int]:
-        """Powers of two."""
+        """Return powers of two."""
         return [16, 32, 64, 128, 256, 512, 1024]
 
     def sample(self, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
-        """One unbroken chain from the stationary law: the chain moves, then emits."""
+        """Yield one continuous chain that starts from the stationary distribution."""
         move, emit = _table(self.transitions), _table(self.emissions)
         state = int(rng.choice(self.states, p=self.stationary))
         while tokens > 0:
@@ -126,22 +129,22 @@ class HiddenMarkov:
     def _rows(self, stream: int, width: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, stream])
         rows = rng.dirichlet(np.full(width, self.concentration), size=self.states) * _GRAIN
-        whole: np.ndarray = np.floor(rows)
-        for row, exact in zip(whole, rows, strict=True):
+        rounded: np.ndarray = np.floor(rows)
+        for row, exact in zip(rounded, rows, strict=True):
             short = int(_GRAIN - row.sum())
             row[np.argsort(row - exact, kind="stable")[:short]] += 1
-        whole /= _GRAIN
-        return whole
+        rounded /= _GRAIN
+        return rounded
 
 
 def _extend(paths: np.ndarray, move: np.ndarray, emit: np.ndarray) -> np.ndarray:
-    """Joint probability (path, state) → the same for every possible path one symbol longer."""
+    """Return the joint probabilities (path, state) of all possible paths that are one symbol longer."""
     moved = paths @ move
     longer: np.ndarray = (moved[:, None, :] * emit.T[None, :, :]).reshape(-1, move.shape[0])
     return longer[longer.any(axis=1)]
 
 
 def _table(rows: np.ndarray) -> list[int]:
-    """Each row as 256 equally likely outcomes, row after row."""
+    """Return each row as 256 equally likely outcomes, row after row."""
     counts = np.rint(rows * _GRAIN).astype(int)
     return [int(k) for row in counts for k in np.repeat(np.arange(row.size), row)]

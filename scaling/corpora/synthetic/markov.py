@@ -1,4 +1,4 @@
-"""Order-k Markov chains with power-law (Zipf) transitions."""
+"""The Markov language: a chain of order k with power-law (Zipf) transitions."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from scaling.corpora.synthetic.language import CHUNK, Entropy, entropy_of, requi
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Markov:
-    """After every context of `order` symbols, the next symbol has rank r with probability ∝ r^−exponent, and
-    each context ranks the symbols in an order of its own. All contexts are equally uncertain, so the rate is
-    H(Zipf) exactly."""
+    """A Markov chain with Zipf transitions.
+
+    After every context of `order` symbols, the next symbol has rank r with probability ∝ r^−exponent. Each
+    context has its own ranking of the symbols. All contexts have the same entropy, so the rate is exactly
+    H(Zipf).
+    """
 
     seed: int
-    """Draws the orders of ranks."""
+    """Seed of the rankings."""
     symbols: int
-    """Size of the alphabet."""
+    """Number of symbols."""
     order: int
-    """How many symbols back the next one depends on."""
+    """Number of earlier symbols that the next symbol depends on."""
     exponent: float
-    """Steepness: 0 = every symbol as likely, 1 = Zipf's law."""
+    """Exponent of the transitions: 0 = all symbols equally likely, 1 = Zipf's law."""
 
     reference: ClassVar[str] = "Shannon 1948, Prediction and entropy; ranks by Zipf's law"
     period: ClassVar[int] = 1
@@ -45,15 +48,17 @@ class Markov:
 
     @cached_property
     def ranked(self) -> np.ndarray:
-        """The symbol of each rank after each context: (symbols ** order, symbols)."""
+        """Symbol of each rank after each context: (symbols ** order, symbols)."""
         rng = np.random.default_rng([self.seed, 1])
         rows = np.tile(np.arange(self.symbols, dtype=np.uint16), (self.symbols**self.order, 1))
         return rng.permuted(rows, axis=1)
 
     @cached_property
     def stationary(self) -> np.ndarray:
-        """Stationary probability of every context, the oldest symbol first: (symbols ** order,). By power
-        iteration."""
+        """Stationary probability of every context, (symbols ** order,), by power iteration.
+
+        The oldest symbol of a context is the leading digit of its index.
+        """
         contexts = self.symbols**self.order
         ranks = zipf(self.symbols, self.exponent)
         after = (np.arange(contexts)[:, None] * self.symbols + self.ranked) % contexts
@@ -66,15 +71,15 @@ class Markov:
         return now
 
     def entropy(self) -> Entropy:
-        """H(Zipf), exactly."""
+        """Return the exact rate, H(Zipf)."""
         rate = entropy_of(zipf(self.symbols, self.exponent))
         return Entropy(lower=rate, upper=rate)
 
     def floor(self, context: int) -> float:
-        """Position j of a window is predicted from j symbols: below `order` of them, more uncertain than the
-        rate.
+        """Return the mean over a window of the entropy of its next symbol.
 
-        h_j = H(X_1 … X_j+1) − H(X_1 … X_j) from the marginals of the stationary law.
+        Position j is predicted from j symbols. When j is below `order`, its entropy is above the rate:
+        h_j = H(X_1 … X_j+1) − H(X_1 … X_j), from the marginals of the stationary distribution.
         """
         blocks = [0.0]
         shape = (self.symbols,) * self.order
@@ -86,15 +91,15 @@ class Markov:
         return (sum(short) + rate * (context - len(short))) / context
 
     def ideal_loss(self, windows: np.ndarray) -> np.ndarray:
-        """−ln p(next | the last `order` symbols), or as many as the window has shown."""
+        """Return the mean of −ln p(next | the last `order` symbols, or fewer at the start of a window)."""
         size, context = self.symbols, windows.shape[1] - 1
         rank_of = np.argsort(self.ranked, axis=1)
         surprise = -np.log(zipf(size, self.exponent))
         total: np.ndarray = np.zeros(len(windows))
         law = self.stationary
-        for shown in range(1, min(self.order, context + 1)):
-            both = law.reshape(size ** (shown + 1), -1).sum(axis=1)[_code(windows[:, : shown + 1], size)]
-            total -= np.log(both / law.reshape(size**shown, -1).sum(axis=1)[_code(windows[:, :shown], size)])
+        for seen in range(1, min(self.order, context + 1)):
+            both = law.reshape(size ** (seen + 1), -1).sum(axis=1)[_code(windows[:, : seen + 1], size)]
+            total -= np.log(both / law.reshape(size**seen, -1).sum(axis=1)[_code(windows[:, :seen], size)])
         for place in range(self.order, context + 1):
             state = _code(windows[:, place - self.order : place], size)
             total += surprise[rank_of[state, windows[:, place]]]
@@ -102,11 +107,11 @@ class Markov:
         return total
 
     def contexts(self) -> list[int]:
-        """Powers of two."""
+        """Return powers of two."""
         return [16, 32, 64, 128, 256, 512, 1024]
 
     def sample(self, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
-        """One unbroken chain from the stationary law."""
+        """Yield one continuous chain that starts from the stationary distribution."""
         table = self.ranked.ravel().tolist()
         size, contexts = self.symbols, self.symbols**self.order
         edges = np.cumsum(zipf(size, self.exponent))
@@ -124,6 +129,6 @@ class Markov:
 
 
 def _code(symbols: np.ndarray, size: int) -> np.ndarray:
-    """Rows of symbols as numbers in base `size`, the oldest first: (n, k) → (n,)."""
+    """Return rows of symbols as numbers in base `size`, the oldest symbol leading: (n, k) → (n,)."""
     places: np.ndarray = symbols.astype(np.int64) @ size ** np.arange(symbols.shape[1] - 1, -1, -1)
     return places

@@ -1,4 +1,4 @@
-"""Skills with power-law frequencies: languages whose learning curve is a power law with a known exponent."""
+"""Languages of skills with power-law frequencies: their learning curves are power laws of known exponent."""
 
 from __future__ import annotations
 
@@ -24,20 +24,23 @@ from scaling.corpora.synthetic.language import (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Each sample names a fact by `digits` tokens and then states its value. Fact i comes up with p_i ∝
-    i^−(1+alpha); its value, one of `values`, is drawn once for all. What has not been seen cannot be known:
-    after n samples a perfect memory still misses Σ p_i (1 − p_i)^n ∝ n^−alpha/(1+alpha) of the values."""
+    """A language of facts: each sample names a fact with `digits` tokens and then states its value.
+
+    Fact i occurs with probability p_i ∝ i^−(1+alpha). Its value is one of `values` and never changes. A model
+    cannot know the value of a fact that it has not seen: after n samples, a perfect memory misses a share
+    Σ p_i (1 − p_i)^n ∝ n^−alpha/(1+alpha) of the values.
+    """
 
     seed: int
-    """Draws values, and the names of the facts."""
+    """Seed of the values and the names of the facts."""
     alpha: float
     """Exponent of the tail of the frequencies."""
     base: int
-    """Tokens that a digit can take."""
+    """Number of tokens that a digit can be."""
     digits: int
-    """Digits of a name: there are base ** digits facts."""
+    """Number of digits of a name; there are base ** digits facts."""
     values: int
-    """Values that a fact can have; they have tokens of their own."""
+    """Number of values that a fact can have; values have their own tokens."""
 
     reference: ClassVar[str] = "Hutter 2021, Learning curve theory (arXiv 2102.04074), equation 7"
 
@@ -50,7 +53,7 @@ class Facts:
 
     @property
     def vocab(self) -> int:
-        """Digits, then values."""
+        """Number of tokens: the digits first, then the values."""
         return self.base + self.values
 
     @property
@@ -60,13 +63,15 @@ class Facts:
 
     @property
     def data_exponent(self) -> float:
-        """alpha / (1 + alpha), until the rarest fact has been seen."""
+        """alpha / (1 + alpha); valid until most facts have been seen."""
         return self.alpha / (1 + self.alpha)
 
     @property
     def data_exponent_tokens(self) -> int:
-        """Tokens up to which the curve of a perfect memory has the stated slope within a tenth; beyond, the
-        facts run out."""
+        """Tokens up to which a perfect memory's learning curve has the slope `data_exponent` within 10 %.
+
+        With more tokens most facts have been seen, and the curve is steeper.
+        """
         samples = 100.0
         while samples < 1e12:
             slope = -log(self.memory_loss(2 * samples) / self.memory_loss(samples)) / log(2)
@@ -77,17 +82,17 @@ class Facts:
 
     @property
     def parameter_exponent(self) -> float:
-        """alpha, when capacity holds the most frequent facts (Michaud et al. 2023, arXiv 2303.13506)."""
+        """alpha, for a model that learns the most frequent facts (Michaud et al. 2023, arXiv 2303.13506)."""
         return self.alpha
 
     @cached_property
     def frequencies(self) -> np.ndarray:
-        """p_i: (facts,)."""
+        """Probability p_i of each fact: (facts,)."""
         return zipf(self.base**self.digits, 1 + self.alpha)
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """The tokens of every fact: (facts, digits + 1)."""
+        """Tokens of every fact: (facts, digits + 1)."""
         rng = np.random.default_rng([self.seed, 1])
         facts = self.base**self.digits
         named = rng.permutation(facts)
@@ -96,16 +101,16 @@ class Facts:
         return np.stack([*digits, values], axis=-1).astype(np.uint32)
 
     def entropy(self) -> Entropy:
-        """H(p) per sample: the value adds nothing once the fact is named."""
+        """Return H(p) per sample, in nats per token; the name determines the value."""
         rate = entropy_of(self.frequencies) / self.period
         return Entropy(lower=rate, upper=rate)
 
     def floor(self, context: int) -> float | None:
-        """The rate, when windows hold whole samples."""
+        """Return the rate when windows hold whole samples, else None."""
         return whole_samples(context, self.period, entropy_of(self.frequencies))
 
     def ideal_loss(self, windows: np.ndarray) -> np.ndarray:
-        """−ln p(fact) of every sample."""
+        """Return the mean of −ln p(fact) over the samples of each window, in nats per token."""
         samples = aligned(windows, self.period)
         names = samples[:, :, :-1] @ self.base ** np.arange(self.digits - 1, -1, -1)
         facts = np.argsort(
@@ -117,17 +122,19 @@ class Facts:
         return of_samples(windows, -np.log(self.frequencies[facts[names]]), edges)
 
     def contexts(self) -> list[int]:
-        """Near 32, 64, 128 and 256."""
+        """Return the multiples of the period near 32, 64, 128 and 256."""
         return [max(size // self.period, 1) * self.period for size in (32, 64, 128, 256)]
 
     def memory_loss(self, samples: float) -> float:
-        """Expected loss of a perfect memory after `samples` samples, above the floor, in nats per token:
-        ln(values) on every value not yet seen, spread over the tokens of a sample."""
+        """Return the expected loss of a perfect memory after `samples` samples, minus the floor.
+
+        The unit is nats per token: ln(values) for every unseen value, divided by the tokens of a sample.
+        """
         unseen = np.exp(samples * np.log1p(-self.frequencies))
         return float(log(self.values) * (self.frequencies * unseen).sum() / self.period)
 
     def sample(self, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
-        """Independent samples, one after another."""
+        """Yield independent samples, one after another."""
         edges = np.cumsum(self.frequencies)
         for count in pieces(tokens, self.period):
             drawn = np.searchsorted(edges, rng.random(count), side="right")
@@ -136,19 +143,22 @@ class Facts:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parity:
-    """Multitask sparse parity: each sample names a task, shows `bits` random bits, and states the parity of
-    the `subset` of them that the task reads. Task i comes up with p_i ∝ i^−(1+alpha)."""
+    """The language of multitask sparse parity.
+
+    Each sample names a task, shows `bits` random bits, and states the parity of the `subset` bits that the
+    task reads. Task i occurs with probability p_i ∝ i^−(1+alpha).
+    """
 
     seed: int
-    """Draws the subsets."""
+    """Seed of the subsets."""
     alpha: float
     """Exponent of the tail of the frequencies."""
     tasks: int
-    """Number of tasks; each has a token of its own."""
+    """Number of tasks; each has its own token."""
     bits: int
-    """Random bits of a sample."""
+    """Number of random bits in a sample."""
     subset: int
-    """How many of them a task reads."""
+    """Number of these bits that a task reads."""
 
     reference: ClassVar[str] = "Michaud et al. 2023, The quantization model (arXiv 2303.13506), section 3"
 
@@ -160,7 +170,7 @@ class Parity:
 
     @property
     def vocab(self) -> int:
-        """0, 1, then the tasks."""
+        """Number of tokens: 0, 1, then the tasks."""
         return 2 + self.tasks
 
     @property
@@ -170,50 +180,49 @@ class Parity:
 
     @property
     def data_exponent(self) -> float:
-        """alpha / (1 + alpha), as the quantization model has it: a task is learnt after a fixed number of its
-        samples."""
+        """alpha / (1 + alpha), by the quantization model: a task needs a fixed number of its samples."""
         return self.alpha / (1 + self.alpha)
 
     @property
     def parameter_exponent(self) -> float:
-        """alpha, as the quantization model has it."""
+        """alpha, by the quantization model."""
         return self.alpha
 
     @cached_property
     def frequencies(self) -> np.ndarray:
-        """p_i: (tasks,)."""
+        """Probability p_i of each task: (tasks,)."""
         return zipf(self.tasks, 1 + self.alpha)
 
     @cached_property
     def subsets(self) -> np.ndarray:
-        """Which bits each task reads: bool (tasks, bits)."""
+        """Bits that each task reads: bool (tasks, bits)."""
         rng = np.random.default_rng([self.seed, 1])
         reads = np.zeros((self.tasks, self.bits), dtype=bool)
         reads[:, : self.subset] = True
         return rng.permuted(reads, axis=1)
 
     def entropy(self) -> Entropy:
-        """H(p) + bits · ln 2 per sample: the parity adds nothing."""
+        """Return H(p) + bits · ln 2 per sample, in nats per token; the bits determine the parity."""
         rate = self._per_sample() / self.period
         return Entropy(lower=rate, upper=rate)
 
     def floor(self, context: int) -> float | None:
-        """The rate, when windows hold whole samples."""
+        """Return the rate when windows hold whole samples, else None."""
         return whole_samples(context, self.period, self._per_sample())
 
     def ideal_loss(self, windows: np.ndarray) -> np.ndarray:
-        """−ln p(task) + bits · ln 2 of every sample."""
+        """Return the mean of −ln p(task) + bits · ln 2 over the samples of each window, in nats per token."""
         samples = aligned(windows, self.period)
         surprise = -np.log(self.frequencies)
         each = surprise[samples[:, :, 0] - 2] + self.bits * log(2)
         return of_samples(windows, each, surprise[windows[:, [0, -1]] - 2])
 
     def contexts(self) -> list[int]:
-        """One, two and four samples."""
+        """Return one, two and four samples."""
         return [self.period, 2 * self.period, 4 * self.period]
 
     def sample(self, rng: np.random.Generator, tokens: int) -> Iterator[np.ndarray]:
-        """Independent samples, one after another."""
+        """Yield independent samples, one after another."""
         edges = np.cumsum(self.frequencies)
         for count in pieces(tokens, self.period):
             tasks = np.minimum(np.searchsorted(edges, rng.random(count), side="right"), self.tasks - 1)

@@ -113,7 +113,7 @@ class Causal(Language):
     def _gathered(self, step: int, text: Tensor) -> Batch:
         cell = self.cell
         first = torch.from_numpy(
-            corpora.chosen(
+            corpora.window_numbers(
                 len(text),
                 seed=cell.seed,
                 step=step,

@@ -50,7 +50,7 @@ def test_the_language_is_found_again_from_the_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"tokenizer": "bytes"}, "a synthetic language is symbols already"),
+        ({"tokenizer": "bytes"}, "a synthetic language consists of symbols"),
         ({"tokens": 1}, r"corpus\.tokens is 1"),
         ({"seed": -1}, r"corpus\.seed is -1"),
         ({"language": None}, "needs 'language'"),
