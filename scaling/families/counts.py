@@ -41,7 +41,7 @@ class Counts:
     params: Mapping[str, int]
     """Parameters by component. A tied head is counted once, under `embedding`."""
     params_active: int
-    """Parameters that one token uses: all of them, except with routed experts."""
+    """Parameters that one token uses; fewer than all only with routed experts."""
     flops: Mapping[str, float]
     """Forward FLOPs per token by component, averaged over the positions of a full context. `norm` counts
     elementwise operations."""

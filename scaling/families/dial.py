@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from scaling.errors import ShapeError
 from scaling.families.counts import block_params, outer_params
 from scaling.families.decoder.switches import Switches
-from scaling.families.shape import Shape, whole
+from scaling.families.shape import Shape, positive_integer
 
 ASPECT = 24
 """Width per layer."""
@@ -180,9 +180,9 @@ def decoder_shape(
         ShapeError: when the size is out of range or the numbers do not fit together.
     """
     size = check_size(size, family)
-    whole("vocab", vocab)
-    whole("context", context)
-    fixed = {name: whole(f"family.{name}", value) for name, value in (overrides or {}).items()}
+    positive_integer("vocab", vocab)
+    positive_integer("context", context)
+    fixed = {name: positive_integer(f"family.{name}", value) for name, value in (overrides or {}).items()}
     depth = fixed.get("depth", max(1, math.floor(size + 0.5)))
     kv = switches.kv_heads
     heads = fixed.get("heads")

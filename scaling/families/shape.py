@@ -37,7 +37,7 @@ class Shape:
     def __post_init__(self) -> None:
         """Raise ShapeError for a shape that no module can have."""
         for name in ("vocab", "context", "depth", "width"):
-            whole(name, getattr(self, name))
+            positive_integer(name, getattr(self, name))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the shape as a flat dict for JSON, with the values of `more` among the others."""
@@ -45,7 +45,7 @@ class Shape:
         return flat | dict(self.more)
 
 
-def only(changes: Iterable[str], allowed: Iterable[str], name: str) -> None:
+def check_switches(changes: Iterable[str], allowed: Iterable[str], name: str) -> None:
     """Raise ConfigError for a switch that the family `name` does not have."""
     known = list(allowed)
     for key in changes:
@@ -53,7 +53,7 @@ def only(changes: Iterable[str], allowed: Iterable[str], name: str) -> None:
             raise ConfigError(one_of(f"a switch of {name}", key, known))
 
 
-def whole(name: str, value: object) -> int:
+def positive_integer(name: str, value: object) -> int:
     """Return `value` as an int. Raises ShapeError unless it is a whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ShapeError(f"{name} must be a whole number from 1; not {value!r}")

@@ -10,7 +10,7 @@ from scaling.errors import ConfigError
 from scaling.families.counts import Counts, decoder_counts, norm_width
 from scaling.families.decoder.switches import Switches
 from scaling.families.dial import SIZES, decoder_shape
-from scaling.families.shape import Shape, only
+from scaling.families.shape import Shape, check_switches
 
 if TYPE_CHECKING:
     from scaling.families.encoders.masked_module import Encoder
@@ -87,7 +87,7 @@ class EncoderFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> EncoderFamily:
     """Return the encoder with some switches set. Raises ConfigError for an unknown switch."""
-    only(changes, (*ALLOWED, *OVERRIDES), name)
+    check_switches(changes, (*ALLOWED, *OVERRIDES), name)
     if changes.get("position") == "alibi":
         raise ConfigError(
             "family.position=alibi is for causal attention only; an encoder takes none, sinusoidal, learned "

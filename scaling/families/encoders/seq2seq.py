@@ -23,7 +23,7 @@ from scaling.families.dial import (
     nearest_width,
 )
 from scaling.families.encoders.switches import ALLOWED, BUCKETS, OVERRIDES, PRESETS
-from scaling.families.shape import Shape, only, whole
+from scaling.families.shape import Shape, check_switches, positive_integer
 
 if TYPE_CHECKING:
     from scaling.families.encoders.seq2seq_module import EncoderDecoder
@@ -61,9 +61,9 @@ class Seq2SeqFamily:
         Raises ShapeError when the size is out of range, or the width is not a multiple of the heads.
         """
         size = check_size(size, self.name, self.sizes)
-        whole("vocab", vocab)
-        whole("context", context)
-        fixed = {name: whole(f"family.{name}", value) for name, value in self.overrides.items()}
+        positive_integer("vocab", vocab)
+        positive_integer("context", context)
+        fixed = {name: positive_integer(f"family.{name}", value) for name, value in self.overrides.items()}
         depth = fixed.get("depth", max(1, math.floor(size / 2 + 0.5)))
         heads, width = fixed.get("heads"), fixed.get("width")
 
@@ -132,7 +132,7 @@ class Seq2SeqFamily:
 def family(name: str, changes: Mapping[str, Any]) -> Seq2SeqFamily:
     """Return a preset with some switches set. Raises ConfigError for an unknown switch or position."""
     switches, relative, source = PRESETS[name]
-    only(changes, (*ALLOWED, *OVERRIDES), name)
+    check_switches(changes, (*ALLOWED, *OVERRIDES), name)
     position = changes.get("position", switches.position)
     if position not in ("none", "sinusoidal", "learned"):
         raise ConfigError(

@@ -11,7 +11,7 @@ from scaling.families.counts import Counts
 from scaling.families.decoder.switches import PRESETS
 from scaling.families.dial import check_size, dial_params
 from scaling.families.recurrent.switches import LSTMSwitches
-from scaling.families.shape import Shape, only
+from scaling.families.shape import Shape, check_switches
 
 if TYPE_CHECKING:
     from scaling.families.recurrent.module import LSTM
@@ -84,5 +84,5 @@ class LSTMFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> LSTMFamily:
     """Return the LSTM with some switches set. Raises ConfigError for an unknown switch."""
-    only(changes, (field.name for field in fields(LSTMSwitches)), name)
+    check_switches(changes, (field.name for field in fields(LSTMSwitches)), name)
     return LSTMFamily(name=name, lstm=LSTMSwitches(**changes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.errors import ConfigError
-from scaling.families.shape import whole
+from scaling.families.shape import positive_integer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,4 +37,4 @@ class LSTMSwitches:
         for name in ("truncate", "depth", "width"):
             value = getattr(self, name)
             if value is not None:
-                whole(f"family.{name}", value)
+                positive_integer(f"family.{name}", value)

@@ -13,7 +13,7 @@ from scaling.errors import ShapeError
 from scaling.families.counts import Counts
 from scaling.families.dial import check_size
 from scaling.families.regression.switches import PerceptronSwitches
-from scaling.families.shape import Shape, only
+from scaling.families.shape import Shape, check_switches
 
 if TYPE_CHECKING:
     from torch import nn
@@ -80,5 +80,5 @@ class PerceptronFamily:
 
 def family(name: str, changes: Mapping[str, Any]) -> PerceptronFamily:
     """Return the perceptron with some switches set. Raises ConfigError for an unknown switch."""
-    only(changes, (field.name for field in fields(PerceptronSwitches)), name)
+    check_switches(changes, (field.name for field in fields(PerceptronSwitches)), name)
     return PerceptronFamily(name=name, perceptron=PerceptronSwitches(**changes))

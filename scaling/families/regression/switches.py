@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.errors import ConfigError, one_of
-from scaling.families.shape import whole
+from scaling.families.shape import positive_integer
 
 ACTIVATIONS = ("relu", "gelu", "tanh")
 """Activations that a perceptron can have."""
@@ -29,6 +29,6 @@ class PerceptronSwitches:
         if self.activation not in ACTIVATIONS:
             raise ConfigError(one_of("family.activation", self.activation, ACTIVATIONS))
         if self.depth != 0:
-            whole("family.depth", self.depth)
+            positive_integer("family.depth", self.depth)
         if self.width is not None:
-            whole("family.width", self.width)
+            positive_integer("family.width", self.width)
