@@ -1,5 +1,7 @@
-"""Every error that a person can cause or meet, as one tree. Each carries one sentence: what was wrong, what
-is allowed, what to do."""
+"""Define all errors for users, as one tree of exceptions.
+
+The message of an error is one sentence: what was wrong, what is allowed, what to do.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,17 @@ from difflib import get_close_matches
 
 
 class ScalingError(Exception):
-    """Something a person can mend. The command prints its sentence and leaves with `exit_code`."""
+    """An error that the user can correct; the command prints the message and exits with `exit_code`."""
 
     exit_code = 2
 
 
 class ConfigError(ScalingError):
-    """A sweep, a key, an override or an option that cannot be."""
+    """An invalid sweep, key, override or option."""
 
 
 class ShapeError(ConfigError):
-    """A size that a family cannot take."""
+    """A size or a shape that a family does not accept."""
 
 
 class CorpusError(ScalingError):
@@ -26,70 +28,75 @@ class CorpusError(ScalingError):
 
 
 class TableError(ScalingError):
-    """A table of runs or facts that cannot be read as asked."""
+    """A table of runs or facts that cannot be read as requested."""
 
 
 class FitError(ScalingError):
-    """Data that cannot support the fit that was asked for."""
+    """Data that are insufficient for the requested fit."""
 
 
 class StorageError(ScalingError):
-    """A folder that cannot be written, a full disk, a damaged file."""
+    """A folder that cannot be written, a full disk or a damaged file."""
 
 
 class LaunchError(ScalingError):
-    """A launcher, a cluster or a device that is not there or refuses."""
+    """A launcher, a cluster or a device that is missing or fails."""
 
 
 class NotInstalled(ScalingError):
-    """A package that only an extra brings."""
+    """A missing package that belongs to an extra."""
 
 
 class Stopped(ScalingError):
-    """Work that a person interrupted; the sentence says what was kept."""
+    """Work that the user interrupted; the message says what was saved."""
 
     exit_code = 130
 
 
 class RunFailure(ScalingError):
-    """A run that ended without a result. `status` is what its record says."""
+    """A run that ended without a result; its record has this `status`."""
 
     exit_code = 3
     status = "failed"
 
 
 class Diverged(RunFailure):
-    """The loss became infinite, not a number, or exploded."""
+    """A run whose loss became infinite or not a number, or exploded."""
 
     status = "diverged"
 
 
 class OutOfMemory(RunFailure):
-    """Even the smallest micro-batch does not fit."""
+    """A run whose smallest micro-batch does not fit into memory."""
 
     status = "out_of_memory"
 
 
 class Preempted(RunFailure):
-    """The run was asked to leave; a checkpoint lets it go on."""
+    """A run that was told to stop; it can continue from its checkpoint."""
 
     status = "preempted"
 
     def __init__(self, message: str, *, signal: int | None = None) -> None:
         super().__init__(message)
         self.signal = signal
-        """The signal that asked; None when it was no signal."""
+        """Signal that stopped the run; None when it was no signal."""
 
 
 class DeviceLost(Preempted):
-    """The accelerator is lost or broken; the run goes on from its checkpoint on another."""
+    """A run whose accelerator failed; it can continue from its checkpoint on another one."""
 
 
 def one_of(kind: str, value: object, allowed: Iterable[str]) -> str:
-    """The sentence for a name that is not known: the value, the nearest names where some are near, and all
-    that is allowed."""
+    """Return the message for an unknown name: the value, similar names if any, and all allowed names.
+
+    Args:
+        kind: what the name stands for.
+        value: the unknown name.
+        allowed: the allowed names.
+    """
     names = sorted(allowed)
-    every = f"must be one of {', '.join(repr(n) for n in names)}"
+    rule = f"must be one of {', '.join(repr(n) for n in names)}"
     if near := get_close_matches(str(value), names, n=3, cutoff=0.5):
-        return f"{kind} cannot be {value!r}; did you mean {' or '.join(map(repr, near))}? It {every}"
-    return f"{kind} {every}; not {value!r}"
+        return f"{kind} cannot be {value!r}; did you mean {' or '.join(map(repr, near))}? It {rule}"
+    return f"{kind} {rule}; not {value!r}"

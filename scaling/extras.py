@@ -1,4 +1,4 @@
-"""Packages that only the extra `train` brings. The base install lacks them, and says so in one sentence."""
+"""Report a missing package that belongs to the extra `train`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ TRAIN = ("torch", "transformers", "datasets", "tokenizers", "psutil")
 
 
 def lacking(error: ModuleNotFoundError) -> NotInstalled | None:
-    """The sentence for a failed import of such a package; None for any other, which is a fault of ours."""
+    """Return the error for a failed import of such a package; None for any other package, which is a bug."""
     module = (error.name or "").partition(".")[0]
     return _missing(module) if module in TRAIN else None
 
 
 def need(module: str) -> None:
-    """Raises NotInstalled where a package is not there, without importing it."""
+    """Raise NotInstalled when a package is missing, without importing it."""
     if find_spec(module) is None:
         raise _missing(module)
 
 
 def _missing(module: str) -> NotInstalled:
     return NotInstalled(
-        f"this needs the package {module}, which the base install leaves out; type: pip install "
+        f"this needs the package {module}, which the base install does not include; type: pip install "
         "'scaling[train]' (in a checkout: pip install '.[train]')"
     )

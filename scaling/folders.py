@@ -1,5 +1,7 @@
-"""Where things lie: a person's own `conf/` and `sweeps/` in the working folder come before the ones that
-travel with the package."""
+"""Find the folders `conf`, `sweeps` and `results`.
+
+The user's own `conf/` and `sweeps/` in the working folder have priority over those of the package.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +14,29 @@ _PACKAGE = Path(__file__).parent
 
 
 def shipped(kind: str) -> Path:
-    """The folder `conf` or `sweeps` that came with the package: inside a wheel, beside it in a checkout."""
+    """Return the folder `conf` or `sweeps` of the package: inside it in a wheel, beside it in a checkout."""
     inside = _PACKAGE / "shipped" / kind
     return inside if inside.is_dir() else _PACKAGE.parent / kind
 
 
 def folders(kind: str) -> list[Path]:
-    """All folders of this kind, the nearest first."""
+    """Return all folders of this kind, the user's own first."""
     own = Path.cwd() / kind
-    came = shipped(kind)
-    return [own, came] if own.is_dir() and own.resolve() != came.resolve() else [came]
+    packaged = shipped(kind)
+    return [own, packaged] if own.is_dir() and own.resolve() != packaged.resolve() else [packaged]
 
 
 def sweeps() -> dict[str, Path]:
-    """Every sweep that can be named here, by name; one in a folder below `sweeps` too."""
-    found: dict[str, Path] = {}
+    """Return the file of every sweep by its name, including those in folders below `sweeps`."""
+    paths: dict[str, Path] = {}
     for folder in folders("sweeps"):
         for path in sorted(folder.rglob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return found
+            paths.setdefault(path.stem, path)
+    return paths
 
 
 def sweep_file(name: str) -> Path:
-    """The file of a sweep, by name or by path."""
+    """Return the file of a sweep, given by name or by path. Raises ConfigError when there is none."""
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
         if path.is_file():
@@ -46,7 +48,7 @@ def sweep_file(name: str) -> Path:
     known = sweeps()
     if name not in known and (results() / name / "ledger.parquet").is_file():
         raise ConfigError(
-            f"{name!r} is no sweep here, only results in {results() / name}; read them with `scaling fit "
+            f"there is no sweep {name!r}, only results in {results() / name}; read them with `scaling fit "
             f"{name}`, or write sweeps/{name}.yaml"
         )
     if name not in known:
@@ -55,8 +57,11 @@ def sweep_file(name: str) -> Path:
 
 
 def maker(folder: Path) -> str:
-    """The command that makes the ledger in a folder of results again: its sweep's, under the folder's name
-    where that is longer than the sweep's, or the import of runs from elsewhere, which no plan lies beside."""
+    """Return the command that creates the ledger in a folder of results.
+
+    It is `scaling run` of the sweep with the folder's name, or of the sweep whose name the folder's name
+    extends. A folder without a plan holds imported runs, so the command is `scaling import`.
+    """
     name, known = folder.name, sweeps()
     if name in known:
         return f"scaling run {name}"
@@ -67,5 +72,5 @@ def maker(folder: Path) -> str:
 
 
 def results() -> Path:
-    """The folder of results: `SCALING_RESULTS`, else `results` in the working folder."""
+    """Return the folder of results: `SCALING_RESULTS`, else `results` in the working folder."""
     return Path(os.environ.get("SCALING_RESULTS", "results"))
