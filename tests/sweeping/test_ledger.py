@@ -165,5 +165,5 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="nothing has been run"):
+    with pytest.raises(Exception, match="has no sweeps yet"):
         status.status(tmp_path, "demo")
