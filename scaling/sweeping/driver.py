@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -28,6 +28,9 @@ from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _WAIT_SECONDS = 1.0
 _ROUNDS = 20
 """Maximum number of launches of a cell that is preempted each time."""
@@ -37,7 +40,7 @@ BAD = ("failed", "died", "out_of_memory")
 """Statuses for which a sweep ends with a non-zero exit code. A diverged run is a result, not an error."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Outcome:
     """The outcome of a call of `scaling run`."""
 
@@ -51,6 +54,22 @@ class Outcome:
     """Number of cells finished in this call."""
     reused: int
     """Number of cells finished before this call."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell: run_id, status and reason."""
+        import pandas as pd
+
+        rows = [(run_id, status, self.reasons.get(run_id)) for run_id, status in self.statuses.items()]
+        return pd.DataFrame(rows, columns=["run_id", "status", "reason"])
+
+    def __repr__(self) -> str:
+        return (
+            f"Outcome of {self.plan.sweep}: {len(self.statuses)} cells, {self.trained} trained now, "
+            f"{self.reused} before, {len(self.failed)} failed"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     @property
     def failed(self) -> list[str]:

@@ -11,13 +11,16 @@ import math
 import os
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping import lease
 from scaling.sweeping.planning.collector import uncollected
 from scaling.tables import ledger
 from scaling.training.paths import RunPaths
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PLANNED = (
     "run_id", "family", "size", "seed", "params", "tokens", "steps", "budget_flops", "flops", "seconds",
@@ -27,7 +30,7 @@ ENDED = {"done", "diverged", "failed", "out_of_memory"}
 """States that change only when the sweep is run again."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Status:
     """The present state of one sweep."""
 
@@ -41,6 +44,19 @@ class Status:
     """
     planned: bool = True
     """Whether there is a plan; False for imported runs."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell: its run id, its state and what is known of it."""
+        import pandas as pd
+
+        return pd.DataFrame(self.cells)
+
+    def __repr__(self) -> str:
+        states = ", ".join(f"{count} {state}" for state, count in self.counts().items())
+        return f"Status of {self.sweep}: {states}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     def counts(self) -> dict[str, int]:
         """Return the number of cells in each state."""

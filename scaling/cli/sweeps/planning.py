@@ -60,20 +60,11 @@ def plan_verb(
         return emit({"rows": rows}, as_json, lambda: papers.table(rows, explain=explain))
     if sweep is None:
         raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
+    from scaling.api import sweeps
     from scaling.sweeping.console import plan_table
     from scaling.sweeping.differences import compared, edits
-    from scaling.sweeping.driver import split
-    from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.planning.planner import plan
-    from scaling.sweeping.rescue import standing
 
-    with configs.hydra(sweep) as (engine, name):
-        master = configs.master(engine, name, overrides or [])
-        task = [str(item) for item in master.hydra.overrides.task]
-        compose = configs.composer(engine.config_loader, master)
-        found = plan(compose, split(task))
-        if found.rescue is not None:
-            found, _ = standing(found, compose)
+    found = sweeps.plan(sweep, *(overrides or []))
     new, orphans = compared(found)
     payload = {**found.payload(), "new": new, "orphans": orphans} if as_json else None
     emit(payload, as_json, lambda: plan_table(found, edits(found, new, orphans)))

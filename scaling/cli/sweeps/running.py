@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,21 +25,11 @@ def run_verb(
 
     Ctrl-C stops at a checkpoint; the same command then continues.
     """
+    from scaling.api import sweeps
     from scaling.sweeping.console import outcome_payload, outcome_table
-    from scaling.sweeping.planning import config as configs
 
     overrides = [*(overrides or []), *([f"sweep.retry=[{','.join(retry)}]"] if retry else [])]
-    outcome: Any
-    with configs.hydra(sweep) as (engine, name):
-        configs.master(engine, name, overrides)  # raises ConfigError before anything runs
-        from scaling import train
-
-        outcome = engine.multirun(
-            config_name=name,
-            task_function=train.job,
-            overrides=overrides,
-            with_log_configuration=False,
-        )
+    outcome = sweeps.run(sweep, *overrides)
     emit(outcome_payload(outcome), as_json, lambda: outcome_table(outcome))
     if outcome.failed:
         raise SystemExit(3)

@@ -6,11 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling import files
 from scaling.config import DeviceConfig, RescueConfig
 from scaling.sweeping.planning import disk, price
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "run_id",
@@ -83,7 +86,7 @@ class Rule:
         return dataclasses.replace(self, low=low, high=high, same=same)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Plan:
     """The plan of a sweep."""
 
@@ -101,6 +104,19 @@ class Plan:
     """Settings for running diverged cells again; None: they are only recorded."""
     assumed: bool = False
     """Whether the seconds are computed from `device.assumed_flops` instead of measurements."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell, with the columns of COLUMNS."""
+        import pandas as pd
+
+        return pd.DataFrame([cell.row for cell in self.cells])
+
+    def __repr__(self) -> str:
+        flops = sum(cell.row["flops_spent"] for cell in self.cells)
+        return f"Plan of {self.sweep}: {len(self.cells)} cells, {flops:.3g} FLOPs"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     @property
     def saving(self) -> float:
