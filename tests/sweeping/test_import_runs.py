@@ -125,7 +125,7 @@ def test_a_loss_that_cannot_be(tmp_path: Path, value: str) -> None:
 def test_an_unknown_column_or_kind(tmp_path: Path) -> None:
     path = tmp_path / "runs.log"
     path.write_text("x")
-    with pytest.raises(TableError, match="not clear what"):
+    with pytest.raises(TableError, match="the kind of"):
         read(path)
     with pytest.raises(TableError, match="did you mean 'params'"):
         read(path, names={"param": "N"})

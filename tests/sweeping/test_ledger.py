@@ -113,7 +113,7 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     ledger.collect(tmp_path, "sweep", ["a"])
     path = tmp_path / "sweep" / "ledger.parquet"
     pd.read_parquet(path).assign(schema=99).to_parquet(path)
-    with pytest.raises(TableError, match="of schema 99"):
+    with pytest.raises(TableError, match="schema version 99"):
         stored.rows(path)
 
 
