@@ -19,13 +19,12 @@ import csv
 import dataclasses
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from scaling.config import Config, parse
 from scaling.errors import ScalingError
@@ -103,7 +102,7 @@ def one_step(trainer: Trainer) -> None:
     trainer.update()
 
 
-def steps(device: torch.device, peaks: dict[str, Any], quick: bool) -> list[dict[str, Any]]:
+def steps(device: torch.device, peaks: Mapping[str, Any], quick: bool) -> list[dict[str, Any]]:
     """GPT-2 124M (depth 12, width 768, 12 heads, context 1024, vocabulary 50 257) by switch."""
     family: dict[str, Any] = {"name": "gpt2", "size": 12, "depth": 12, "width": 768, "heads": 12}
     context, vocab, sequences = 1024, 50_257, 16
@@ -183,23 +182,21 @@ def main() -> None:
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         parser.error(f"there is no {path}; --device is one of {known}")
-    files = (path.with_name("base.yaml"), path)
-    told = {k: v for file in files for k, v in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
+    with configs.hydra("bench") as (engine, name):
+        every = [
+            configs.parsed(configs.master(engine, name, [f"device={given.device}", *at]))
+            for at in ([f"family.size={n}", f"recipe.batch={b}"] for n in (1, 4, 12) for b in (8, 32))
+        ]
     try:
-        device = find_device(str(told["name"]))
+        device = find_device(every[0].device.name)
     except ScalingError as error:
         parser.exit(error.exit_code, f"{error}\n")
     with contextlib.suppress(RuntimeError):
         torch.set_num_threads(1)
     folder = given.out / provenance.device(device).replace(" ", "-").replace("/", "-")
-    write(folder / "steps.csv", steps(device, told.get("peaks") or {}, given.quick))
+    write(folder / "steps.csv", steps(device, every[0].device.peaks, given.quick))
     if given.quick:
         return
-    with configs.hydra("bench") as (engine, name):
-        every = [
-            configs.plain(configs.master(engine, name, [f"device={given.device}", *at]))
-            for at in ([f"family.size={n}", f"recipe.batch={b}"] for n in (1, 4, 12) for b in (8, 32))
-        ]
     found = ablation.ablate(every)
     for path in (folder / "switches.json", ablation.path_of(every[0])):
         ablation.keep(path, found)

@@ -1,5 +1,7 @@
-"""The `scaling` command: one file a group of verbs, one function a verb. Typer alone is imported before one
-is chosen."""
+"""Define the `scaling` command: one file per group of verbs, one function per verb.
+
+Only Typer is imported until a verb is chosen; each verb imports what it needs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ import typer
 
 app = typer.Typer(
     name="scaling",
-    help="A scaling-law laboratory: plan a sweep, run it anywhere, fit it honestly, read it on the calendar.",
+    help="Plan a sweep of training runs, run it, fit scaling laws to the results, and draw trends over time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -21,8 +23,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         import scaling
 
         typer.echo(scaling.__version__)
@@ -32,14 +34,14 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Plan a sweep, run it anywhere, fit it honestly, read it on the calendar."""
+    """Plan a sweep of training runs, run it, fit scaling laws to the results, and draw trends over time."""
 
 
 def emit(payload: Any, as_json: bool, text: Callable[[], object]) -> None:
-    """Prints `payload` as JSON for programs, or calls `text` for people."""
+    """Print `payload` as JSON if `as_json`, or else call `text`, which prints it for people."""
     if as_json:
         sys.stdout.write(to_json(payload, indent=2))
     else:
@@ -47,12 +49,12 @@ def emit(payload: Any, as_json: bool, text: Callable[[], object]) -> None:
 
 
 def to_json(payload: Any, indent: int = 1) -> str:
-    """Return the whole text of a JSON file, in which a number that is not finite is null."""
+    """Return `payload` as the text of a JSON file; numbers that are not finite become null."""
     return json.dumps(_plain(payload), indent=indent, allow_nan=False, default=str) + "\n"
 
 
 def _plain(value: Any) -> Any:
-    """Objects, lists, numbers and text: arrays and their numbers by their own `tolist`."""
+    """Return `value` with arrays as lists, and None for every number that is not finite."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
@@ -63,7 +65,7 @@ def _plain(value: Any) -> Any:
 
 
 def main() -> None:
-    """Runs one verb. A person's mistake ends in one sentence and a non-zero exit code, never a traceback."""
+    """Run one verb. A user's mistake prints one sentence, no traceback, and exits with a non-zero code."""
     from scaling.errors import ScalingError
 
     try:
@@ -80,12 +82,14 @@ def main() -> None:
         sys.stderr.write(sentence)
         raise SystemExit(2) from None
     if code == 130:
-        sys.stderr.write("scaling: stopped; what is on disk stays, type the same command again\n")
+        sys.stderr.write(
+            "scaling: stopped; finished work is kept on disk, run the same command again to continue\n"
+        )
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def _not_installed(error: Exception) -> str | None:
-    """The sentence for a package of an extra that is not there; None for any other exception."""
+    """Return the message for a missing optional package, or None for any other exception."""
     from scaling import extras
 
     missing = extras.lacking(error) if isinstance(error, ModuleNotFoundError) else None
@@ -93,21 +97,23 @@ def _not_installed(error: Exception) -> str | None:
 
 
 def _usage(error: Exception) -> str | None:
-    """The sentence for a mistake that the command line parser finds, the help where no verb is given, and
-    None for any other exception. The parser's own classes live elsewhere from one version to the next, so
-    they are known by what they have."""
+    """Return the message for a usage error, the help if no verb was given, or None for any other exception.
+
+    The parser's exception classes move between modules from version to version, so they are recognised by
+    their attributes.
+    """
     context = getattr(error, "ctx", None)
     if context is None or not hasattr(error, "format_message"):
         return None
-    said = str(error.format_message()).strip()
+    message = str(error.format_message()).strip()
     if type(error).__name__ == "NoArgsIsHelpError":
-        return f"{said}\n"
-    said = f"{said[:1].lower()}{said[1:].rstrip('.')}{'' if said.endswith('?') else ';'}"
-    return f"scaling: {said} `{context.command_path} --help` says what is allowed\n"
+        return f"{message}\n"
+    message = f"{message[:1].lower()}{message[1:].rstrip('.')}{'' if message.endswith('?') else ';'}"
+    return f"scaling: {message} `{context.command_path} --help` lists what is allowed\n"
 
 
 def _register() -> None:
-    """Imports the verb files, which hang their functions on `app`."""
+    """Import the files of verbs, which register their functions with `app`."""
     from importlib import import_module
 
     sweeps = (f"sweeps.{part}" for part in ("planning", "running", "keys", "machine", "importing"))

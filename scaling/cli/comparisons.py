@@ -33,17 +33,18 @@ from scaling.cli.fits import (
 
 OutBeside = Annotated[
     str | None,
-    typer.Option(help="Writes the JSON here too; a sweep compared by family: beside its ledger."),
+    typer.Option(help="Also write the JSON to this file. With SWEEP --by family: beside the ledger."),
 ]
 
 
 @app.command()
 def compare(
     sources: Annotated[
-        list[str], typer.Argument(help="Two or more tables or sweeps, the baseline first; or one with --by.")
+        list[str],
+        typer.Argument(help="Two or more tables or sweeps, the baseline first; or one table with --by."),
     ],
-    by: Annotated[str | None, typer.Option(help="Splits one table by this column, as in family.")] = None,
-    base: Annotated[str | None, typer.Option(help="With --by: the value that is the baseline.")] = None,
+    by: Annotated[str | None, typer.Option(help="Split one table by this column, such as family.")] = None,
+    base: Annotated[str | None, typer.Option(help="With --by: the value of the baseline.")] = None,
     label: Annotated[
         list[str] | None, typer.Option(help="Names of the tables, in order; repeatable.")
     ] = None,
@@ -67,9 +68,10 @@ def compare(
     out: OutBeside = None,
     as_json: Json = False,
 ) -> None:
-    """Exponents side by side, and what one is worth in compute.
+    """Compare the scaling exponents and efficiency of tables.
 
-    Differences with p-values, which exponents the tables may share, and the compute-equivalent gain.
+    Print the exponents with their differences and p-values, which exponents the tables may share, and the
+    compute-equivalent gain over the baseline.
     """
     from pathlib import Path
 
@@ -86,7 +88,7 @@ def compare(
     if by is not None:
         if len(tables) != 1:
             raise ConfigError(
-                f"--by splits one table and {len(tables)} are named; name one, or leave --by out"
+                f"--by splits one table, but {len(tables)} are given; give one table, or leave --by out"
             )
         names, tables = split(tables[0], by, base)
         labels = labels or names
@@ -99,7 +101,7 @@ def compare(
         raise ConfigError(
             f"two tables are called {max(labels, key=labels.count)!r}; give each its own name with --label"
         )
-    found = run(
+    comparison = run(
         dict(zip(labels, tables, strict=True)),
         form,
         objective=objective,
@@ -112,18 +114,18 @@ def compare(
         level=level,
         seed=seed,
     )
-    worth = of_comparison([gain.to_json() for gain in found.gains])
+    worth = of_comparison([gain.to_json() for gain in comparison.gains])
 
     def text() -> None:
-        typer.echo(str(found))
+        typer.echo(str(comparison))
         for each in worth:
             typer.echo(f"\n{each['of']} over {each['over']}: {each['words']}")
 
-    finish({**found.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
+    finish({**comparison.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
 
 
 def beside(sources: list[str], by: str | None, where: str | None) -> str | None:
-    """Where the report of a sweep looks for the comparison of its families; None for any other comparison."""
+    """Return where a sweep's report reads the comparison of its families, or None for other comparisons."""
     from scaling.tables import ledger
 
     if by != "family" or where is not None:
@@ -133,7 +135,7 @@ def beside(sources: list[str], by: str | None, where: str | None) -> str | None:
 
 
 def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
-    """The parts of a table by a column's values, the baseline first."""
+    """Split a table by the values of a column; return the values and the parts, the baseline first."""
     import numpy as np
 
     from scaling.errors import ConfigError, one_of
@@ -142,7 +144,9 @@ def split(table: Any, by: str, base: str | None) -> tuple[list[str], list[Any]]:
     values = np.asarray(evaluate(by, table.frame)).astype(str)
     names = sorted({str(value) for value in values})
     if len(names) < 2:
-        raise ConfigError(f"the column {by!r} has the one value {names[0]!r}; a comparison needs two or more")
+        raise ConfigError(
+            f"the column {by!r} has only the value {names[0]!r}; choose a column with two or more values"
+        )
     if base is not None:
         if base not in names:
             raise ConfigError(one_of("--base", base, names))

@@ -1,4 +1,4 @@
-"""Verbs that decide: allocate, next."""
+"""Define the verbs that choose runs: `allocate` and `next`."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from scaling.cli.fits import (
 if TYPE_CHECKING:
     from scaling.fitting.decisions.answers import Allocation
 
-Out = Annotated[str | None, typer.Option(help="Writes the JSON here too.")]
+Out = Annotated[str | None, typer.Option(help="Also write the JSON to this file.")]
 LawAsked = Annotated[
     str | None,
-    typer.Option("--law", help="The law to fit, chinchilla where none is named; a fit.json has its own."),
+    typer.Option("--law", help="The law to fit. Default: chinchilla, or the law of the fit.json."),
 ]
-Fitted = Annotated[str, typer.Argument(help="A fit.json, or a table or sweep to fit first.")]
+Fitted = Annotated[str, typer.Argument(help="A fit.json, or a table or sweep, which is fitted first.")]
 
 
 def fitted(
     source: str, law: str | None, columns: dict[str, str], where: str | None, decimal: str | None
 ) -> Any:
-    """The fit of a fit.json where there is one and nothing else is asked for, else a fresh fit."""
+    """Load the source's fit.json if it exists and no option changes the fit; fit the source otherwise."""
     from scaling.errors import ConfigError
     from scaling.fitting.fit import fit
     from scaling.fitting.fit_file import load, saved
@@ -42,8 +42,8 @@ def fitted(
     anew = bool(law or columns or where or decimal)
     if path is not None and source.endswith(".json") and anew:
         raise ConfigError(
-            f"{source} already says its law, columns and filter; leave --law, --n, --d, --loss, --where and "
-            "--decimal out"
+            f"{source} already fixes the law, columns and filter; leave out --law, --n, --d, --c, --loss, "
+            "--column, --where and --decimal"
         )
     if path is not None and not anew:
         return load(path)
@@ -55,13 +55,14 @@ def allocate(
     source: Fitted,
     flops: Annotated[float | None, typer.Argument(help="Budget in FLOPs, such as 1e20.")] = None,
     loss_goal: Annotated[
-        float | None, typer.Option("--to-loss", help="The reverse: the cheapest way to this loss.")
+        float | None,
+        typer.Option("--to-loss", help="Instead of a budget: find the least compute that reaches this loss."),
     ] = None,
     inference: Annotated[
-        float, typer.Option(help="Tokens served over the model's life, paid from the budget.")
+        float, typer.Option(help="Tokens of inference over the model's life, counted in the budget.")
     ] = 0.0,
     data_limit: Annotated[
-        float | None, typer.Option("--data", help="Tokens at hand; D goes no further.")
+        float | None, typer.Option("--data", help="Number of distinct tokens available, an upper limit of D.")
     ] = None,
     law: LawAsked = None,
     n: NColumn = None,
@@ -74,9 +75,9 @@ def allocate(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """The best N and D for a budget, or the cheapest way to a loss.
+    """Find the N and D of least loss for a budget, or least compute.
 
-    Every number that the data leave uncertain comes with its interval.
+    With --to-loss, find the N and D that reach a loss with the least compute. Estimates have intervals.
     """
     from scaling.cli.fits import columns_of
     from scaling.errors import ConfigError
@@ -91,13 +92,15 @@ def allocate(
     else:
         assert loss_goal is not None
         if data_limit is not None:
-            raise ConfigError("--data goes with a budget in FLOPs, not with --to-loss; leave one of them out")
+            raise ConfigError(
+                "--data needs a budget in FLOPs and cannot be combined with --to-loss; leave one of them out"
+            )
         answer = cheapest_way(found, loss_goal, inference_tokens=inference)
     finish(answer.to_json(), out, as_json, lambda: typer.echo("\n".join(allocation_lines(answer))))
 
 
 def allocation_lines(answer: Allocation) -> list[str]:
-    """Return an allocation for people, a line each."""
+    """Return the lines that describe an allocation to people."""
     lines = [f"{answer.question}, {answer.convention}"]
     units = {
         "N": "parameters",
@@ -134,19 +137,24 @@ def allocation_lines(answer: Allocation) -> list[str]:
 def next_runs(
     source: Fitted,
     asked: Annotated[
-        str, typer.Option("--for", help="a, b, loss, N_opt, D_opt, all, or a parameter of the law.")
+        str,
+        typer.Option(
+            "--for", help="Quantity to narrow: a, b, loss, N_opt, D_opt, all, or a parameter of the law."
+        ),
     ] = "a",
     at: Annotated[
         float | None,
-        typer.Option(help="Compute at which loss, N_opt or D_opt is asked. Default: 10 × the largest."),
+        typer.Option(help="FLOPs at which loss, N_opt or D_opt is estimated. Default: 10 × the largest run."),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(help="FLOPs for all new runs. Default: as many as were spent so far.")
+        float | None, typer.Option(help="FLOPs of all new runs together. Default: the FLOPs spent so far.")
     ] = None,
-    cells: Annotated[int, typer.Option(help="Most runs to propose.")] = 6,
-    simulations: Annotated[int, typer.Option(help="Simulated experiments that check the promise.")] = 200,
+    cells: Annotated[int, typer.Option(help="Maximum number of runs to propose.")] = 6,
+    simulations: Annotated[
+        int, typer.Option(help="Number of simulated experiments that check the predicted interval.")
+    ] = 200,
     reach: Annotated[
-        float, typer.Option(help="How many times the largest size and compute may be exceeded.")
+        float, typer.Option(help="Largest allowed size and compute, as a multiple of the largest run so far.")
     ] = 4.0,
     law: LawAsked = None,
     n: NColumn = None,
@@ -159,9 +167,9 @@ def next_runs(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Which further cells narrow an asked interval most per FLOP.
+    """Propose the next runs, which narrow an interval most per FLOP.
 
-    The promise is checked by simulation.
+    The predicted width of the interval is checked by simulation.
     """
     from scaling.cli.fits import columns_of
     from scaling.fitting.decisions.answers import MEANING

@@ -1,4 +1,4 @@
-"""The verb `fit`, and the options that all verbs on tables of runs share."""
+"""Define the verb `fit`, and the options that all verbs on tables of runs share."""
 
 from __future__ import annotations
 
@@ -13,49 +13,51 @@ Source = Annotated[
     typer.Argument(help="A sweep with results, a ledger folder, or a CSV, TSV, Parquet, JSON or JSONL file."),
 ]
 LawName = Annotated[
-    str, typer.Option("--law", help="A law of `scaling laws`, or path.py:name for one's own.")
+    str, typer.Option("--law", help="A law listed by `scaling laws`, or path.py:name for your own.")
 ]
 NColumn = Annotated[
-    str | None, typer.Option("--n", help='Column or expression of parameters, as in "Model Size".')
+    str | None, typer.Option("--n", help='Column or expression of parameters, such as "Model Size".')
 ]
 DColumn = Annotated[
-    str | None, typer.Option("--d", help='Column or expression of tokens, as in "flops / (6 * params)".')
+    str | None, typer.Option("--d", help='Column or expression of tokens, such as "flops / (6 * params)".')
 ]
 CColumn = Annotated[str | None, typer.Option("--c", help="Column or expression of training FLOPs.")]
 LossColumn = Annotated[str | None, typer.Option("--loss", help="Column or expression of the loss.")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", help="LETTER=column for any other variable of a law; repeatable."),
+    typer.Option("--column", help="LETTER=COLUMN: the column of another variable of the law; repeatable."),
 ]
 Where = Annotated[
     str | None,
-    typer.Option("--where", help='Keeps rows for which this is true, as in "loss < 4 and seed == 0".'),
+    typer.Option("--where", help='Keep only rows for which this is true, such as "loss < 4 and seed == 0".'),
 ]
 Decimal = Annotated[
     str | None,
-    typer.Option(
-        "--decimal", help="The mark before decimals, . or , in a table whose commas could be either."
-    ),
+    typer.Option("--decimal", help="Decimal mark, . or , for a table in which a comma could be either mark."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Prints JSON.")]
-Objective = Annotated[str, typer.Option(help="huber, lad, squares, asymmetric or likelihood.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Objective = Annotated[
+    str, typer.Option(help="Loss function of the fit: huber, lad, squares, asymmetric or likelihood.")
+]
 Delta = Annotated[
     str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")
 ]
 Cluster = Annotated[str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")]
-Resamples = Annotated[int, typer.Option(help="Resamples of the bootstrap.")]
-Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
-Seed = Annotated[int, typer.Option(help="Seed of the starts and resamples.")]
-Fixed = Annotated[list[str] | None, typer.Option("--fix", help="NAME=value holds a parameter; repeatable.")]
+Resamples = Annotated[int, typer.Option(help="Number of bootstrap resamples.")]
+Level = Annotated[float, typer.Option(help="Confidence level of the intervals.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random starts and resamples.")]
+Fixed = Annotated[
+    list[str] | None, typer.Option("--fix", help="NAME=VALUE: hold a parameter at a value; repeatable.")
+]
 Tied = Annotated[
-    list[str] | None, typer.Option("--tie", help="NAME=OTHER holds a parameter equal to another; repeatable.")
+    list[str] | None, typer.Option("--tie", help="NAME=OTHER: hold a parameter equal to another; repeatable.")
 ]
 
 
 def columns_of(
     n: str | None, d: str | None, c: str | None, loss: str | None, column: list[str] | None
 ) -> dict[str, str]:
-    """Column options → letter: column."""
+    """Return the column options as {letter: column}. Raises ConfigError."""
     from scaling.errors import ConfigError
 
     options = {"--n": ("N", n), "--d": ("D", d), "--c": ("C", c), "--loss": ("L", loss)}
@@ -70,22 +72,20 @@ def columns_of(
                 f"--column {pair!r} is not LETTER=column; write for example --column U=tokens_unique"
             )
         if letter in chosen:
-            raise ConfigError(
-                f"the column of {letter} is given twice, as {chosen[letter]!r} and {value!r}; give it once"
-            )
+            raise ConfigError(f"{letter} has two columns, {chosen[letter]!r} and {value!r}; give one")
         chosen[letter] = value
     return chosen
 
 
 def pairs_of(option: str, given: list[str] | None, number: bool) -> dict[str, Any]:
-    """NAME=value options → dictionary."""
+    """Return the NAME=value pairs of an option as a dictionary. Raises ConfigError."""
     from scaling.errors import ConfigError
 
     out: dict[str, Any] = {}
     for pair in given or []:
         name, sign, value = pair.partition("=")
         if name in out:
-            raise ConfigError(f"{option} names {name} twice, as {out[name]} and {value}; give it once")
+            raise ConfigError(f"{option} gives {name} two values, {out[name]} and {value}; give one")
         try:
             out[name] = float(value) if number else value
         except ValueError:
@@ -99,7 +99,7 @@ def pairs_of(option: str, given: list[str] | None, number: bool) -> dict[str, An
 
 
 def number_or_auto(option: str, text: str) -> float | str:
-    """Return a number, or the word auto. Raises ConfigError for anything else."""
+    """Return the number in `text`, or "auto". Raises ConfigError for any other text."""
     from scaling.errors import ConfigError
 
     if text == "auto":
@@ -111,8 +111,10 @@ def number_or_auto(option: str, text: str) -> float | str:
 
 
 def made() -> dict[str, Any]:
-    """When and by what a file was written: the only part of it that differs between two runs of one
-    command."""
+    """Return when, by which command and with which versions a file was written.
+
+    No other part of the file differs when the same command runs again.
+    """
     import datetime
     import sys
 
@@ -141,35 +143,36 @@ def fit(
     decimal: Decimal = None,
     objective: Objective = "huber",
     scale: Annotated[
-        str | None, typer.Option(help="Residuals on the log or the raw scale; the law's own when not given.")
+        str | None, typer.Option(help="Scale of the residuals, log or raw. Default: the law's own.")
     ] = None,
     delta: Delta = "auto",
     fix: Fixed = None,
     tie: Tied = None,
     weights: Annotated[str | None, typer.Option(help="Column or expression of weights.")] = None,
     bootstrap: Annotated[
-        str, typer.Option(help="pairs, stratified, cluster, wild, parametric or none.")
+        str, typer.Option(help="Bootstrap method: pairs, stratified, cluster, wild, parametric or none.")
     ] = "pairs",
     cluster: Cluster = None,
     resamples: Resamples = 1000,
     level: Level = 0.95,
     profile: Annotated[
         str,
-        typer.Option(help="Curve through each budget of approach 2: parabola, robust, cubic or akima."),
+        typer.Option(help="Curve of approach 2 at each budget: parabola, robust, cubic or akima."),
     ] = "parabola",
-    starts: Annotated[int, typer.Option(help="Random starts.")] = 24,
+    starts: Annotated[int, typer.Option(help="Number of random starts.")] = 24,
     seed: Seed = 0,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Skips the checks: backtests, selection, multiverse, profiles.")
+        bool, typer.Option("--quick", help="Skip the checks: backtests, selection, multiverse, profiles.")
     ] = False,
     out: Annotated[
-        str | None, typer.Option(help="Writes the JSON here (a sweep's goes beside its ledger by itself).")
+        str | None,
+        typer.Option(help="Write the JSON to this file. Default for a sweep: fit.json beside its ledger."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fits a law to a table of runs.
+    """Fit a law to a table of runs.
 
-    Gives parameters with intervals, a certificate of the optimum, and warnings.
+    Print the parameters with their intervals, a certificate of the optimum, and warnings.
     """
     import sys
     from pathlib import Path
@@ -219,11 +222,13 @@ def fit(
     if validation is not None and validation.stopped:
         from scaling.errors import Stopped
 
-        raise Stopped("stopped; the fit and the checks made before are here, type it again for all")
+        raise Stopped(
+            "stopped; the fit and the finished checks are printed, run the command again for all checks"
+        )
 
 
 def write(path: Any, text: str) -> None:
-    """Writes the JSON of a fit whole or not at all. Raises StorageError."""
+    """Write the JSON of a fit atomically. Raises StorageError."""
     from scaling import files
     from scaling.errors import StorageError
 
@@ -233,7 +238,7 @@ def write(path: Any, text: str) -> None:
 
 
 def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -> None:
-    """Writes the JSON where asked, then prints."""
+    """Write the payload to `out` if given, then print it."""
     from pathlib import Path
 
     payload = payload | {"made": made()}

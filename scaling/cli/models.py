@@ -1,4 +1,4 @@
-"""Verbs about what goes into a run: the families and the corpora."""
+"""Define the verbs that list what a run can use: `families` and `corpora`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaling.cli import app, emit
 
 @app.command()
 def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Lists the text that a config can name, and what is prepared."""
+    """List the corpora that a config can name, and those prepared."""
     from scaling import folders
     from scaling.corpora import available, prepared
 
@@ -22,7 +22,7 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
         from rich.table import Table
 
         console = Console()
-        table = Table("corpus", "what it is", "licence", "here", title="What a config can name")
+        table = Table("corpus", "description", "licence", "installed", title="Corpora that a config can name")
         table.add_column("bytes", justify="right")
         for row in payload["available"]:
             here = "yes" if row["installed"] else f"no: {row['install']}"
@@ -51,9 +51,9 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Lists what can be trained.
+    """List the families that can be trained.
 
-    Every family with its dial, its range and its source.
+    Print the dial, the range of sizes and the source of each family.
     """
     from scaling.families import listing
 
@@ -64,7 +64,7 @@ def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
         from rich.table import Table
 
         console = Console()
-        table = Table("family", "objective", "dial", title="What a config can name")
+        table = Table("family", "objective", "dial", title="Families that a config can name")
         table.add_column("size", justify="right")
         table.add_column("parameters on bytes", justify="right")
         table.add_column("source", overflow="fold")
@@ -80,7 +80,7 @@ def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
 
 
 def _short(number: float) -> str:
-    """3.5 k, 120 B: two digits and a unit."""
+    """Return a number with two digits and a unit, such as 3.5 k or 120 B."""
     for factor, unit in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e3, " k")):
         if number >= 0.995 * factor:
             return f"{float(f'{number / factor:.2g}'):g}{unit}"

@@ -1,4 +1,4 @@
-"""Verbs that make pictures and pages: figures, report."""
+"""Define the verbs that draw: `figures` and `report`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from scaling.training.paths import RunPaths
 
 SAMPLES, TOKENS, TEMPERATURE = 4, 200, 0.8
-"""How many runs of a sweep write a sample for its report, how long, how boldly."""
+"""Number of runs of a sweep that write a sample for its report, tokens per sample, sampling temperature."""
 
 
-FIGURES_HELP = f"""Draws the figures of a sweep again from its ledger.
+FIGURES_HELP = f"""Draw the figures of a sweep from its ledger.
 
-Of each there is an SVG, a PNG, and the JSON that it is drawn from.
+Write each figure as SVG and PNG, with the JSON that it is drawn from.
 
 \b
 {catalogue.listing(catalogue.RUNS)}
@@ -31,14 +31,14 @@ def figures(
     sweep: Annotated[
         str,
         typer.Argument(
-            help="A sweep with results, a folder with a ledger.parquet, or the .json behind one figure."
+            help="A sweep with results, a folder with a ledger.parquet, or the .json of one figure."
         ),
     ],
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="Draw this figure only; may be repeated.")
+        list[str] | None, typer.Option("--only", help="Draw only this figure; repeatable.")
     ] = None,
-    paper: Annotated[str, typer.Option(help="light or dark.")] = "light",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    paper: Annotated[str, typer.Option(help="Background: light or dark.")] = "light",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list of written files as JSON.")] = False,
 ) -> None:
     from pathlib import Path
 
@@ -75,22 +75,23 @@ def report(
         str | None, typer.Argument(help="A sweep with results, or a folder with a ledger.parquet.")
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every study, and an index page over all of them.")
+        bool, typer.Option("--all", help="Write a page for every study, and an index page.")
     ] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Also print the page to PDF (needs a Chromium).")
-    ] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also write the page as PDF (needs Chromium).")] = False,
     samples: Annotated[
-        bool, typer.Option("--samples/--no-samples", help="Let models whose weights are here write text.")
+        bool,
+        typer.Option(
+            "--samples/--no-samples", help="Generate text samples from models whose weights are kept."
+        ),
     ] = True,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the answer and where the page lies as JSON.")
+        bool, typer.Option("--json", help="Print the answer and the path of the page as JSON.")
     ] = False,
 ) -> None:
-    """Writes one self-contained page.
+    """Write one self-contained HTML page about a sweep.
 
-    It holds the answer, the figures, the runs, the fit, and where it all came from.
+    The page has the answer, the figures, the runs, the fit and their provenance.
     """
     from scaling.errors import ConfigError, TableError
     from scaling.figures import source
@@ -99,7 +100,7 @@ def report(
 
     if everything == (sweep is not None):
         raise ConfigError(
-            "report needs either one sweep or --all; write `scaling report SWEEP` or `scaling report --all`"
+            "give one sweep or --all, not both; write `scaling report SWEEP` or `scaling report --all`"
         )
     made: list[dict[str, object]] = []
     for name in index.studies(results()) if everything else [sweep]:
@@ -111,12 +112,12 @@ def report(
                 raise
             made.append({"study": str(name), "error": str(error)})
             continue
-        said = {"answer": answer.sentence, "basis": answer.basis, "cautions": list(answer.cautions)}
+        summary = {"answer": answer.sentence, "basis": answer.basis, "cautions": list(answer.cautions)}
         printed = str(browser.pdf(path)) if pdf else None
-        made.append({"report": str(path), **said, "bytes": path.stat().st_size, "pdf": printed})
+        made.append({"report": str(path), **summary, "bytes": path.stat().st_size, "pdf": printed})
     first = index.write(results())[0] if everything else path
     if show and not browser.show(first):
-        typer.echo(f"there is no browser here to open {first} in", err=True)
+        typer.echo(f"no browser was found; open {first} by hand", err=True)
 
     def text() -> None:
         for one in made:
@@ -134,10 +135,11 @@ def report(
 
 
 def with_samples(source: Source) -> Source:
-    """The same results, with `samples.json` beside the ledger where runs of this sweep kept their weights.
+    """Return the results with text samples of their models, and write these to `samples.json` by the ledger.
 
-    Up to four language models from the smallest to the largest, of each size the one with the least loss.
-    What a run wrote before is kept; torch is loaded only when there are weights and there is text to write.
+    Samples come from up to four language models with kept weights, spread from the smallest size to the
+    largest; of each size, the model of least loss. Earlier samples are reused. Torch is imported only if a
+    sample is missing.
     """
     import json
     from dataclasses import replace
@@ -164,7 +166,7 @@ def with_samples(source: Source) -> Source:
         if not {row["run_id"] for row in chosen} <= set(known):
             extras.need("torch")
     except NotInstalled as error:
-        typer.echo(f"no samples of the models: {error}", err=True)
+        typer.echo(f"no text samples: {error}", err=True)
         return source
     written: list[dict[str, Any]] = []
     for number, row in enumerate(chosen, start=1):
@@ -174,7 +176,7 @@ def with_samples(source: Source) -> Source:
             try:
                 known[run] = _text(RunPaths.of(root, run), settings)
             except ScalingError as error:
-                typer.echo(f"no sample of {run[:8]}: {error}", err=True)
+                typer.echo(f"no text sample of {run[:8]}: {error}", err=True)
                 continue
         written.append({"run_id": run, "params": params, "loss": float(row["loss"]), "text": known[run]})
     if not written:
@@ -188,7 +190,7 @@ def with_samples(source: Source) -> Source:
 
 
 def _text(paths: RunPaths, settings: dict[str, Any]) -> str:
-    """What one trained model writes."""
+    """Return a text sample of one trained model."""
     from scaling.training import sample
 
     cell, corpus, module = sample.load(paths)

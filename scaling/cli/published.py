@@ -1,4 +1,4 @@
-"""Verbs on what is known: laws, published tables, published fits."""
+"""Define the verbs on laws, published tables and published fits: `laws`, `fetch` and `reproduce`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import typer
 
 from scaling.cli import app, emit
 
-Json = Annotated[bool, typer.Option("--json", help="Prints JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def laws(
     name: Annotated[
-        str | None, typer.Argument(help="One law, or path.py:name: shows its parameters.")
+        str | None, typer.Argument(help="A law, or path.py:name, whose parameters are printed.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Only laws of this kind, such as loss or saturation.")
+        str | None, typer.Option(help="List only laws of this kind, such as loss or saturation.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Lists the laws that can be fitted, with formula and source.
+    """List the laws that can be fitted, with formula and source.
 
-    With a name, one law's parameters.
+    With a name, print the parameters of that law.
     """
     from scaling.errors import ConfigError, one_of
     from scaling.fitting import laws as catalogue
@@ -105,12 +105,14 @@ def _show_law(law: Any) -> None:
 
 @app.command()
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="Published tables; none lists them.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of published tables. Default: list them.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Brings published tables of runs here.
+    """Fetch published tables of runs into the local cache.
 
-    They are checked by SHA-256; it prints where they lie.
+    Check each table by its SHA-256 and print its path.
     """
     from scaling.published import fetch as fetching
     from scaling.published import registry
@@ -157,17 +159,19 @@ def _show_sources(known: list[Any]) -> None:
 @app.command()
 def reproduce(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Fits or groups, as `gadre`; none takes all.")
+        list[str] | None, typer.Argument(help="Names of fits or groups, such as gadre. Default: all.")
     ] = None,
     write: Annotated[
-        str | None, typer.Option(help="Writes outcomes.csv, outcomes.json and command.txt to this folder.")
+        str | None, typer.Option(help="Write outcomes.csv, outcomes.json and command.txt to this folder.")
     ] = None,
-    list_only: Annotated[bool, typer.Option("--list", help="Names what is known and runs nothing.")] = False,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the published fits without running them.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Runs published fits again.
+    """Run published fits again.
 
-    Says of each: reproduced, better optimum found, or not reproducible.
+    Print the outcome of each: reproduced, better optimum found, or not reproducible.
     """
     from pathlib import Path
 
@@ -186,7 +190,7 @@ def reproduce(
     if write is not None:
         import sys
 
-        # The command as a person types it, wherever the program lies.
+        # The command as a user types it, without the path of the program.
         for path in ledger.write(outcomes, Path(write), " ".join(["scaling", *sys.argv[1:]])):
             typer.echo(f"wrote {path}", err=True)
     emit(ledger.payload(outcomes), as_json, lambda: _show_outcomes(outcomes))
@@ -198,7 +202,7 @@ def _show_outcomes(outcomes: list[Any]) -> None:
 
     from scaling.published import ledger
 
-    table = Table("published fit", "outcome", "published", "found", "objective there → here")
+    table = Table("published fit", "outcome", "published", "refitted", "objective: published → refitted")
     table.columns[0].overflow = table.columns[1].overflow = "fold"
     for outcome in outcomes:
         entry, refit = outcome.entry, outcome.refit

@@ -1,4 +1,4 @@
-"""Verbs about one finished run: text from it, and its weights for others."""
+"""Define the verbs on finished runs: `sample`, `export` and `compress`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from scaling.cli import app, emit
 if TYPE_CHECKING:
     from scaling.training.paths import RunPaths
 
-Run = Annotated[str, typer.Argument(help="A run id, the first characters of one, or a run's folder.")]
+Run = Annotated[str, typer.Argument(help="A run id, its first characters, or the folder of a run.")]
 
 
 @app.command()
 def sample(
     run: Run,
-    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
-    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to write.")] = 200,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Only so many of the likeliest tokens.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Only the likeliest, of this probability.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed, the same text.")] = 0,
-    at: Annotated[str, typer.Option(help="Which weights: last, best, or the step of a milestone.")] = "last",
+    prompt: Annotated[str, typer.Option(help="Text that the sample begins with.")] = "",
+    tokens: Annotated[int, typer.Option(min=1, help="Number of tokens to generate.")] = 200,
+    temperature: Annotated[
+        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
+    ] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(help="Sample only from this number of likeliest tokens.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Sample only from the likeliest tokens of this total probability.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same text.")] = 0,
+    at: Annotated[str, typer.Option(help="Weights to use: last, best, or the step of a milestone.")] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Text from a trained language model."""
+    """Generate text with a trained language model."""
     from scaling.training import sample as sampling
 
     cell, corpus, module = sampling.load(find(run), at=at)
@@ -40,12 +46,12 @@ def sample(
 @app.command()
 def export(
     run: Run,
-    folder: Annotated[Path, typer.Argument(help="Where the `transformers` model is written.")],
+    folder: Annotated[Path, typer.Argument(help="Folder that the `transformers` model is written to.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Writes a trained run as a `transformers` folder.
+    """Export a trained run as a `transformers` folder.
 
-    `from_pretrained` loads it, and gives the same logits and the same tokens.
+    The model that `from_pretrained` loads gives the same logits and the same tokens.
     """
     from scaling.corpora import exporting
     from scaling.families.export import to_transformers
@@ -66,18 +72,19 @@ def export(
 @app.command()
 def compress(
     sweep: Annotated[str, typer.Argument(help="The sweep whose finished runs are compressed.")],
-    bits: Annotated[str, typer.Option(help="Bits of a weight, with commas.")] = "8,6,4,3,2",
-    sparsity: Annotated[str, typer.Option(help="Shares of weights that become zero, with commas.")] = (
+    bits: Annotated[str, typer.Option(help="Bits per weight, separated by commas.")] = "8,6,4,3,2",
+    sparsity: Annotated[str, typer.Option(help="Fractions of weights set to zero, separated by commas.")] = (
         "0.25,0.5,0.75,0.9"
     ),
     scope: Annotated[
-        str, typer.Option(help="Smallest magnitudes over all matrices, or of each: global, layer.")
+        str,
+        typer.Option(help="Prune the smallest weights of all matrices together, or of each: global, layer."),
     ] = "global",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Rounds and prunes a sweep's runs after training.
+    """Quantise and prune the trained models of a sweep.
 
-    Writes a table of held-out losses; nothing is trained.
+    Write a table of held-out losses. Nothing is trained.
     """
     from scaling import folders
     from scaling.errors import ConfigError, one_of
@@ -93,33 +100,33 @@ def compress(
     path = folders.results() / sweep / TABLE
 
     def text() -> None:
-        print(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean rise of the loss':>22} {'largest':>9}")
+        print(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean increase of loss':>22} {'largest':>9}")
         by: dict[tuple[int, float], list[float]] = {}
         for row in rows:
             by.setdefault((row["weight_bits"] or 0, row["sparsity"]), []).append(row["delta_loss"])
-        for (b, s), found in by.items():
-            mean = sum(found) / len(found)
-            print(f"{b or '':>5} {s:>9g} {len(found):>5} {mean:>22.4f} {max(found):>9.4f}")
+        for (b, s), rises in by.items():
+            mean = sum(rises) / len(rises)
+            print(f"{b or '':>5} {s:>9g} {len(rises):>5} {mean:>22.4f} {max(rises):>9.4f}")
         print(f"wrote {path}")
 
     emit({"sweep": sweep, "table": str(path), "rows": rows}, as_json, text)
 
 
 def find(run: str) -> RunPaths:
-    """The folder of one run. Raises ConfigError when the name fits none or several."""
+    """Return the folder of one run. Raises ConfigError when the name fits none or several."""
     from scaling import folders
     from scaling.errors import ConfigError
     from scaling.training.paths import RunPaths
 
     results = folders.results()
-    given = Path(run)
-    if run and given.is_dir():
-        return RunPaths.of(given.resolve().parent.parent, given.resolve().name)
+    folder = Path(run)
+    if run and folder.is_dir():
+        return RunPaths.of(folder.resolve().parent.parent, folder.resolve().name)
     fitting = sorted(path.name for path in (results / "runs").glob(f"{run}*") if path.is_dir())
     if len(fitting) == 1:
         return RunPaths.of(results, fitting[0])
-    found = f"fits {len(fitting)} runs" if fitting else "fits none"
+    count = f"fits {len(fitting)} runs" if fitting else "fits no run"
     raise ConfigError(
-        f"the run {run!r} {found} in {results / 'runs'}; give more of the id, as `scaling status` and the "
-        "ledger's column run_id show it"
+        f"{run!r} {count} in {results / 'runs'}; give more characters of the id, which `scaling status` and "
+        "the ledger's column run_id show"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaling.config.kinds import FLAG, FLOPS, POSITIVE, TEXT, choice, key, mapping, whole
+from scaling.errors import ConfigError, one_of
 
 DTYPES = ("float32", "tf32", "bfloat16", "float16")
 """float32 throughout; float32 whose products keep ten bits of mantissa, which only CUDA has; autocast."""
@@ -50,3 +51,8 @@ class DeviceConfig:
     """Of one slot, for energy where the device does not count it itself."""
     assumed_flops: float | None = key(None, FLOPS)
     """FLOP/s of one slot, where `scaling bench` has not measured. null = plans predict no time."""
+
+    def __post_init__(self) -> None:
+        for dtype in self.peaks:
+            if dtype not in DTYPES:
+                raise ConfigError(one_of("a number format of device.peaks", dtype, DTYPES))

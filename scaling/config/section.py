@@ -94,6 +94,8 @@ def parse(
                 continue
             raise ConfigError(f"{dotted} is not set; type {dotted}=VALUE")
         if name in shape.sections:
+            if value is None and name not in shape.nullable and not stored:
+                raise ConfigError(f"{dotted} is null; leave it out, or write keys with values")
             if value is not None:
                 values[name] = parse(shape.sections[name], value, where=dotted, stored=stored)
         elif name in shape.kinds:

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from scaling.errors import FitError
+from scaling.errors import ConfigError, one_of
 from scaling.fitting.approaches.agreement import Approaches
-from scaling.fitting.arrays import Array, Values
+from scaling.fitting.arrays import Array
 from scaling.fitting.estimation.certificate import Certificate
 from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum
@@ -19,7 +20,29 @@ from scaling.fitting.law import Law
 from scaling.fitting.options import Options
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.bootstrap import Draws
-from scaling.fitting.uncertainty.estimate import Estimate, undetermined
+from scaling.fitting.uncertainty.estimate import Estimate, frame, html, undetermined
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """The mean prediction of a law at some points."""
+
+    at: Mapping[str, Array]
+    """Variables by letter, each (m,)."""
+    value: Array
+    """(m,) in the units of the target."""
+    interval: tuple[Array, Array] | None
+    """Lower and upper end (m,), from the bootstrap; None for a fit without one."""
+    level: float
+    """Nominal coverage of the interval. It is the mean's: one run scatters by the seed noise beside it."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a point: the variables, value, low and high."""
+        low, high = self.interval or (np.nan, np.nan)
+        return pd.DataFrame({**self.at, "value": self.value, "low": low, "high": high})
+
+    def _repr_html_(self) -> str:
+        return html(self.to_frame())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -110,25 +133,36 @@ class Fit:
         """Return a function of the parameter values p (p[name] broadcasts as (..., 1)) with its interval."""
         return self._estimate(function)
 
-    def predict(self, x: Values) -> Array:
-        """Return the predicted target (n,) at variables x by letter."""
-        return self.law.predict(
-            self.theta, {k: np.atleast_1d(np.asarray(v, dtype=np.float64)) for k, v in x.items()}
-        )
+    def predict(self, **at: Any) -> Prediction:
+        """Return the mean prediction at variables by letter, as in `predict(N=1e9, D=2e10)`.
 
-    def predict_interval(self, x: Values) -> tuple[Array, Array]:
-        """Return the lower and upper end (n,) of the interval of the mean prediction, from the bootstrap
-        draws. Raises FitError for a fit without bootstrap."""
-        if self.draws is None:
-            raise FitError(
-                'this fit was made without a bootstrap; fit again with bootstrap="pairs" for intervals'
+        Every variable is a number or an array (m,). Raises ConfigError for a variable that is missing or that
+        the law does not have.
+        """
+        known = (*self.law.variables, *self.law.optional)
+        for name in at:
+            if name not in known:
+                raise ConfigError(one_of(f"a variable of {self.law.name}", name, known))
+        if missing := [name for name in self.law.variables if name not in at]:
+            raise ConfigError(
+                f"{self.law.name} needs a value of {', '.join(missing)}; give all of "
+                f"{', '.join(self.law.variables)}"
             )
-        drawn = self.law.predict(
-            self.draws.theta, {k: np.atleast_1d(np.asarray(v, dtype=np.float64)) for k, v in x.items()}
-        )
-        tail = (1 - self.options.level) / 2
-        low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
-        return low, high
+        x = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in at.items()}
+        interval = None
+        if self.draws is not None:
+            tail = (1 - self.options.level) / 2
+            low, high = np.nanquantile(self.law.predict(self.draws.theta, x), [tail, 1 - tail], axis=0)
+            interval = (low, high)
+        value = self.law.predict(self.theta, x)
+        return Prediction(at=x, value=value, interval=interval, level=self.options.level)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return every parameter and derived quantity: value, low, high, level and method by name.
+
+        A quantity that the data do not determine has no value, and its method says why.
+        """
+        return frame({**self.parameters, **self.derived})
 
     def __repr__(self) -> str:
         loss, certificate = self.problem.loss, self.certificate

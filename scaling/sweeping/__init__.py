@@ -1,1 +1,1 @@
-"""Designs to cells, prices, slots, claims, the ledger."""
+"""Run sweeps: designs, cells, prices, launchers, seats, leases and the ledger."""

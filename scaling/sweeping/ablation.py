@@ -1,7 +1,7 @@
-"""`scaling bench --ablate`: what each switch of this device does to the speed of a training step.
+"""Measure how each switch of this device changes the speed of a training step (`scaling bench --ablate`).
 
-A switched step and the plain one are timed in turns, in one process, so that what else the machine does falls
-on both; each ratio is the median over the turns.
+A switched step and the plain step are timed alternately in one process, so that other load on the machine
+slows both. Each ratio is the median over the pairs.
 """
 
 from __future__ import annotations
@@ -32,34 +32,35 @@ from scaling.training.loop import Trainer
 from scaling.training.objectives.chunked import Headless
 
 TURNS = 21
-"""Pairs of steps behind a ratio."""
+"""Number of pairs of steps per ratio."""
 WARM_UP = 3
-"""Steps before the first that counts: memory is found, kernels are chosen, blocks are compiled."""
+"""Number of steps before timing starts, in which memory is allocated and kernels are chosen and compiled."""
 LEVEL = 0.95
+"""Confidence level of the intervals."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Way:
-    """How a step is done. The default is the plain step."""
+    """The settings of a training step. The defaults are the plain step."""
 
     dtype: str | None = None
-    """Number format; None = the config's."""
+    """Number format; None: the config's."""
     micro_batch: int | None = None
-    """Sequences held at once; None = the batch."""
+    """Sequences per micro-batch; None: the whole batch."""
     compiled: str | None = None
-    """A mode of `device.compile`."""
+    """Mode of `device.compile`; None: not compiled."""
     chunk: int | None = None
-    """Tokens whose logits are held at once."""
+    """Number of tokens whose logits are computed at once; None: all."""
     resident: bool = False
-    """Whether the training text lies on the device."""
+    """Whether the training text is kept in device memory."""
     fused: bool = True
     """Whether the optimiser updates all weights in one kernel."""
     exact: bool = False
-    """Only operations that give the same bits every time."""
+    """Whether only deterministic operations are used."""
 
 
 def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[str, Way | str]]:
-    """Every switch as a person types it → the way that it makes, or why it is none of this device's."""
+    """Return each switch as the user types it, with its settings or why it does not apply here."""
 
     def on_cuda(way: Way, why: str = "for CUDA devices") -> Way | str:
         return way if cuda else why
@@ -82,16 +83,16 @@ def switches(batch_sequences: int, batch_tokens: int, cuda: bool) -> list[tuple[
 def ablate(configs: Sequence[Config], *, turns: int = TURNS) -> dict[str, Any]:
     """Measure every switch at the shape and batch of each config.
 
-    Returns what `keep` writes: under `switches` the speed of each over the plain step's, `ratio` with the
-    interval from `low` to `high` (of the median, 95 %), `tokens_per_second` and `mfu`, or `why` it was not
-    measured; under `peaks` the peak behind `mfu` of each number format that has one. Raises LaunchError when
-    the device is not there.
+    Return the table that `keep` writes. `switches` has one row per switch: `ratio`, the switched speed
+    divided by the plain speed; `low` and `high`, the 95 % interval of this median; `tokens_per_second`;
+    `mfu`; or `why` the switch was not measured. `peaks` has the peak FLOP/s of each number format, from which
+    `mfu` is computed. Raises LaunchError if the device does not exist.
     """
     config = configs[0]
     device = find_device(config.device.name)
     first = _cell(config)
     peaks = known_peaks(config, device)
-    found: dict[str, Any] = {
+    header: dict[str, Any] = {
         "schema": 3,
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": provenance.device(device),
@@ -114,17 +115,21 @@ def ablate(configs: Sequence[Config], *, turns: int = TURNS) -> dict[str, Any]:
                 peak = peaks[dtype]["flops_per_second"]
                 row["mfu"] = row["tokens_per_second"] * plain.flops_per_token / peak
             rows.append(row)
-    return {**found, "switches": rows}
+    return {**header, "switches": rows}
 
 
 def known_peaks(config: Config, device: torch.device) -> dict[str, dict[str, Any]]:
-    """FLOP/s that the device could reach at most, by number format, and who says so: the config, or for
-    float32 on a CPU the best of a few products of 1,024 on the one core that a slot has."""
-    told = {k: float(v) for k, v in config.device.peaks.items() if v}
+    """Return the device's peak FLOP/s of each number format, with its source.
+
+    The source is the config. For float32 on a CPU without a configured peak, it is the fastest of ten matrix
+    products of side 1,024 on one core.
+    """
+    configured = {k: float(v) for k, v in config.device.peaks.items() if v}
     peaks = {
-        k: {"flops_per_second": v, "by": "device.peaks, the maker's dense figure"} for k, v in told.items()
+        k: {"flops_per_second": v, "by": "device.peaks, the maker's dense figure"}
+        for k, v in configured.items()
     }
-    if device.type == "cpu" and "float32" not in told:
+    if device.type == "cpu" and "float32" not in configured:
         side = 1024
         left, right, seconds = torch.ones(side, side), torch.ones(side, side), math.inf
         for _ in range(10):
@@ -137,13 +142,13 @@ def known_peaks(config: Config, device: torch.device) -> dict[str, dict[str, Any
 
 
 def path_of(config: Config) -> Path:
-    """Return where the measurements of a config's device are kept: beside its table of speeds."""
+    """Return the path of the measurements of a config's device, beside its table of speeds."""
     return price.path_of(config).with_suffix(".switches.json")
 
 
-def keep(path: Path, found: Mapping[str, Any]) -> None:
-    """Writes it, whole, in place of what was measured before."""
-    files.write(path, json.dumps(found, indent=1) + "\n", "the table of switches", durable=True)
+def keep(path: Path, measurements: Mapping[str, Any]) -> None:
+    """Write the measurements atomically, replacing earlier ones. Raises StorageError."""
+    files.write(path, json.dumps(measurements, indent=1) + "\n", "the table of switches", durable=True)
 
 
 def _cell(config: Config, **more: Any) -> Cell:
@@ -152,8 +157,7 @@ def _cell(config: Config, **more: Any) -> Cell:
 
 
 def _against(config: Config, way: Way, device: torch.device, turns: int) -> dict[str, Any]:
-    """`ratio`, `low` and `high` of a way's speed over the plain step's and its tokens a second, or `why`
-    there are none."""
+    """Return the speed of a switched step relative to the plain step, or `why` it was not measured."""
     try:
         switched, plain = _step(config, way, device), _step(config, Way(), device)
         pairs = _paired(plain, switched, device, turns)
@@ -171,7 +175,7 @@ def _against(config: Config, way: Way, device: torch.device, turns: int) -> dict
 
 
 def _step(config: Config, way: Way, device: torch.device) -> Callable[[], None]:
-    """Return one optimiser step. Raises ScalingError for what the cell or the device cannot."""
+    """Return a function that does one optimiser step. Raises ScalingError if cell or device cannot do it."""
     cell = _cell(config, **({} if way.dtype is None else {"device.dtype": way.dtype}))
     trainer = assemble(
         cell,
@@ -205,7 +209,7 @@ def _unfuse(trainer: Trainer) -> None:
 def _paired(
     plain: Callable[[], None], switched: Callable[[], None], device: torch.device, turns: int
 ) -> list[tuple[float, float]]:
-    """Seconds of both steps, turn by turn; which comes first changes."""
+    """Return the seconds of both steps for each pair; the order within a pair alternates."""
 
     def wait() -> None:
         if device.type == "cuda":
@@ -233,7 +237,7 @@ def _paired(
 
 
 def median(ratios: Sequence[float]) -> dict[str, float]:
-    """The median with its distribution-free interval, from order statistics (David & Nagaraja, 2003, 7.1)."""
+    """Return the median with its distribution-free 95 % interval (David & Nagaraja, 2003, section 7.1)."""
     from scipy.stats import binom
 
     ordered, n = sorted(ratios), len(ratios)

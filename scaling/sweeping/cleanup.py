@@ -1,4 +1,4 @@
-"""What may be thrown away: checkpoints and weights, never a record, a curve or a config."""
+"""Find and remove checkpoints and weights that are no longer needed, never records, curves or configs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from scaling.sweeping import lease
 from scaling.training.paths import RunPaths
 
 KINDS = {
-    "checkpoints": "of runs that have a record, and temporary files of processes that are gone",
+    "checkpoints": "checkpoints of runs that have a record, and temporary files of ended processes",
     "weights": "final weights of finished runs",
-    "milestones": "weights that were kept on the way, and those of the best held-out loss",
-    "trunks": "checkpoints that branches share; a longer branch would pay its trunk again",
-    "damaged": "records and checkpoints that were set aside",
-    "unfinished": "checkpoints of runs without a record: they would start again from step 0",
+    "milestones": "weights kept during training, and those of the lowest held-out loss",
+    "trunks": "checkpoints that branches share; a longer branch would train its trunk again",
+    "damaged": "damaged records and checkpoints that were renamed",
+    "unfinished": "checkpoints of runs without a record; these runs would start again from step 0",
 }
-"""What `clean` can remove, and what that costs."""
+"""Each kind of file that `clean` can remove, with its description."""
 _SAFE = ("checkpoints", "damaged")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rubbish:
-    """One file that may go."""
+    """One file that can be removed."""
 
     path: Path
-    """Where it lies."""
+    """Path of the file."""
     kind: str
-    """One of KINDS."""
+    """Kind of the file, a key of KINDS."""
     size_bytes: int
-    """What it frees."""
+    """Size of the file in bytes."""
 
 
 def rubbish(results: Path, kinds: Iterable[str] = _SAFE) -> list[Rubbish]:
-    """Files of these kinds under `results`; runs that a living process holds are left alone. Raises
-    ConfigError.
+    """Return the files of these kinds under `results`, except of runs that a live process leases.
+
+    Raises ConfigError for an unknown kind.
     """
     wanted = list(kinds)
     for kind in wanted:
@@ -73,10 +74,10 @@ def _kind(path: Path, paths: RunPaths) -> str | None:
     return None
 
 
-def remove(found: Iterable[Rubbish]) -> int:
-    """Removes files; returns the bytes that were freed."""
+def remove(files: Iterable[Rubbish]) -> int:
+    """Remove files and return the number of bytes freed."""
     freed = 0
-    for one in found:
+    for one in files:
         try:
             os.unlink(one.path)
         except FileNotFoundError:

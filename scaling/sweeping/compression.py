@@ -1,5 +1,4 @@
-"""Finished runs of a sweep, rounded or pruned after training and evaluated again: a table beside the
-ledger."""
+"""Quantise and prune the trained models of a sweep, evaluate them, and write a table beside the ledger."""
 
 from __future__ import annotations
 
@@ -19,9 +18,9 @@ COLUMNS = (
     "run_id", "family", "size", "seed", "objective", "params", "tokens", "flops", "params_pruned",
     "weight_bits", "sparsity", "scope", "loss", "loss_se", "loss_before", "delta_loss",
 )  # fmt: skip
-"""Of the table: what was compressed how (`weight_bits` empty where nothing is rounded, `sparsity` 0 where
-nothing is pruned, `params_pruned` zeros of all parameters), its held-out loss, and by how much that lies
-above the loss of the same weights as they were."""
+"""Columns of the table. `weight_bits` is empty without quantisation; `sparsity` is 0 without pruning;
+`params_pruned` is the number of parameters set to zero; `delta_loss` is the held-out loss minus
+`loss_before`, the loss of the uncompressed weights."""
 
 
 def compress(
@@ -33,17 +32,16 @@ def compress(
     scope: str = "global",
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[dict[str, Any]]:
-    """Evaluates every finished run of a sweep at each number of bits, each sparsity, and each pair of both,
-    and writes the table; returns its rows.
+    """Evaluate each finished run of a sweep at each number of bits, each sparsity and each pair of the two.
 
-    Only the matrices of the blocks are touched. Nothing is trained. Raises ConfigError where there is nothing
-    to do, StorageError when weights were not kept.
+    Write the table and return its rows. Only the matrices of the blocks are changed; nothing is trained.
+    Raises ConfigError if there is nothing to do, StorageError if weights were not kept.
     """
     if not bits and not sparsity:
         raise ConfigError("there is nothing to do; give --bits 8,4,3,2 or --sparsity 0.5,0.75,0.9")
     runs = [row for row in ledger.rows(results / sweep / ledger.LEDGER) if row["status"] == "done"]
     if not runs:
-        raise ConfigError(f"sweep {sweep!r} has no finished run; type first: scaling run {sweep}")
+        raise ConfigError(f"sweep {sweep!r} has no finished run; run it first: scaling run {sweep}")
     settings = [(b, 0.0) for b in bits] + [(None, s) for s in sparsity]
     settings += [(b, s) for b in bits for s in sparsity]
     rows: list[dict[str, Any]] = []
@@ -57,7 +55,7 @@ def compress(
 def _one(
     known: Mapping[str, Any], paths: RunPaths, settings: Sequence[tuple[int | None, float]], scope: str
 ) -> list[dict[str, Any]]:
-    """The rows of one run."""
+    """Return the rows of one run."""
     import torch
 
     from scaling.training import objectives

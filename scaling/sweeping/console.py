@@ -1,4 +1,4 @@
-"""Plans, outcomes and states as tables for people."""
+"""Print plans, outcomes and states as tables for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from scaling.sweeping.slots.display import human_seconds
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 
-if TYPE_CHECKING:  # a status needs neither corpora nor families, which come with these
+if TYPE_CHECKING:  # these import corpora and families, which a status does not need
     from scaling.sweeping.differences import Difference
     from scaling.sweeping.driver import Outcome
     from scaling.sweeping.planning.planned import Plan, Rule
@@ -22,7 +22,7 @@ _MOST_ROWS = 200
 
 
 def wide_console() -> Console:
-    """Rich's, wide enough for a table where it is no terminal."""
+    """Return a Rich console; it is 140 columns wide if the output is not a terminal."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 140
@@ -30,7 +30,7 @@ def wide_console() -> Console:
 
 
 def plan_table(plan: Plan, edited: str) -> None:
-    """The plan, its totals, how it was `edited` since it last ran, and where it would write."""
+    """Print the plan, its totals, how the sweep was edited, and the files that it writes."""
     console = wide_console()
     table = Table(
         "run",
@@ -41,7 +41,7 @@ def plan_table(plan: Plan, edited: str) -> None:
         "D/N",
         "epochs",
         "steps",
-        "C asked",
+        "C budget",
         "C",
         "memory",
         "seconds",
@@ -77,13 +77,14 @@ def plan_table(plan: Plan, edited: str) -> None:
     console.print(disk_line(total))
     if plan.rescue is not None:
         console.print(
-            f"a cell that diverges: again as a run of its own at {plan.rescue.factor:g} of its learning "
-            f"rate, at most {plan.rescue.times} times; not counted here",
+            f"a diverged cell is run again as a new run at {plan.rescue.factor:g} of its learning rate, "
+            f"at most {plan.rescue.times} times; these runs are not counted here",
             soft_wrap=True,
         )
     if total["saving"] > 1:
         console.print(
-            f"shared trunks: {total['flops_spent']:.3g} FLOPs are spent, {total['saving']:.2f} times fewer"
+            f"shared trunks reduce the FLOPs spent to {total['flops_spent']:.3g}, "
+            f"{total['saving']:.2f} times fewer"
         )
     if total["seconds"] is None:
         console.print("time: not measured on this machine; run `scaling bench`")
@@ -93,14 +94,14 @@ def plan_table(plan: Plan, edited: str) -> None:
             for key, unit in (("dollars", "dollars"), ("kwh", "kWh"))
             if total[key] is not None
         ]
-        between = "a guess, from" if total["seconds_assumed"] else "80 % interval"
+        between = "a rough estimate between" if total["seconds_assumed"] else "80 % interval"
         origin = (
-            "device.assumed_flops: `scaling bench` measures"
+            "device.assumed_flops; measure with `scaling bench`"
             if total["seconds_assumed"]
             else "the bench table"
         )
         console.print(
-            f"time: {human_seconds(total['seconds'])} of one slot, {between} "
+            f"time: {human_seconds(total['seconds'])} of one seat, {between} "
             f"{human_seconds(total['seconds_low'])} to "
             f"{human_seconds(total['seconds_high'])}, from {origin}"
             + (f"; {', '.join(known)}" if known else "; no price: set device.price_per_hour and device.watts")
@@ -113,24 +114,26 @@ def plan_table(plan: Plan, edited: str) -> None:
 
 
 def rule_line(rule: Rule) -> str:
-    """One derived hyperparameter: its values over the cells, and where they come from."""
+    """Return the line on one derived hyperparameter: its values over the cells, and their rule."""
     low, high = (f"{end:.4g}" if isinstance(end, float) else str(end) for end in (rule.low, rule.high))
     values = low if low == high else f"{low} to {high}"
     return f"recipe: {rule.name} {values}: {rule.words}{'' if rule.same else ' (in the first cell)'}"
 
 
 def disk_line(total: Mapping[str, Any]) -> str:
-    """What a plan leaves on disk, and whether there is room."""
+    """Return the line on the disk space that a plan needs and the space that is free."""
     stays, beside, free = total["disk_bytes"], total["disk_bytes_working_most"], total["disk_bytes_free"]
-    line = f"disk: {human_bytes(stays)} stay, up to {human_bytes(beside)} beside them for each cell at work"
+    line = f"disk: {human_bytes(stays)} kept, and up to {human_bytes(beside)} for each running cell"
     if free is None:
         return line
-    short = "" if stays + beside < free else ": too little; see checkpoint.weights and `scaling clean`"
+    short = (
+        "" if stays + beside < free else ", which is too little; see checkpoint.weights and `scaling clean`"
+    )
     return f"{line}; {human_bytes(free)} are free{short}"
 
 
 def outcome_payload(outcome: Outcome) -> dict[str, Any]:
-    """What a call of `scaling run` did, for JSON."""
+    """Return the outcome of `scaling run` as JSON values."""
     return {
         "sweep": outcome.plan.sweep,
         "ledger": str(outcome.plan.folder / LEDGER),
@@ -145,7 +148,7 @@ def outcome_payload(outcome: Outcome) -> dict[str, Any]:
 
 
 def outcome_table(outcome: Outcome) -> None:
-    """How many are done, which are not and why."""
+    """Print how many cells are done, which are not, and why."""
     console = wide_console()
     counts: dict[str, int] = {}
     for status in outcome.statuses.values():
@@ -169,13 +172,13 @@ def outcome_table(outcome: Outcome) -> None:
         console.print(table)
     if outcome.failed:
         console.print(
-            f"{len(outcome.failed)} failed: exit code 3; the same command tries again what left no record"
+            f"{len(outcome.failed)} failed: exit code 3; the same command runs cells without a record again"
         )
     console.print(f"ledger: {outcome.plan.folder / LEDGER}; next: scaling fit {outcome.plan.sweep}")
 
 
 def status_table(found: Sequence[Status], results: Path) -> None:
-    """States of all sweeps, or one sweep in detail."""
+    """Print the states of all sweeps, or one sweep in detail."""
     console = wide_console()
     for one in found:
         counts = one.counts()
@@ -213,7 +216,7 @@ def status_table(found: Sequence[Status], results: Path) -> None:
             f"({best['run_id']})"
         )
     if not one.planned:
-        console.print(f"runs from elsewhere, without a plan; next: scaling fit {one.sweep}")
+        console.print(f"imported runs, without a plan; next: scaling fit {one.sweep}")
         return
     payload = one.payload()
     more = [
@@ -223,18 +226,18 @@ def status_table(found: Sequence[Status], results: Path) -> None:
     ]
     left = payload["seconds_left"]
     console.print(
-        f"spent: {human_seconds(payload['seconds_spent'])} of slots, {''.join(more)}"
+        f"spent: {human_seconds(payload['seconds_spent'])} of seats, {''.join(more)}"
         f"{payload['flops_spent']:.3g} FLOPs"
-        + (f"; about {human_seconds(left)} of slots left" if left else "")
+        + (f"; about {human_seconds(left)} of seats left" if left else "")
         + f"; runs in {results}/runs"
     )
 
 
 def diff_table(pairs: Sequence[Difference], new: Sequence[str], orphans: Sequence[str]) -> None:
-    """What makes cells new, one line a field, cells with the same reason together."""
+    """Print why cells are new, with cells of the same reason on one line."""
     console = wide_console()
     if not (pairs or new or orphans):
-        console.print("nothing differs: the sweep asks for the cells that it asked for before")
+        console.print("nothing differs: the sweep has the same cells as in its saved plan")
     reasons: dict[str, list[str]] = {}
     for pair in pairs:
         words = ", ".join(f"{name} {before!r} -> {now!r}" for name, (before, now) in pair.fields.items())
@@ -250,7 +253,7 @@ def diff_table(pairs: Sequence[Difference], new: Sequence[str], orphans: Sequenc
 
 
 def human_bytes(count: float) -> str:
-    """Bytes in the unit that a person would use."""
+    """Return a number of bytes with a unit, such as 1.5 TB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""Why a cell is a new run: the fields in which it differs from the run that stood in its place before."""
+"""Compare a plan with the saved plan: new cells, orphans, and the fields that changed."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from scaling.training import record
 from scaling.training.paths import RunPaths
 
 _NAMED = 10
-"""Run ids that a sentence names."""
+"""Maximum number of run ids in a sentence."""
 _PLACE = ("size", "seed", "budget_flops", "tokens", "family")
 _NOT_SCIENCE = ("sweep.", "results", "device.", "checkpoint.", "hydra.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A cell that is asked for now, against the nearest that was asked for before and is no longer."""
+    """A new cell and the most similar cell of the saved plan that is no longer in the sweep."""
 
     run_id: str
-    """The new one."""
+    """Run id of the new cell."""
     before: str
-    """The old one."""
+    """Run id of the old cell."""
     fields: dict[str, tuple[Any, Any]]
-    """Field → (before, now)."""
+    """Changed fields: name → (old value, new value)."""
 
 
 def compared(plan: Plan) -> tuple[list[str], list[str]]:
-    """Run ids that are new, and orphans that are no longer asked for, against the plan that was saved before;
-    none where there was no such plan.
+    """Return the run ids that are not in the saved plan, and those only in the saved plan (orphans).
+
+    Both lists are empty without a saved plan.
     """
     try:
         text = (plan.folder / "plan.json").read_text(encoding="utf-8")
@@ -48,12 +49,12 @@ def compared(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def edits(plan: Plan, new: Sequence[str], orphans: Sequence[str]) -> str:
-    """Which cells are new and which are orphans, in a sentence; empty where the sweep is as it was."""
+    """Return a sentence on new cells and orphans, empty if the sweep has not changed."""
     if not new and not orphans:
         return ""
     return (
         f"the sweep was edited since the last call: {_some(new, 'new cell')}; {_some(orphans, 'orphan')}, "
-        f"whose records stay in {plan.results / 'runs'} and leave the ledger"
+        f"whose records stay in {plan.results / 'runs'} but are removed from the ledger"
     )
 
 
@@ -63,16 +64,17 @@ def _some(run_ids: Sequence[str], what: str) -> str:
 
 
 def differences(plan: Plan, compose: Compose) -> tuple[list[Difference], list[str], list[str]]:
-    """(Pairs with their differing fields, new run ids without a counterpart, orphans without a counterpart).
+    """Pair the new cells with the most similar orphans.
 
-    Raises ConfigError when the sweep was never run.
+    Return the pairs with their changed fields, the unpaired new run ids and the unpaired orphans. Raises
+    ConfigError if the sweep was never run.
     """
     path = plan.folder / "plan.json"
     try:
         old = {row["run_id"]: row for row in json.loads(path.read_text(encoding="utf-8"))["cells"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(
-            f"there is no earlier plan {path} to compare with; it is written by: scaling run {plan.sweep}"
+            f"the saved plan {path} is missing or damaged; write it with: scaling run {plan.sweep}"
         ) from None
     now = {cell.run_id: cell for cell in plan.cells}
     new = [run_id for run_id in now if run_id not in old]
@@ -97,8 +99,9 @@ def _alike(row: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 def _fields(
     config: Config, row: Mapping[str, Any], before: Mapping[str, Any], results: Path
 ) -> dict[str, tuple[Any, Any]]:
-    """Config keys that differ; and columns that differ although their keys do not, as when a rule has
-    changed.
+    """Return the config keys and the columns that differ.
+
+    Columns can differ under equal keys, for example after a change of a recipe's rule.
     """
     known = record.find(RunPaths.of(results, str(before["run_id"])))
     found: dict[str, tuple[Any, Any]] = {}

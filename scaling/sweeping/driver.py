@@ -1,6 +1,4 @@
-"""A sweep from plan to ledger: launch what is missing, wait for what others train, collect, say what
-failed.
-"""
+"""Run a sweep: launch missing cells, wait for cells of other processes, and collect the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -30,38 +28,57 @@ from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _WAIT_SECONDS = 1.0
 _ROUNDS = 20
-"""A cell that is preempted again and again is launched so often."""
+"""Maximum number of launches of a cell that is preempted each time."""
 RETRIED = ("failed", "out_of_memory", "diverged")
-"""What `sweep.retry` may name."""
+"""Statuses that `sweep.retry` accepts."""
 BAD = ("failed", "died", "out_of_memory")
-"""Statuses for which a sweep ends with a non-zero exit code. A diverged run is a finding."""
+"""Statuses for which a sweep ends with a non-zero exit code. A diverged run is a result, not an error."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Outcome:
-    """What a call of `scaling run` did."""
+    """The outcome of a call of `scaling run`."""
 
     plan: Plan
-    """The sweep."""
+    """Plan of the sweep."""
     statuses: dict[str, str]
-    """Run id → status, of every cell."""
+    """Status of every cell, by run id."""
     reasons: dict[str, str]
-    """Run id → why it is not done."""
+    """Reason of every cell that is not done, by run id."""
     trained: int
-    """Cells that this call finished."""
+    """Number of cells finished in this call."""
     reused: int
-    """Cells that were done before."""
+    """Number of cells finished before this call."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell: run_id, status and reason."""
+        import pandas as pd
+
+        rows = [(run_id, status, self.reasons.get(run_id)) for run_id, status in self.statuses.items()]
+        return pd.DataFrame(rows, columns=["run_id", "status", "reason"])
+
+    def __repr__(self) -> str:
+        return (
+            f"Outcome of {self.plan.sweep}: {len(self.statuses)} cells, {self.trained} trained now, "
+            f"{self.reused} before, {len(self.failed)} failed"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     @property
     def failed(self) -> list[str]:
-        """Run ids that have no result and should have one."""
+        """Return the run ids whose status is in BAD."""
         return [run_id for run_id, status in self.statuses.items() if status in BAD]
 
 
 def split(arguments: Sequence[str]) -> list[list[str]]:
-    """Every combination of the command line's `key=a,b` values, as override lists. Raises ConfigError."""
+    """Return every combination of `key=a,b` arguments as a list of overrides. Raises ConfigError."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -71,8 +88,10 @@ def split(arguments: Sequence[str]) -> list[list[str]]:
 
 
 def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence[str]) -> Outcome:
-    """Runs what is missing of a sweep and collects its ledger. Failed cells are in the outcome, not
-    raised; NotInstalled is, before anything is written, where there is something to train and no torch.
+    """Run the missing cells of a sweep and collect its ledger.
+
+    Failed cells are listed in the outcome and raise nothing. Raises NotInstalled before anything is written
+    if cells must be trained and torch is not installed.
     """
     sweep = parsed(config).sweep
     shown = sweep.mirrors or []
@@ -154,18 +173,17 @@ def _launch_all(
         rounds += 1
         if elsewhere and not waited:
             say(
-                f"{len(elsewhere)} cells are being trained by another process; waiting for them (Ctrl-C "
-                f"leaves "
-                f"them to it)"
+                f"{len(elsewhere)} cells are being trained by other processes; waiting for them (Ctrl-C ends "
+                f"the wait, not their training)"
             )
             waited = True
         missing = again | _released(planned.results, elsewhere)
 
 
 def _launch(launcher: Any, planned: Plan, batch: Sequence[Planned], first: int) -> list[dict[str, Any]]:
-    """Outcomes of a batch under any Hydra launcher, in the order of the batch.
+    """Launch a batch with any Hydra launcher and return its outcomes, in the order of the batch.
 
-    Raises LaunchError, with the words of whoever refused, when the launcher could not even start.
+    Raises LaunchError with the launcher's message if the launcher could not start.
     """
     try:
         # standard output is for results
@@ -180,14 +198,14 @@ def _launch(launcher: Any, planned: Plan, batch: Sequence[Planned], first: int) 
         if all(one["status"] == "preempted" for one in left):
             raise LaunchError(
                 f"the launcher {name!r} could not start the cells: {words}; correct hydra.launcher, or use "
-                f"hydra/launcher=slots; what was finished is kept"
+                f"hydra/launcher=slots; finished cells are kept"
             ) from error
         return left
     return [_value(one) for one in returned]
 
 
 def _waited_for(launcher: Any, sweep: str, cells: int) -> AbstractContextManager[None]:
-    """What waits for the jobs of a launcher that gives them to a queue; nothing for the others."""
+    """Return a context that waits for queued jobs (submitit), or an empty one for other launchers."""
     if not type(launcher).__module__.startswith("hydra_plugins.hydra_submitit_launcher."):
         return contextlib.nullcontext()
     from scaling.sweeping.launching import jobs
@@ -196,8 +214,9 @@ def _waited_for(launcher: Any, sweep: str, cells: int) -> AbstractContextManager
 
 
 def _left_behind(results: Path, run_id: str, words: str) -> dict[str, Any]:
-    """The outcome of a cell whose launcher broke down over another, or over this one: a joblib whose worker
-    is killed gives up all of them.
+    """Return the outcome of a cell whose launcher raised an exception.
+
+    The exception may come from another cell: when a joblib worker is killed, joblib ends all cells.
     """
     paths = RunPaths.of(results, run_id)
     known = record.find(paths)
@@ -209,7 +228,7 @@ def _left_behind(results: Path, run_id: str, words: str) -> dict[str, Any]:
 
 
 def _value(returned: Any) -> dict[str, Any]:
-    """A job's outcome; another launcher may hand back an exception."""
+    """Return a job's outcome, or a failed outcome if the launcher returned an exception."""
     try:
         value = returned.return_value
     except Exception as error:
@@ -222,7 +241,7 @@ def _value(returned: Any) -> dict[str, Any]:
 
 
 def _released(results: Path, elsewhere: set[str]) -> set[str]:
-    """Waits until other processes have finished or left their cells; returns those that were left undone."""
+    """Wait until other processes finish or release their cells; return the cells still to be run."""
     waiting, left = set(elsewhere), set()
     while waiting:
         for run_id in sorted(waiting):
@@ -240,10 +259,9 @@ def _released(results: Path, elsewhere: set[str]) -> set[str]:
 
 
 def retry(planned: Plan, statuses: Any) -> int:
-    """Puts records of these statuses aside as `record.STATUS.json`, so that their runs are done again;
-    returns how many.
+    """Rename the records of these statuses to `record.STATUS.json`, so that their cells are run again.
 
-    Raises ConfigError for a status that a record cannot have.
+    Return the number of records. Raises ConfigError for a status that is not in RETRIED.
     """
     if not statuses:
         return 0
@@ -266,11 +284,11 @@ def retry(planned: Plan, statuses: Any) -> int:
 
 
 def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], list[str]]) -> str:
-    """What is about to happen, and where."""
+    """Return the message on what will be run and which files will be written."""
     total = len(planned.cells)
     lines = [
         f"sweep {planned.sweep}: {total} cells, {len(before)} done, {total - len(before)} to run",
-        f"writes: {planned.results / 'runs'}/RUN_ID (a folder a run), {planned.folder / LEDGER}, "
+        f"writes: {planned.results / 'runs'}/RUN_ID (one folder per run), {planned.folder / LEDGER}, "
         f"{CURVES}, {POSITIONS}, plan.json",
     ]
     edited = edits(planned, *changes)
@@ -287,5 +305,5 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], lis
 
 
 def say(text: str) -> None:
-    """To people, on standard error: standard output is for results."""
+    """Print a message for people on standard error; standard output is for results."""
     print(text, file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
-"""Runs from elsewhere into a ledger. What a ledger needs and the source does not say is asked for by name,
-never guessed.
+"""Import runs of other programs into a ledger.
+
+A column that the ledger needs and the source lacks is an error that names the column; it is never guessed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from scaling.tables.ledger import LEDGER
 from scaling.tables.schema import COLUMNS, SCHEMA_VERSION
 
 NEEDED = ("family", "params", "tokens", "loss")
-"""Without these no law can be fitted."""
+"""Columns that every ledger must have."""
 Row = dict[str, Any]
 
 NANOCHAT = {
@@ -37,20 +38,23 @@ NANOCHAT = {
     "val_bpb": "bits_per_byte",
     "train_time_sec": "seconds",
 }
-"""Columns of nanochat's results.csv (runs/scaling_laws.sh), of both of its versions; its losses are bits per
-byte, so a loss per token needs bytes_per_token."""
+"""Columns of both versions of nanochat's results.csv (runs/scaling_laws.sh) → columns of the ledger.
+
+Its losses are in bits per byte, so a loss per token needs bytes_per_token.
+"""
 
 
 def trainer(path: Path) -> list[Row]:
-    """A `trainer_state.json` of Hugging Face's Trainer: the last evaluation, and what it counts on the
-    way.
+    """Read a `trainer_state.json` of the Hugging Face Trainer: last evaluation, steps, epochs and tokens.
+
+    Raises TableError.
     """
     try:
         state = json.loads(_read(path))
         evaluations = [entry for entry in state["log_history"] if "eval_loss" in entry]
     except (ValueError, KeyError, TypeError):
         raise TableError(
-            f"{path} is not a trainer_state.json: it has no log_history; give the file that Trainer saves"
+            f"{path} is not a trainer_state.json: it has no log_history; give the file that the Trainer saves"
         ) from None
     if not evaluations:
         raise TableError(
@@ -58,19 +62,19 @@ def trainer(path: Path) -> list[Row]:
         )
     last = evaluations[-1]
     row: Row = {"loss": last["eval_loss"], "steps": state.get("global_step"), "epochs": state.get("epoch")}
-    # total_flos leaves attention scores out: it is not C, and is not taken for it
+    # total_flos leaves out the attention scores, so it is not C
     if state.get("num_input_tokens_seen"):
         row["tokens"] = state["num_input_tokens_seen"]
     return [{key: value for key, value in row.items() if value is not None}]
 
 
 def wandb(path: Path) -> list[Row]:
-    """A W&B run folder or its `wandb-summary.json`: the summary, and the config beside it as `config.KEY`."""
+    """Read the summary of a W&B run, as `summary.KEY`, and its config, as `config.KEY`. Raises TableError."""
     file = path / "files" / "wandb-summary.json" if path.is_dir() else path
     if path.is_dir() and not file.exists():
         raise TableError(
-            f"{path} is a run that W&B kept offline, in a file that W&B alone reads; send it by `wandb sync` "
-            f"and export the runs as CSV, or write them to TensorBoard as well"
+            f"{path} is an offline W&B run, in a file that only W&B reads; upload it with `wandb sync` and "
+            f"export the runs as CSV, or write them to TensorBoard as well"
         )
     try:
         summary = json.loads(_read(file))
@@ -91,7 +95,10 @@ def wandb(path: Path) -> list[Row]:
 
 
 def events(path: Path) -> list[Row]:
-    """TensorBoard event files of one run: the last value of every scalar, by its tag."""
+    """Read the TensorBoard event files of one run: the last value of every scalar, by tag.
+
+    Raises TableError if there are no scalars, LaunchError if TensorBoard is not installed.
+    """
     try:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError:
@@ -113,13 +120,13 @@ def events(path: Path) -> list[Row]:
 
 
 PROGRAMS: dict[str, Callable[[Path], list[Row]]] = {"trainer": trainer, "wandb": wandb, "tensorboard": events}
-"""What a program leaves of one run → its reader."""
+"""Each kind of run files → its reader."""
 KINDS = ("table", "nanochat", *PROGRAMS)
-"""What can be imported: a table is read as `scaling fit` reads it."""
+"""Kinds that can be imported; a table is read as in `scaling fit`."""
 
 
 def kind_of(path: Path) -> str:
-    """What a path most plainly is: by its name alone."""
+    """Return the kind of a path, by file names only. Raises TableError if no kind matches."""
     if path.name == "trainer_state.json":
         return "trainer"
     summarised = (path / "files" / "wandb-summary.json").exists() or any(path.glob("run-*.wandb"))
@@ -129,7 +136,7 @@ def kind_of(path: Path) -> str:
         return "tensorboard"
     if any(suffix.lower() in ENDINGS for suffix in path.suffixes):
         return "table"
-    raise TableError(f"it is not clear what {path} is; say it with --kind: {', '.join(KINDS)}")
+    raise TableError(f"the kind of {path} is unknown; give it with --kind: {', '.join(KINDS)}")
 
 
 def read(
@@ -141,12 +148,12 @@ def read(
     where: str | None = None,
     decimal: str | None = None,
 ) -> tuple[list[Row], list[str]]:
-    """Rows of a ledger from sources of one kind, and what a person should know of how they were read.
+    """Read sources of one kind; return the rows of a ledger and notes on how they were read.
 
-    `names` maps a ledger column to the source's own column or an expression of several; `values` sets a
-    column for every row; `where` keeps the rows for which it is true. D follows from C and N, or loss from
-    bits per byte, only where that is arithmetic: loss = bits_per_byte · ln 2 · bytes_per_token. Raises
-    TableError naming what is missing or unreadable, and how to give it.
+    `names` maps a ledger column to a column or an expression of the source. `values` sets a column for every
+    row. `where` keeps only rows for which it is true. A missing loss is computed from bits per byte where
+    bytes_per_token is known: loss = bits_per_byte · ln 2 · bytes_per_token. Raises TableError, which names
+    the missing or unreadable column and the option that gives it.
     """
     for name in {*names, *values}:
         if name not in COLUMNS:
@@ -169,11 +176,11 @@ def read(
 
 
 _WORDS = [name for name, column in COLUMNS.items() if column.dtype == "string"]
-"""Columns that stay as they are written: a run id of digits is no number."""
+"""Text columns, whose values are never converted to numbers, such as a run id of digits."""
 
 
 def _rows(frame: pd.DataFrame, path: str, names: Mapping[str, str], values: Mapping[str, str]) -> list[Row]:
-    """Rows of a ledger from a table."""
+    """Return the rows of a ledger from a table."""
     texts = {name: name for name in COLUMNS if name in frame.columns} | dict(names)
     given = {
         name: [_scalar(value) for value in _typed(name, text, frame)]
@@ -195,7 +202,7 @@ def _rows(frame: pd.DataFrame, path: str, names: Mapping[str, str], values: Mapp
 
 
 def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
-    """The values of one column of the ledger, missing where the source has none."""
+    """Return the values of one ledger column in its type, with missing values as None or NaN."""
     kind = COLUMNS[name].dtype
     if kind in ("string", "bool"):
         raw = cells(text, name, frame)
@@ -208,12 +215,12 @@ def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
 
 
 def _scalar(value: Any) -> Any:
-    """A value as Python has it; None for what is missing."""
+    """Return a value as a Python number or text, None if it is missing."""
     return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value
 
 
 def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str]) -> Row:
-    """One row of a ledger from what the source and the command line say."""
+    """Return one complete ledger row. Raises TableError if a needed column is missing or empty."""
     row: Row = dict.fromkeys(COLUMNS) | given
     if row["loss"] is None and row["bits_per_byte"] is not None and row["bytes_per_token"] is not None:
         row["loss"] = row["bits_per_byte"] * math.log(2) * row["bytes_per_token"]
@@ -222,18 +229,18 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
         empty = [name for name in missing if name in given]
         if empty:
             raise TableError(
-                f"{where} has nothing in {names.get(empty[0], empty[0])!r} for {empty[0]}, as a run that did "
-                f"not end; leave that row out with --where, or fill it in"
+                f"{where} has no value in {names.get(empty[0], empty[0])!r} for {empty[0]}, perhaps because "
+                f"the run did not end; leave that row out with --where, or fill in the value"
             )
         hint = (
-            " (or bytes_per_token, which makes it from bits_per_byte)"
+            " (or bytes_per_token, which converts bits_per_byte to loss)"
             if "loss" in missing and row["bits_per_byte"]
             else ""
         )
         raise TableError(
-            f"{where} does not say {' nor '.join(missing)}{hint}; give its name there with --name "
-            f"{missing[0]}=NAME, or the value for "
-            f"all rows with --set {missing[0]}=VALUE; the source has {', '.join(map(str, there))}"
+            f"{where} has no {' and no '.join(missing)}{hint}; give the source's column with --name "
+            f"{missing[0]}=NAME, or one value for all rows with --set {missing[0]}=VALUE; the source has "
+            f"{', '.join(map(str, there))}"
         )
     row["status"] = row["status"] or "done"
     row["schema"] = SCHEMA_VERSION
@@ -243,12 +250,13 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
 
 
 def save(rows: Sequence[Row], folder: Path) -> Path:
-    """Writes the ledger of a sweep's folder. Raises TableError when there is one already, StorageError when
-    the disk refuses.
+    """Write a new ledger into a folder and return its path.
+
+    Raises TableError if the ledger exists, StorageError if it cannot be written.
     """
     path = folder / LEDGER
     if path.exists():
-        raise TableError(f"{path} exists already; import into another name with --into, or remove that file")
+        raise TableError(f"{path} exists already; give another name with --into, or remove that file")
     ledger.write(ledger.table(sorted(rows, key=lambda row: row["run_id"])), path)
     return path
 
@@ -259,4 +267,4 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError:
         raise TableError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}); give a file that is there") from None
+        raise TableError(f"{path} cannot be read ({error.strerror}); give an existing file") from None

@@ -1,4 +1,4 @@
-"""A cell's outcome as Hydra hands results about."""
+"""Wrap a cell's outcome in the result type of Hydra."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from hydra.core.utils import JobReturn, JobStatus
 
 
 def returned(overrides: Sequence[str], outcome: Mapping[str, Any]) -> JobReturn:
-    """A job that gave `outcome`. A failed cell is an outcome too: it must not stop what Hydra does with the
-    others.
+    """Return a completed Hydra job with this outcome.
+
+    A failed cell counts as completed too, so that Hydra goes on with the other cells.
     """
     result = JobReturn(overrides=list(overrides), task_name="scaling", status=JobStatus.COMPLETED)
     result.return_value = dict(outcome)

@@ -1,10 +1,10 @@
-"""Who trains a cell: a claim is a small file, made by an atomic link, kept fresh by its holder, taken over
-when it is stale.
+"""Lease cells to processes, so that each cell is trained once.
 
-No lock is held and no clock of another machine is trusted, so processes, launchers and machines may share a
-folder, network file systems included. A claim must appear only where none is, so it is linked or made with
-`x`; the one writer of `scaling.files` would replace another's. The worst that can happen is that a cell is
-trained twice to the same bits: records are written whole.
+A lease is a small file. It is created by an atomic link, touched regularly by its holder, and taken over by
+another process when it is stale. There are no locks, and clocks of different machines are not compared, so
+processes, launchers and machines can share a folder, also on a network file system. A lease file must never
+replace another one, so it is linked or opened with `x`; `scaling.files.write` would replace the file. In the
+worst case a cell is trained twice with the same result, since records are written atomically.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from typing import Any
 from scaling.errors import StorageError
 
 HEARTBEAT_SECONDS = 5.0
-"""How often a holder touches its claim."""
+"""Seconds between two touches of a lease by its holder."""
 STALE_SECONDS = 60.0
-"""A claim from another machine that was not touched for so long, by the file system's own clock, is taken
-over; after WATCHED more heartbeats in which it still was not, for that clock may have jumped.
+"""Seconds without a touch, by the clock of the file system, after which a lease of another machine is stale.
+
+It is taken over only after WATCHED further heartbeats without a touch, since that clock may have jumped.
 """
 WATCHED = 2
-"""Heartbeats for which a claim that looks stale is watched before it is taken over."""
+"""Number of heartbeats for which a stale lease is watched before it is taken over."""
 
 
-class Claim:
-    """A cell that this process holds, until `release`."""
+class Lease:
+    """A lease of this process on one cell, held until `release`."""
 
     def __init__(self, path: Path, nonce: str, lost: Callable[[], None] | None) -> None:
         self.path, self.nonce, self._lost = path, nonce, lost
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="claim", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
         self._thread.start()
 
     def _beat(self) -> None:
@@ -52,24 +53,24 @@ class Claim:
                 continue
 
     def release(self) -> None:
-        """Gives the cell back; a claim that somebody took over is left alone."""
+        """Remove the lease file, unless another process has taken the lease over."""
         self._stop.set()
         self._thread.join(timeout=HEARTBEAT_SECONDS)
         if (read(self.path) or {}).get("nonce") == self.nonce:
             self.path.unlink(missing_ok=True)
 
-    def __enter__(self) -> Claim:
+    def __enter__(self) -> Lease:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
 
-def take(path: Path, *, lost: Callable[[], None] | None = None) -> Claim | None:
-    """Claims the cell whose claim file is `path`; None when a living holder has it.
+def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
+    """Take the lease whose file is `path`; return None if a live process holds it.
 
-    `lost` is called, in a thread, when another process has taken the claim over. Raises StorageError when the
-    folder cannot be written.
+    `lost` is called in a thread if another process takes the lease over. Raises StorageError if the folder
+    cannot be written.
     """
     nonce = uuid.uuid4().hex
     try:
@@ -83,17 +84,17 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Claim | None:
         ) from error
     try:
         if _link(fresh, path):
-            return Claim(path, nonce, lost)
+            return Lease(path, nonce, lost)
         found = read(path)
         if not stale(path, found) or not _silent(path, found):
             return None
-        return Claim(path, nonce, lost) if _take_over(path, found, fresh) else None
+        return Lease(path, nonce, lost) if _take_over(path, found, fresh) else None
     finally:
         fresh.unlink(missing_ok=True)
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What a claim file says; None when there is none or it cannot be read."""
+    """Return the content of a lease file, or None if it is missing or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -102,9 +103,10 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def stale(path: Path, found: dict[str, Any] | None) -> bool:
-    """Whether the holder seems to be gone: at once for a dead process of this machine, else after
-    `STALE_SECONDS` without a touch. A touch that lies as far in the future is no touch: that clock was put
-    back.
+    """Return whether the holder seems to have ended.
+
+    A process of this machine is looked up. A lease of another machine is stale after `STALE_SECONDS` without
+    a touch, or if its last touch is that far in the future, because the clock was set back.
     """
     if found is not None and found.get("machine") == _machine():
         return _started(int(found.get("pid", -1))) != found.get("process_started")
@@ -112,8 +114,10 @@ def stale(path: Path, found: dict[str, Any] | None) -> bool:
 
 
 def _silent(path: Path, found: dict[str, Any] | None) -> bool:
-    """Whether a stale claim stays untouched while we watch. A clock that jumps makes every claim look old, or
-    from the future, until its holder touches it again; a dead process of this machine needs no watching.
+    """Return whether a stale lease stays untouched for WATCHED heartbeats.
+
+    After a jump of the clock every lease looks stale until its holder touches it again. A lease of an ended
+    process of this machine is not watched.
     """
     if found is not None and found.get("machine") == _machine():
         return True
@@ -130,25 +134,25 @@ def _touched(path: Path) -> int | None:
 
 
 def age_seconds(path: Path) -> float:
-    """Seconds since a file was touched, by the clock of its own file system; infinite when it is gone."""
+    """Return the seconds since a file was touched, by its file system's clock; infinite if it is missing."""
     probe = path.with_name(f".{path.name}.clock-{uuid.uuid4().hex[:8]}")
     try:
         probe.touch()
         return probe.stat().st_mtime - path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
-    except OSError:  # a folder that can be read and not written
+    except OSError:  # the folder is read-only
         return time.time() - path.stat().st_mtime
     finally:
         probe.unlink(missing_ok=True)
 
 
 def _take_over(path: Path, found: dict[str, Any] | None, fresh: Path) -> bool:
-    """Replaces a stale claim. Of several that try, the one that makes the marker for this very claim wins."""
+    """Replace a stale lease. Among several processes, the one that creates its marker succeeds."""
     old = (found or {}).get("nonce", "unreadable")
     marker = path.with_name(f".{path.name}.over-{old}")
     if not _link(fresh, marker):
-        if age_seconds(marker) > STALE_SECONDS:  # its maker died between the two steps
+        if age_seconds(marker) > STALE_SECONDS:  # its process ended between the two steps
             marker.unlink(missing_ok=True)
         return False
     try:
@@ -164,7 +168,7 @@ def _take_over(path: Path, found: dict[str, Any] | None, fresh: Path) -> bool:
 
 
 def _link(source: Path, target: Path) -> bool:
-    """Makes `target` with the content of `source`, whole and only if it is not there."""
+    """Create `target` with the content of `source`, unless it exists. Return whether it was created."""
     try:
         os.link(source, target)
         return True
@@ -191,7 +195,7 @@ def _me(nonce: str) -> dict[str, Any]:
 
 
 def _machine() -> str:
-    """One boot of one machine, and one space of process ids in it."""
+    """Return an identifier of this boot of this machine and of its namespace of process ids."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
@@ -200,8 +204,9 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process of this machine started, so that a reused id is not taken for it; None when it is
-    gone.
+    """Return the start time of a process of this machine, or None if it has ended.
+
+    The start time tells a process from a later one with the same id.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

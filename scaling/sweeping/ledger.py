@@ -1,6 +1,7 @@
-"""The ledger: one row a run, collected from record files into Parquet that pandas, DuckDB and Excel open.
+"""Collect records into the ledger, a Parquet file with one row per run.
 
-Records never change, so what the ledger already holds is not read again. Two ledgers merge by concatenation.
+Records never change, so records that are in the ledger already are not read again. Ledgers are merged by
+concatenation.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
-"""What lies beside a ledger: the file of each run that it is collected from, and its columns, by the first of
-which the rows of a run are sorted."""
+"""Files beside a ledger → (file of each run that is collected, columns). Rows are sorted by run id and the
+first column."""
 
 
 def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Gathers the records of `run_ids` into the sweep's ledger, and their curves and losses by position
-    beside it, each written whole; returns the rows, sorted by run id.
+    """Collect the records of `run_ids` into the sweep's ledger and return its rows, sorted by run id.
 
-    Truncated records are set aside, so that their runs are done again. Raises TableError for a ledger or a
-    record of another schema version, StorageError when the folder cannot be written.
+    The curves and the losses by position are collected beside the ledger. Each file is written atomically.
+    Truncated records are renamed, so that their cells are run again. Raises TableError for a ledger or a
+    record of another schema version, StorageError if the folder cannot be written.
     """
     wanted = sorted(set(run_ids))
     folder = results / sweep
@@ -55,14 +56,14 @@ def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str,
 
 
 def forget(folder: Path, run_ids: Iterable[str]) -> None:
-    """Takes rows out of a ledger, for runs that are to be done again."""
+    """Remove the rows of runs that will be run again from a ledger."""
     gone = set(run_ids)
     if gone and (folder / LEDGER).exists():
         write(table([row for row in rows(folder / LEDGER) if row["run_id"] not in gone]), folder / LEDGER)
 
 
 def merge(paths: Sequence[Path]) -> pa.Table:
-    """Ledgers one after another; a run that stands in several stays once."""
+    """Concatenate ledgers, keeping the first row of each run id."""
     seen: dict[str, dict[str, Any]] = {}
     for path in paths:
         for row in rows(path):
@@ -71,9 +72,7 @@ def merge(paths: Sequence[Path]) -> pa.Table:
 
 
 def table(found: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Rows as an Arrow table with the ledger's columns and types; units and meanings travel in the
-    metadata.
-    """
+    """Return rows as an Arrow table with the ledger's columns, types, and units and meanings as metadata."""
     import pyarrow as pa
 
     return pa.Table.from_pylist(
@@ -82,7 +81,7 @@ def table(found: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def write(found: pa.Table, path: Path) -> None:
-    """Writes a Parquet file, whole or not at all. Raises StorageError."""
+    """Write a Parquet file atomically. Raises StorageError."""
     import pyarrow.parquet as pq
 
     content = io.BytesIO()
@@ -145,10 +144,10 @@ def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[
 
 
 def finished(results: Path, sweep: str, run_ids: Iterable[str]) -> dict[str, str]:
-    """Status of each of `run_ids` that has a record: from the sweep's ledger, else from the run's folder.
+    """Return the status of each of `run_ids` that has a record.
 
-    A truncated record is set aside, so that its run is done again. Raises TableError for another schema
-    version.
+    Statuses come from the sweep's ledger, or else from the run's folder. A truncated record is renamed, so
+    that its cell is run again. Raises TableError for another schema version.
     """
     path = results / sweep / LEDGER
     known = {row["run_id"]: row["status"] for row in rows(path, ["status"])} if path.exists() else {}

@@ -1,6 +1,6 @@
 """Turn a resolved config into an outcome: prepare the corpus, lease the cell, train or continue it.
 
-Every launcher calls this. It never raises for a run that fails: the sweep goes on.
+Every launcher calls `run_config`. A run that fails raises nothing, so that the sweep goes on.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from scaling.sweeping import processes
 
 if TYPE_CHECKING:
     from scaling.corpora import Corpus
-    from scaling.sweeping.lease import Claim
+    from scaling.sweeping.lease import Lease
     from scaling.training.cell import Cell
     from scaling.training.hardware.team import Team
     from scaling.training.paths import RunPaths
 
 KEPT = ("run_id", "status", "reason", "loss", "params", "tokens", "steps", "seconds")
-"""What an outcome takes from a record."""
+"""Columns of a record that an outcome contains."""
 
 
 def warm() -> None:
-    """Imports everything heavy, once for all the cells of a worker."""
+    """Import torch and the training code once for all cells of a worker."""
     import torch
 
     import scaling.training.lifecycle.run  # noqa: F401
@@ -47,10 +47,10 @@ def _of_team(config: dict[str, Any], slot: int | None) -> dict[str, Any]:
 def run_config(
     config: Config, *, slot: int | None = None, started: Callable[[str], None] | None = None
 ) -> dict[str, Any]:
-    """Trains, continues or recognises the run that a resolved config describes.
+    """Train or continue the run of a resolved config, or return the outcome of its record if it has one.
 
-    Returns an outcome: `run_id`, `status` (a record's, or `elsewhere` when another process is at it, or
-    `preempted`), `reason`, `new` (whether anything was trained now), and a few numbers of the record.
+    The outcome has `run_id`, `status` (of the record, or `elsewhere` if another process trains the cell, or
+    `preempted`), `reason`, `new` (whether it was trained in this call), and the columns KEPT of the record.
     """
     run_id: str | None = None
     try:
@@ -58,11 +58,11 @@ def run_config(
         from scaling.training import record
         from scaling.training.hardware import team as teams
 
-        if (many := processes.wanted(config)) > 1:
+        if (count := processes.wanted(config)) > 1:
             run_id = prepare(config)[0].run_id
             if started is not None:
                 started(run_id)
-            return processes.run_team(_of_team, config, many, slot=slot)
+            return processes.run_team(_of_team, config, count, slot=slot)
         with teams.joined(config.device.name) as team:
             cell, corpus, paths = team.in_turn(lambda: prepare(config))
             run_id = cell.run_id
@@ -77,7 +77,7 @@ def run_config(
 
 
 def _kept_out(run_id: str | None, error: Exception) -> dict[str, Any]:
-    """The outcome of a cell without a record. The traceback of what nobody foresaw goes to standard error."""
+    """Return the outcome of a cell without a record; print the traceback of an unexpected exception."""
     outcome: dict[str, Any] = {"run_id": run_id, "status": "failed", "reason": str(error), "new": True}
     if isinstance(error, Preempted):
         outcome["signal"] = error.signal
@@ -95,9 +95,11 @@ def _elsewhere(run_id: str) -> dict[str, Any]:
     return {"run_id": run_id, "status": "elsewhere", "reason": "another process trains it", "new": False}
 
 
-def _claim(paths: RunPaths) -> Claim | None:
-    """Ours, until it is released; a run that another process takes over, after we were silent for long, is
-    left to it."""
+def _claim(paths: RunPaths) -> Lease | None:
+    """Take the lease of a run, or return None if another process holds it.
+
+    If another process takes the lease over later, this process stops itself by SIGUSR1.
+    """
     from scaling.sweeping import lease
 
     return lease.take(paths.claim, lost=lambda: os.kill(os.getpid(), signal.SIGUSR1))
@@ -106,7 +108,7 @@ def _claim(paths: RunPaths) -> Claim | None:
 def _claimed(
     config: Config, cell: Cell, corpus: Corpus, paths: RunPaths, slot: int | None, team: Team
 ) -> dict[str, Any]:
-    """Trains under a claim, which the leader of a team takes for all."""
+    """Train a cell under a lease, which the leader of a team takes for all its processes."""
     from scaling.training import record
     from scaling.training.lifecycle.run import Placement, run
 
@@ -114,13 +116,13 @@ def _claimed(
     if not team.share(lambda: claim is not None):
         return _elsewhere(cell.run_id)
     with claim or nullcontext():
-        # it may have been finished between the look and the claim
+        # another process may have finished it before the lease was taken
         known = team.share(lambda: record.find(paths))
         if known is not None:
             return _outcome(known, new=False)
         placement = Placement.from_config(config, slot=slot)
-        got = run(cell, corpus=corpus, paths=paths, placement=placement, config=config, team=team)
-        return _outcome(got, new=True)
+        result = run(cell, corpus=corpus, paths=paths, placement=placement, config=config, team=team)
+        return _outcome(result, new=True)
 
 
 def _outcome(known: Mapping[str, Any], *, new: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""A cell in several processes of this machine, each with a device of its own: `device.processes`.
+"""Run a cell in several processes of this machine, each on its own device (`device.processes`).
 
-Any launcher starts the cell as it starts others, in one process with room for all: that process starts the
-team as torchrun would, passes signals on, and returns the leader's outcome. The team itself holds the claim.
+A launcher starts one process for the cell, as for any other. That process starts the team as torchrun would,
+forwards signals, and returns the leader's outcome. The leader of the team holds the lease.
 """
 
 from __future__ import annotations
@@ -23,23 +23,21 @@ from scaling.errors import Preempted, RunFailure
 from scaling.training.hardware.team import size
 
 Work = Callable[[dict[str, Any], int | None], dict[str, Any]]
-"""A module's function from a config as plain values and a slot to the cell's outcome."""
+"""A module-level function (config as plain values, slot) → outcome of the cell."""
 
 _TICK_SECONDS = 0.2
 _STOPS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 def wanted(config: Config) -> int:
-    """How many processes the cell still has to be given: 1 where it has them, or needs one. Raises
-    ConfigError.
-    """
+    """Return the number of processes to start for the cell; 1 within a team. Raises ConfigError."""
     return 1 if size() > 1 else config.device.processes
 
 
 def run_team(work: Work, config: Config, processes: int, *, slot: int | None) -> dict[str, Any]:
-    """Return the outcome of a cell in that many processes, each of which calls `work`.
+    """Run `work` in each process of a team and return the outcome of the cell.
 
-    Raises RunFailure when one died and left none.
+    Raises RunFailure if a process died without an outcome, Preempted if a signal stopped the team before.
     """
     from torch.multiprocessing.spawn import ProcessException, start_processes
 
@@ -47,7 +45,7 @@ def run_team(work: Work, config: Config, processes: int, *, slot: int | None) ->
         path = Path(folder) / "outcome.json"
         arguments = (work, json.dumps(plain(config), default=str), processes, _port(), slot, str(path))
         died = ""
-        # when we die, they are asked to leave; when one dies, the others are ended
+        # torch stops the team when this process dies, and the others when one of them dies
         starting: Any = start_processes
         team = starting(member, args=arguments, nprocs=processes, join=False, start_method="spawn")
         with _passed_on([int(pid) for pid in team.pids()]) as passed:
@@ -59,12 +57,12 @@ def run_team(work: Work, config: Config, processes: int, *, slot: int | None) ->
         try:
             outcome: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            if passed:  # before there was anything to keep
+            if passed:  # stopped before there was an outcome
                 words = f"asked to stop by {signal.Signals(passed[0]).name}"
                 raise Preempted(words, signal=passed[0]) from None
             raise RunFailure(
-                f"one of the {processes} processes of the run ended without a result ({died or 'no word'}); "
-                f"run again to continue from the last checkpoint"
+                f"one of the {processes} processes of the run ended without a result "
+                f"({died or 'no message'}); run again to continue from the last checkpoint"
             ) from None
         return outcome
 
@@ -72,7 +70,7 @@ def run_team(work: Work, config: Config, processes: int, *, slot: int | None) ->
 def member(
     rank: int, work: Work, config: str, processes: int, port: int, slot: int | None, path: str
 ) -> None:
-    """Run one process of the team; the first leaves the outcome at `path`."""
+    """Run one process of the team; the process of rank 0 writes the outcome to `path`."""
     os.environ |= {
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
@@ -91,7 +89,7 @@ def member(
 
 @contextmanager
 def _passed_on(pids: list[int]) -> Iterator[list[int]]:
-    """Requests to leave go to the team, whose checkpoint it is. Gives those that came."""
+    """Forward stop signals to the team, which writes a checkpoint. Yield the list of signals received."""
     passed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield passed
@@ -114,7 +112,7 @@ def _passed_on(pids: list[int]) -> Iterator[list[int]]:
 
 
 def _port() -> int:
-    """One that was free just now."""
+    """Return a free TCP port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,8 +1,7 @@
-"""Diverged cells again at a lower learning rate, where the sweep says so: runs of their own, named beside the
-cell that they stand in for.
+"""Run diverged cells again at a lower learning rate, if the sweep file asks for it.
 
-A rescue follows from records alone, so that every later call, here or elsewhere, finds the same runs again.
-The diverged record stays what it is.
+A rescue is a run with its own id, which names the diverged cell. It depends only on records, so that every
+later call, on any machine, gives the same runs. The diverged record is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _RATE = "recipe.learning_rate"
 
 
 def standing(plan: Plan, compose: Compose) -> tuple[Plan, dict[str, str]]:
-    """The plan with the rescues that records call for, and the status of every cell that has a record."""
+    """Return the plan with all rescues, and the status of every cell that has a record."""
     while True:
         statuses = ledger.finished(plan.results, plan.sweep, plan.run_ids)
         more = rescued(plan, statuses, compose)
@@ -30,10 +29,9 @@ def standing(plan: Plan, compose: Compose) -> tuple[Plan, dict[str, str]]:
 
 
 def rescued(plan: Plan, statuses: Mapping[str, str], compose: Compose) -> Plan:
-    """The plan with a cell more for every one that diverged and has not been tried as often as `plan.rescue`
-    allows; the plan itself where there is none.
+    """Return the plan with one more cell for each diverged cell that has rescues left.
 
-    A lower rate that the plan asks for already is not asked for twice.
+    Return the plan itself if no cell is added. A cell that the plan already has is not added twice.
     """
     rescue = plan.rescue
     if rescue is None:
@@ -43,16 +41,16 @@ def rescued(plan: Plan, statuses: Mapping[str, str], compose: Compose) -> Plan:
     for cell in plan.cells:
         fallen = statuses.get(cell.run_id) == "diverged" and cell.run_id not in tried
         if fallen and _tries(cell, cells) < rescue.times:
-            made = _lowered(cell, rescue.factor, compose)
-            cells.setdefault(made.run_id, made)
+            again = _lowered(cell, rescue.factor, compose)
+            cells.setdefault(again.run_id, again)
     return plan if len(cells) == len(plan.cells) else dataclasses.replace(plan, cells=tuple(cells.values()))
 
 
 def _lowered(cell: Planned, factor: float, compose: Compose) -> Planned:
     rate = six_digits(float(cell.row["learning_rate"]) * factor)
     overrides = [*(one for one in cell.overrides if not one.startswith(f"{_RATE}=")), f"{_RATE}={rate!r}"]
-    made = planned_cell(compose(overrides), {_RATE: rate}, overrides, {})
-    return dataclasses.replace(made, rescues=cell.run_id)
+    again = planned_cell(compose(overrides), {_RATE: rate}, overrides, {})
+    return dataclasses.replace(again, rescues=cell.run_id)
 
 
 def _tries(cell: Planned, cells: Mapping[str, Planned]) -> int:
@@ -63,11 +61,11 @@ def _tries(cell: Planned, cells: Mapping[str, Planned]) -> int:
 
 
 def sentences(plan: Plan, known: set[str]) -> list[str]:
-    """A line for every rescue that is not `known`: what diverged, and what is tried instead."""
+    """Return one sentence for each rescue that is not `known`."""
     rates = {cell.run_id: cell.row["learning_rate"] for cell in plan.cells}
     return [
-        f"{cell.rescues} diverged at a learning rate of {rates[cell.rescues]:g}; again at "
-        f"{rates[cell.run_id]:g} as {cell.run_id}, for sweep.rescue says so"
+        f"{cell.rescues} diverged at a learning rate of {rates[cell.rescues]:g}; run again at "
+        f"{rates[cell.run_id]:g} as {cell.run_id}, as sweep.rescue asks"
         for cell in plan.cells
         if cell.rescues is not None and cell.run_id not in known
     ]

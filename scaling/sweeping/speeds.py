@@ -1,4 +1,4 @@
-"""Measured speeds as tables for people."""
+"""Print measured speeds as tables for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MFU = f"MFU: {COLUMNS['mfu'].meaning.partition(';')[0]}"
 
 
 def bench_table(path: Path, speeds: Sequence[Mapping[str, Any]]) -> None:
-    """What was measured, and where it is kept."""
+    """Print the measured speeds and the path of their file."""
     console = wide_console()
     heads = ("family", "N", "width", "depth", "batch", "ms a step", "tokens/s", "FLOP/s", "MFU")
     table = Table(*heads, box=None, pad_edge=False)
@@ -36,7 +36,7 @@ def bench_table(path: Path, speeds: Sequence[Mapping[str, Any]]) -> None:
     console.print(_MFU, soft_wrap=True)
     if not any(row["mfu"] for row in speeds):
         console.print(
-            "no peak is known here: device.peaks says one; `scaling bench --ablate` measures a core's"
+            "MFU needs the peak FLOP/s: set device.peaks, or measure one core with `scaling bench --ablate`"
         )
     console.print(f"kept in {path}; `scaling plan` predicts from it", soft_wrap=True)
 
@@ -46,7 +46,7 @@ def _percent(share: float | None) -> str:
 
 
 def switches_table(path: Path, found: Mapping[str, Any]) -> None:
-    """The speed of every switch over the plain step's, and where it is kept."""
+    """Print the speed with each switch relative to the plain step, and the path of the file."""
     console = wide_console()
     console.print(
         f"{found['family']} on {found['device']}, {found['dtype']}, median of {found['turns']} steps",

@@ -1,5 +1,6 @@
-"""Where a sweep stands, from files alone: the saved plan, the ledger, and the folders of runs that are not in
-it yet. A ledger of runs from elsewhere has no plan, and stands as it is.
+"""Read the state of a sweep from files: the saved plan, the ledger, and the folders of the other runs.
+
+A ledger of imported runs has no plan.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import os
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling.errors import ConfigError, StorageError, one_of
 from scaling.sweeping import lease
@@ -18,38 +19,54 @@ from scaling.sweeping.planning.collector import uncollected
 from scaling.tables import ledger
 from scaling.training.paths import RunPaths
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _PLANNED = (
     "run_id", "family", "size", "seed", "params", "tokens", "steps", "budget_flops", "flops", "seconds",
 )  # fmt: skip
 _of_plan = itemgetter(*_PLANNED)
 ENDED = {"done", "diverged", "failed", "out_of_memory"}
-"""States that do not change by themselves."""
+"""States that change only when the sweep is run again."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Status:
-    """One sweep, now."""
+    """The present state of one sweep."""
 
     sweep: str
-    """Its name."""
+    """Name of the sweep."""
     folder: Path
-    """Where its ledger lies."""
+    """Folder of the ledger."""
     cells: list[dict[str, Any]]
-    """Every cell: `run_id`, `state` (done, diverged, …, running, failed, interrupted, waiting), and what is
-    known of it.
+    """Cells with `run_id`, `state` (done, diverged, …, running, failed, interrupted, waiting) and the columns
+    that are known.
     """
     planned: bool = True
-    """Whether there is a plan; False for runs from elsewhere, of which there is nothing to run."""
+    """Whether there is a plan; False for imported runs."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell: its run id, its state and what is known of it."""
+        import pandas as pd
+
+        return pd.DataFrame(self.cells)
+
+    def __repr__(self) -> str:
+        states = ", ".join(f"{count} {state}" for state, count in self.counts().items())
+        return f"Status of {self.sweep}: {states}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     def counts(self) -> dict[str, int]:
-        """State → cells."""
+        """Return the number of cells in each state."""
         found: dict[str, int] = {}
         for cell in self.cells:
             found[cell["state"]] = found.get(cell["state"], 0) + 1
         return found
 
     def best(self) -> list[dict[str, Any]]:
-        """The lowest loss at each budget so far."""
+        """Return the run of lowest loss at each budget so far."""
         lowest: dict[float, dict[str, Any]] = {}
         for cell in self.cells:
             if cell["state"] != "done" or cell["loss"] is None:
@@ -65,8 +82,9 @@ class Status:
         return [lowest[budget] for budget in sorted(lowest)]
 
     def seconds_left(self) -> float | None:
-        """Seconds of slots that are still to be spent: what running cells have left at their speed, and what
-        the plan predicts for the others; None where it predicts nothing.
+        """Return the remaining seconds of seats, or None if a cell has no predicted time.
+
+        Running cells count at their present speed, the others as predicted by the plan.
         """
         left = 0.0
         for cell in self.cells:
@@ -78,7 +96,7 @@ class Status:
         return left
 
     def payload(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the state as JSON values."""
 
         def total(name: str) -> float:
             return math.fsum(cell.get(name) or 0.0 for cell in self.cells)
@@ -99,7 +117,7 @@ class Status:
 
 
 def sweeps(results: Path) -> list[str]:
-    """Names of the sweeps that have a plan or a ledger under `results`."""
+    """Return the names of the sweeps that have a plan or a ledger under `results`."""
     try:
         with os.scandir(results) as entries:
             return sorted(
@@ -113,10 +131,10 @@ def sweeps(results: Path) -> list[str]:
 
 @uncollected()
 def status(results: Path, sweep: str) -> Status:
-    """The state of every cell of a sweep that was run, planned or imported into `results`.
+    """Return the state of every cell of a sweep in `results`.
 
-    Reads the ledger first and looks into the folders of the other cells only. Raises ConfigError when there
-    is no such sweep.
+    Read the ledger, and the run folders of cells that are not in it. Raises ConfigError if there is no such
+    sweep, StorageError if its plan is damaged.
     """
     folder = results / sweep
     cells = _planned_cells(results, sweep)
@@ -137,7 +155,7 @@ def status(results: Path, sweep: str) -> Status:
 
 
 def _planned_cells(results: Path, sweep: str) -> list[dict[str, Any]] | None:
-    """What the plan says of each cell; None where there is a ledger alone."""
+    """Return the cells of the saved plan, or None if there is only a ledger."""
     folder = results / sweep
     try:
         return list(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
@@ -146,9 +164,7 @@ def _planned_cells(results: Path, sweep: str) -> list[dict[str, Any]] | None:
             return None
         known = sweeps(results)
         if not known:
-            raise ConfigError(
-                f"nothing has been run in {results} yet; start with: scaling run demo"
-            ) from None
+            raise ConfigError(f"{results} has no sweeps yet; start one with: scaling run demo") from None
         raise ConfigError(one_of(f"a sweep in {results}", sweep, known)) from None
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise StorageError(
@@ -206,4 +222,4 @@ def _last_line(path: Path) -> str:
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return "its error file cannot be read"
-    return lines[-1] if lines else "it left an empty error file"
+    return lines[-1] if lines else "its error file is empty"

@@ -1,1 +1,1 @@
-"""Tables of runs and facts: read any of them, compute with its columns, know a ledger. No torch, ever."""
+"""Read tables of runs and facts, evaluate expressions of their columns, and define the ledger. No torch."""

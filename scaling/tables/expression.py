@@ -1,5 +1,8 @@
-"""Arithmetic over columns as pandas' `eval` writes it, walked node by node: numbers, columns and operators,
-and nothing that could run."""
+"""Evaluate expressions of columns, in the syntax of `pandas.eval`.
+
+The syntax tree is evaluated node by node and allows only numbers, columns, operators and a few functions, so
+that an expression cannot run other code.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +51,15 @@ _TESTS: dict[str, Callable[[Any], Any]] = {"isna": pd.isna, "notna": pd.notna}
 
 
 def evaluate(text: str, frame: pd.DataFrame) -> Any:
-    """The value of a column name or expression over `frame`: a Series, or a number.
+    """Evaluate a column name or an expression over `frame` and return a Series or a number.
 
-    A text that is itself a column name is that column, whatever signs it holds; inside an expression such
-    names stand in backticks. `log` (natural), `log2`, `log10`, `exp`, `sqrt` and `abs` take one value; `isna`
-    and `notna` tell whether a column has a value. Text that is a number, such as 22.8M, counts as one.
+    A text that equals a column name is that column, even if it contains operators; within an expression such
+    a name is written in backticks. Allowed are numbers, text, columns, + - * / // % **, comparisons, in, and,
+    or, not; the functions `log` (natural), `log2`, `log10`, `exp`, `sqrt` and `abs` of one value; and `isna`
+    and `notna` of a column. Text that spells a number, such as 22.8M, is used as that number.
 
-    Raises TableError for unknown columns (nearest names), for a logarithm or root that does not exist (its
-    row), and for anything but these functions, numbers, text, columns, + - * / // % **, comparisons, in, and,
-    or, not.
+    Raises TableError for an unknown column, with the nearest names; for an undefined logarithm or root, with
+    its row; and for any other syntax.
     """
     if text in frame.columns:
         return frame[text]
@@ -79,22 +82,24 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
     return _Walk(frame, names, text).value(tree.body)
 
 
-_HELP = 'write a column name, or arithmetic such as "flops / (6 * params)", with odd names in backticks'
+_HELP = 'write a column name, or arithmetic such as "flops / (6 * params)", with unusual names in backticks'
 
 
 def missing(name: str, frame: pd.DataFrame) -> str:
-    """The sentence for a column that is not there."""
+    """Return the error message for an unknown column."""
     columns = [str(c) for c in frame.columns]
     lower = {c.lower(): c for c in columns}
     near = [lower[c] for c in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
-    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "; name one of these"
+    hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "; give one of these"
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
     return f"the table has no column {name!r}; it has {shown}{hint}"
 
 
 def _and_or(plain: str, text: str) -> str:
-    """& and | bind like `and` and `or`, as in pandas: without it `a > 1 & b < 2` would mean a > (1 & b) <
-    2."""
+    """Replace & and | by `and` and `or`, which bind more weakly, as in pandas.
+
+    Otherwise Python would read `a > 1 & b < 2` as a > (1 & b) < 2.
+    """
     words = {"&": "and", "|": "or"}
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(plain).readline))
@@ -104,14 +109,14 @@ def _and_or(plain: str, text: str) -> str:
 
 
 class _Walk:
-    """Values of the allowed nodes."""
+    """An evaluator of the allowed nodes of a syntax tree."""
 
     def __init__(self, frame: pd.DataFrame, names: dict[str, str], text: str) -> None:
         self.frame, self.names, self.text = frame, names, text
 
     def value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | bool):
-            # Whole numbers become floats: 9 ** 9 ** 9 then overflows at once instead of computing for years.
+            # As floats, 9 ** 9 ** 9 overflows at once; as integers it would compute for years.
             return float(node.value) if type(node.value) is int else node.value
         if isinstance(node, ast.Name):
             name = self.names.get(node.id, node.id)
@@ -151,15 +156,17 @@ class _Walk:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in _FUNCTIONS and name not in _TESTS:
             raise TableError(
-                f"the expression {self.text!r} contains a call of something else than "
-                f"{', '.join((*_FUNCTIONS, *_TESTS))}, which is not allowed; {_HELP}"
+                f"the expression {self.text!r} calls a function that is not allowed; use "
+                f"{', '.join((*_FUNCTIONS, *_TESTS))}; {_HELP}"
             )
         if len(node.args) != 1 or node.keywords:
-            raise TableError(f"{name} in the expression {self.text!r} takes one value, as in {name}(loss)")
+            raise TableError(f"{name} in the expression {self.text!r} takes one value, such as {name}(loss)")
         inner = self.value(node.args[0])
         if name in _TESTS:
             if not isinstance(inner, pd.Series):
-                raise TableError(f"{name} in the expression {self.text!r} takes a column, as in {name}(loss)")
+                raise TableError(
+                    f"{name} in the expression {self.text!r} takes a column, such as {name}(loss)"
+                )
             return _TESTS[name](inner)
         inner = _numbers(inner)
         with np.errstate(all="ignore"):
@@ -169,7 +176,7 @@ class _Walk:
         if len(lost):
             raise TableError(
                 f"{name} of {before[lost[0]]:g} in row {lost[0] + 1} is not a finite number in the "
-                f"expression {self.text!r}; mend that row or leave it out with --where"
+                f"expression {self.text!r}; correct that row, or leave it out with --where"
             )
         return result
 
@@ -184,8 +191,8 @@ class _Walk:
                 part = self._guard(partial(_COMPARE[type(op)], *_alike(left, right)))
             else:
                 raise TableError(
-                    f"the expression {self.text!r} compares in a way that is not allowed; use == != < "
-                    "<= > >= in"
+                    f"the expression {self.text!r} has a comparison that is not allowed; use == != < <= > "
+                    ">= in"
                 )
             result = part if result is None else result & part
             left = right
@@ -203,14 +210,14 @@ class _Walk:
     def _truth(self, value: Any) -> Any:
         if not (isinstance(value, pd.Series) and pd.api.types.is_bool_dtype(value)):
             raise TableError(
-                f"the expression {self.text!r} joins something that is not true or false; compare it "
-                "first, as in loss < 4"
+                f"the expression {self.text!r} combines a value that is not true or false; write a "
+                "comparison, such as loss < 4"
             )
         return value
 
 
 def _numbers(value: Any) -> Any:
-    """A column of text as numbers where each of its values is one, anything else as it is."""
+    """Return a text column as numbers if all its values are numbers; return any other value unchanged."""
     if not isinstance(value, pd.Series) or pd.api.types.is_numeric_dtype(value):
         return value
     found = floats(value)
@@ -218,7 +225,7 @@ def _numbers(value: Any) -> Any:
 
 
 def _alike(left: Any, right: Any) -> tuple[Any, Any]:
-    """Both sides of an operator as numbers where both can be, else as they are: names stay names."""
+    """Return both operands as numbers if both can be; otherwise return both unchanged."""
     found = _numbers(left), _numbers(right)
     both = all(
         pd.api.types.is_number(v) or pd.api.types.is_numeric_dtype(getattr(v, "dtype", object)) for v in found

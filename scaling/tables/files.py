@@ -1,4 +1,4 @@
-"""A file of runs as a frame: CSV and its kin, JSON, JSON lines and Parquet, packed or not."""
+"""Load a file of runs as a DataFrame: CSV, TSV, JSON, JSON Lines or Parquet, compressed or not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scaling.tables import ledger
 from scaling.tables.written import comma, spelled
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-"""Of a heading that holds several marks or none; a heading with one mark is separated by it."""
+"""Separator by file ending, used if the header line contains several separators or none."""
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LINES, _ARRAYS, _PARQUETS = (".jsonl", ".ndjson"), (".json",), (".parquet", ".pq")
 _PACKED: dict[str, Callable[[bytes], bytes]] = {
@@ -31,16 +31,16 @@ _PACKED: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
 }
 ENDINGS = (*_SEPARATORS, *_ARRAYS, *_LINES, *_PARQUETS)
-"""The kinds of files that can be read, each also with .gz, .bz2 or .xz behind it."""
+"""Endings of files that can be read, each also followed by .gz, .bz2 or .xz."""
 
 
 def load(
     path: Path, content: bytes, decimal: str | None = None, text: Collection[str] = ()
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of a file as a frame, and what a reader should know of how they were read.
+    """Return the rows of a file as a DataFrame, and notes on how they were read.
 
-    `decimal` is the mark before decimals, "." or ","; without it a column of commas is read where its values
-    leave one reading. Columns of `text` stay as they are written. Raises TableError.
+    `decimal` is the decimal mark, "." or ",". If it is None, commas are read as numbers only in columns whose
+    values allow one reading. Columns of `text` stay text. Raises TableError.
     """
     kind = path.suffix.lower()
     unpack = _PACKED.get(kind)
@@ -57,18 +57,18 @@ def load(
         else:
             frame = raw = _json(path, _decoded(path, content), lines=kind in _LINES)
     except pd.errors.EmptyDataError:
-        raise TableError(f"{path} is empty; name a table with a line of names and at least one run") from None
+        raise TableError(f"{path} is empty; give a table with a header line and at least one run") from None
     except (ValueError, OSError, EOFError, lzma.LZMAError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TableError(f"{path} cannot be read as {kind[1:]} ({first}); save it again as a table") from None
     if frame.empty:
-        raise TableError(f"{path} holds no rows; name a table with at least one run")
+        raise TableError(f"{path} has no rows; give a table with at least one run")
     frame, commas = spelled(frame, raw, decimal, str(path), text)
     return frame, notes + commas
 
 
 def _decoded(path: Path, content: bytes) -> str:
-    """Text in UTF-8, or in UTF-16 where its first bytes say so."""
+    """Return the content as text, decoded from UTF-16 if it has a byte-order mark of UTF-16, else UTF-8."""
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
@@ -78,12 +78,12 @@ def _decoded(path: Path, content: bytes) -> str:
             "read); save it as UTF-8"
         ) from None
     if "\0" in text:
-        raise TableError(f"{path} holds zero bytes and is no text; save it as UTF-8")
+        raise TableError(f"{path} contains zero bytes and is not text; save it as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
-    """Rows of JSON lines, of an array of objects, or of one object of columns."""
+    """Return the rows of JSON Lines, of an array of objects, or of one object of columns."""
     found: Any = (
         [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
     )
@@ -91,8 +91,7 @@ def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
     columns = isinstance(found, dict) and all(isinstance(values, list) for values in found.values())
     if not (rows or columns):
         raise TableError(
-            f"{path} is JSON but no table; write a list of objects, one for each run, or one object of "
-            "columns"
+            f"{path} is JSON but not a table; write a list of objects, one per run, or one object of columns"
         )
     return pd.DataFrame(found)
 
@@ -100,7 +99,7 @@ def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
 def _separated(
     path: Path, text: str, usual: str, decimal: str | None, as_written: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """The frame, the same cells as text where commas or points must be looked at, and what was noticed."""
+    """Return the DataFrame, the same cells as text if commas must be interpreted, and notes."""
     mark, text = _marked(text)
     heading, text = _headed(text)
     mark = mark or _mark(heading, usual)
@@ -108,7 +107,7 @@ def _separated(
     frame = _cells(path, text, mark)
     if len(frame.columns) == 1 and mark not in heading and " " in heading.strip():
         raise TableError(
-            f"{path} has the one column {heading.strip()!r}; separate its columns by {_NAMES[usual]}s, "
+            f"{path} has only the column {heading.strip()!r}; separate the columns by {_NAMES[usual]}s, "
             "semicolons, tabs or bars"
         )
     raw = frame
@@ -132,14 +131,16 @@ def _separated(
 
 
 def _marked(text: str) -> tuple[str | None, str]:
-    """The separator of a first line `sep=;`, as spreadsheets write it, and the text without that line."""
+    """Return the separator of a first line `sep=;`, as spreadsheets write it, and the text after it."""
     line = re.match(r'\s*"?sep=(.)"?[,;\t|]*\n', text, flags=re.IGNORECASE)
     return (line.group(1), text[line.end() :]) if line else (None, text)
 
 
 def _headed(text: str) -> tuple[str, str]:
-    """The line of names, and the text from there on: blank lines and comments before it are left out, but a
-    comment over a line of as many numbers is itself the line of names."""
+    """Return the header line and the text from it on, without blank lines and comments before it.
+
+    A comment followed by a line with the same number of numbers is itself the header.
+    """
     while True:
         line, _, rest = text.partition("\n")
         if line.strip() and not line.startswith("#"):
@@ -164,7 +165,7 @@ def _numeral(cell: str) -> bool:
 
 
 def _mark(heading: str, usual: str) -> str:
-    """The separator of a line: the one mark that it holds outside quotes; of several or none, the usual."""
+    """Return the only separator in a line outside quotes, or `usual` if there are several or none."""
     bare = re.sub(r'"[^"]*"', "", heading)
     held = [mark for mark in _NAMES if mark in bare]
     return held[0] if len(held) == 1 else usual
@@ -177,7 +178,7 @@ def _twice(heading: str, mark: str) -> list[str]:
 
 
 def _cells(path: Path, text: str, mark: str, **options: Any) -> pd.DataFrame:
-    """The frame of a text; a row longer than the heading never shifts its columns."""
+    """Return the text as a DataFrame. Raises TableError if a row is longer than the header."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)

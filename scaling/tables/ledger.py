@@ -1,4 +1,4 @@
-"""Find and read a ledger, for the half that writes it and the half that fits it."""
+"""Find and read ledgers. Both the training half and the analysis half use this module."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ LEDGER, CURVES, POSITIONS = "ledger.parquet", "curves.parquet", "positions.parqu
 
 
 def find(source: str | Path) -> Path | None:
-    """Return the ledger of a folder of results, given by path or by a sweep's name; None where there is
-    none."""
+    """Return the path of the ledger of a folder or of a sweep, or None if it has none."""
     paths = (folder / LEDGER for folder in (Path(source), folders.results() / source))
     return next((path for path in paths if path.is_file()), None)
 
 
 def names() -> list[str]:
-    """Return the sweeps that have a ledger under the folder of results."""
+    """Return the names of the sweeps that have a ledger in the folder of results."""
     return sorted(path.parent.name for path in folders.results().glob(f"*/{LEDGER}"))
 
 
 def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Return every row of a ledger, with all columns or some; null in columns that are younger than it.
+    """Return the rows of a ledger, with all columns or only `columns`.
 
-    Needs no pandas, which takes longer to import than a hundred thousand rows to read. Raises TableError when
-    the file is not a ledger or has another schema version.
+    Columns of later schema versions are None. This function avoids pandas, because its import takes longer
+    than reading 100,000 rows. Raises TableError if the file is not a ledger or has another schema version.
     """
     wanted = None if columns is None else list(dict.fromkeys(["run_id", "schema", *columns]))
     table = arrow(path, wanted)
@@ -43,7 +42,7 @@ def rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any
         raise TableError(
             f"{path} is not a ledger: it has no column run_id or schema; give a {LEDGER} of `scaling run`"
         )
-    # column by column: an Arrow row is twenty times slower to make than a tuple
+    # by column, because building rows in Arrow is twenty times slower
     lists = [column.to_pylist() for column in table.columns]
     younger = set(ADDED).difference(names)
     absent = dict.fromkeys(younger if wanted is None else younger.intersection(wanted))
@@ -69,28 +68,28 @@ def arrow(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def frame(path: Path, content: bytes | None = None) -> pd.DataFrame:
-    """Return a Parquet file, or its `content` where that was read before, as a DataFrame.
+    """Return a Parquet file as a DataFrame; `content` holds its bytes if they were read already.
 
     Raises TableError, also for a ledger of another schema version.
     """
     import pandas as pd
 
     try:
-        made = pd.read_parquet(path if content is None else io.BytesIO(content))
+        table = pd.read_parquet(path if content is None else io.BytesIO(content))
     except Exception as error:
         raise _unreadable(path, error) from None
-    if path.name == LEDGER and "schema" in made:
-        _check(made["schema"].dropna().unique().tolist(), path)
-    return made
+    if path.name == LEDGER and "schema" in table:
+        _check(table["schema"].dropna().unique().tolist(), path)
+    return table
 
 
 def _check(versions: Sequence[object], path: Path) -> None:
     strange = [version for version in versions if version not in READABLE]
     if strange:
         raise TableError(
-            f"{path} is of schema {', '.join(map(str, strange))}; this version reads schema "
-            f"{' and '.join(map(str, READABLE))}: type `{folders.maker(path.parent)}` again, or use the "
-            f"version that wrote it"
+            f"{path} has schema version {', '.join(map(str, strange))}; this package reads versions "
+            f"{' and '.join(map(str, READABLE))}; run `{folders.maker(path.parent)}` again, or use the "
+            f"package version that wrote it"
         )
 
 
@@ -100,5 +99,5 @@ def _unreadable(path: Path, error: Exception) -> TableError:
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
     remedy = "save it again as a table"
     if path.name in (LEDGER, CURVES, POSITIONS):
-        remedy = f"remove it, and `{folders.maker(path.parent)}` makes it again"
+        remedy = f"remove it, then run `{folders.maker(path.parent)}` to write it again"
     return TableError(f"{path} cannot be read as Parquet ({why}); {remedy}")

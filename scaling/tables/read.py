@@ -1,4 +1,4 @@
-"""Read a table, whatever holds it, as one DataFrame: every door of the package reads a table through here."""
+"""Read a table from a file, a sweep or an object as a DataFrame. All of the package reads tables here."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from scaling.tables.written import spelled
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
-    """A table as it came."""
+    """A table as it was read, with its source."""
 
     frame: pd.DataFrame
-    """All its rows and columns."""
+    """All rows and columns."""
     path: str
-    """Where it came from; "DataFrame" for an object."""
+    """Path of the source; "DataFrame" for an object."""
     sha256: str
-    """Of the file; of the values for an object."""
+    """SHA-256 of the file, or of the values of an object."""
     notes: tuple[str, ...]
-    """What a reader should know of how it was read, a sentence each."""
+    """Notes on how the table was read, one sentence each."""
     folder: Path | None = None
-    """The folder of a ledger; None for other tables."""
+    """Folder of a ledger; None for other tables."""
 
 
 def read(source: Any, *, decimal: str | None = None, text: Collection[str] = ()) -> Rows:
@@ -37,8 +37,8 @@ def read(source: Any, *, decimal: str | None = None, text: Collection[str] = ())
 
     source: the path of a file (`files.ENDINGS`), a folder with a ledger, the name of a sweep with results, a
     DataFrame, an object that becomes one by `to_pandas` (an Arrow table), a list of dictionaries, or a
-    dictionary of columns. decimal: the mark before decimals, "." or ",", where commas could be either.
-    text: columns that stay as they are written, such as dates and names of digits. Raises TableError.
+    dictionary of columns. decimal: the decimal mark, "." or ",", if a comma could be either mark.
+    text: columns that stay text, such as dates and names made of digits. Raises TableError.
     """
     if isinstance(source, str | Path):
         return _file(source, decimal, text)
@@ -56,13 +56,13 @@ def _object(source: Any) -> pd.DataFrame:
     rows = isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source)
     if not (rows or isinstance(source, Mapping)):
         raise TableError(
-            f"a {type(source).__name__} is no table; give a path, a sweep, a DataFrame, an Arrow table, "
+            f"a {type(source).__name__} is not a table; give a path, a sweep, a DataFrame, an Arrow table, "
             "a list of dictionaries or a dictionary of columns"
         )
     try:
         return pd.DataFrame(list(source) if rows else dict(source))
     except ValueError as error:
-        raise TableError(f"the dictionary is no table ({error}); give columns of one length") from None
+        raise TableError(f"the dictionary is not a table ({error}); give columns of equal length") from None
 
 
 def _file(source: str | Path, decimal: str | None, text: Collection[str]) -> Rows:
@@ -71,19 +71,19 @@ def _file(source: str | Path, decimal: str | None, text: Collection[str]) -> Row
         swept = ledger.find(source)
         if swept is None and path.is_dir():
             raise TableError(
-                f"the folder {path} has no {ledger.LEDGER}; run the sweep first, or name a file of runs"
+                f"the folder {path} has no {ledger.LEDGER}; run the sweep first, or give a file of runs"
             )
         if swept is None:
             known = ledger.names()
             hint = f", or a sweep with results: {', '.join(known)}" if known else ""
             raise TableError(
-                f"there is no table at {str(source)!r}; name a CSV, TSV, Parquet, JSON or JSONL file{hint}"
+                f"there is no table at {str(source)!r}; give a CSV, TSV, Parquet, JSON or JSONL file{hint}"
             )
         path = swept
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}); check that it may be") from None
+        raise TableError(f"{path} cannot be read ({error.strerror}); check its permissions") from None
     frame, notes = load(path, content, decimal, text)
     return Rows(
         frame=frame,

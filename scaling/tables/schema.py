@@ -1,5 +1,7 @@
-"""Name every column of a ledger, with its type, its unit and what it means: what the training half writes and
-the analysis half reads."""
+"""Define every column of a ledger: name, type, unit and meaning.
+
+The training half writes these columns and the analysis half reads them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,9 @@ import dataclasses
 from typing import NamedTuple
 
 SCHEMA_VERSION = 2
-"""What is written: version 1 with the columns whose `since` is 2."""
+"""Schema version that is written: version 1 with the columns whose `since` is 2."""
 READABLE = (1, 2)
-"""What is read. Columns that a version does not know are null in its rows."""
+"""Schema versions that can be read. Columns of later versions are null."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,16 +19,15 @@ class Column:
     """One column of the ledger."""
 
     dtype: str
-    """`string`, `int64`, `float64` or `bool`, as pandas and Arrow call them."""
+    """Type: `string`, `int64`, `float64` or `bool`."""
     unit: str
-    """The unit, or "" for a name or a pure number."""
+    """Unit, or "" for text or a dimensionless number."""
     meaning: str
-    """One line for a person."""
+    """Meaning in one line."""
     required: bool = True
-    """False where null is an honest value in a finished run."""
+    """Whether a finished run must have a value."""
     since: int = 1
-    """The schema version that brought it. Later than 1 it is never required and may be missing in a
-    record."""
+    """Schema version that added the column. A column added after version 1 may be missing in a record."""
 
 
 def _text(meaning: str, *, required: bool = True, since: int = 1) -> Column:
@@ -47,7 +48,7 @@ STATUSES = {
     "out_of_memory": "even a micro-batch of one sequence does not fit",
     "failed": "an exception; its traceback is in error.txt",
 }
-"""What a record may say. A preempted run has no record yet: it has a checkpoint."""
+"""Statuses of a record. A preempted run has a checkpoint but no record."""
 
 COLUMNS: dict[str, Column] = {
     "run_id": _text("hash of the science: shape, corpus, steps, hyperparameters, seed, precision, schema"),
@@ -140,8 +141,7 @@ COLUMNS: dict[str, Column] = {
     "started": _text("first start, ISO 8601 UTC"),
     "ended": _text("end, ISO 8601 UTC"),
 }
-"""Every column of the ledger in order. A record also carries `config`, the resolved config as a JSON
-string."""
+"""Columns of the ledger, in order. A record also has `config`, the resolved config as a JSON string."""
 
 ADDED = tuple(name for name, column in COLUMNS.items() if column.since > 1)
 """Columns that a record may lack."""
@@ -165,7 +165,7 @@ CURVE_COLUMNS: dict[str, Column] = {
 
 
 class CurveRow(NamedTuple):
-    """One row of a run's loss curve; its fields are `CURVE_COLUMNS`, None where nothing was measured."""
+    """One row of a run's loss curve, with the fields of `CURVE_COLUMNS`; None if not measured."""
 
     step: int
     tokens: int

@@ -1,8 +1,9 @@
-"""Numbers as people write them: 1,234,567 and 2,2406, 22.8M, 1.3 B and 2T.
+"""Read numbers written as text, such as 1,234,567, 2,2406, 22.8M, 1.3 B and 2T.
 
-A comma is a decimal mark or a thousands separator. It is read unasked only where a column's own values leave
-one reading: 2,2406 and 0,512 cannot be thousands, 1,234,567 cannot be a decimal. Where every comma has three
-digits behind it the column could be either, and is refused until `decimal` says which.
+A comma can be a decimal mark or a thousands separator. Without `decimal`, it is read only if the values of
+the column allow one reading: the commas of 2,2406 and 0,512 must be decimal marks, those of 1,234,567 must be
+thousands separators. If three digits follow every comma, both readings are possible and the column stays
+text until `decimal` is given.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import pandas as pd
 from scaling.errors import TableError, one_of
 
 MARKS = (".", ",")
-"""What may stand before the decimals; the other of the two then groups thousands."""
+"""Decimal marks; the other of the two then separates thousands."""
 SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
-"""What a letter behind a number multiplies it by, in either case: sizes and tokens, where m is a million."""
+"""Factor of each suffix, in upper or lower case; m is a million, as in sizes and tokens."""
 
 
 def _number(mark: str) -> re.Pattern[str]:
@@ -34,7 +35,7 @@ _SUFFIXED = r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([kKmMbBgGtT])\s
 
 
 def floats(values: pd.Series) -> pd.Series:
-    """Return the numbers of a column, suffixes multiplied out; not a number where a value is none."""
+    """Return the numbers of a column with suffixes multiplied out, NaN for values that are not numbers."""
     found = pd.to_numeric(values, errors="coerce")
     worded = found.isna() & values.notna()
     if worded.any():
@@ -45,12 +46,12 @@ def floats(values: pd.Series) -> pd.Series:
 
 
 def either(text: str) -> bool:
-    """Return whether a text is a number under both readings of its comma."""
+    """Return whether a text is a number with its comma as decimal mark and as thousands separator."""
     return "," in text and all(pattern.fullmatch(text) for pattern in _NUMBER.values())
 
 
 def comma(values: pd.Series) -> bool:
-    """Return whether a column holds text and the first of it is a number with a comma."""
+    """Return whether the first text of a column is a number with a comma."""
     texts = _texts(values).head(1)
     return any("," in text and any(p.fullmatch(text) for p in _NUMBER.values()) for text in texts)
 
@@ -58,11 +59,11 @@ def comma(values: pd.Series) -> bool:
 def spelled(
     frame: pd.DataFrame, raw: pd.DataFrame, decimal: str | None, path: str, text: Collection[str] = ()
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return a frame whose commas are read, and a sentence for every column in which one was.
+    """Return a DataFrame with text columns of numbers converted, and a note for each column with commas.
 
-    `raw` holds the same columns as text where there was any; columns of `text` stay as they are. Raises
-    TableError where one column has decimal commas and another points that could group thousands, unless
-    `decimal` says what they are.
+    `raw` has the same columns as text where the file had text; columns of `text` stay text. Raises TableError
+    if one column has decimal commas and another has points that could separate thousands, unless `decimal`
+    is given.
     """
     if decimal is not None and decimal not in MARKS:
         raise TableError(one_of("--decimal", decimal, MARKS))
@@ -92,14 +93,17 @@ def spelled(
     if decimal is None and decimal_commas and pointed:
         raise TableError(
             f"{path} writes {decimal_commas[0]!r} with decimal commas and {pointed[0]!r} with points, which "
-            "may then be decimals or thousands; say which mark stands before decimals with --decimal , or "
+            "may be decimal marks or thousands separators; give the decimal mark with --decimal , or "
             "--decimal ."
         )
     return frame.assign(**read), notes
 
 
 def _texts(values: pd.Series) -> pd.Series:
-    """The values that are text, where the first is no word: a column of names costs one look."""
+    """Return the values as text if the first is a number written as text, else an empty Series.
+
+    Only the first value is checked, so that a column of names is skipped quickly.
+    """
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
         return pd.Series(dtype=str)
     kept = values.dropna()

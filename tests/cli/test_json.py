@@ -105,7 +105,7 @@ def test_a_fit_goes_through_decimal_and_profile_and_back(
         (["--n", "params", "--d", "params"], "the column 'params' is named for both N and D"),
         (["--profile", "square"], "the curve of approach 2 must be one of"),
         (["--decimal", ";"], "--decimal must be one of"),
-        (["--loss", "max(loss, 1)"], "contains a call of something else than log"),
+        (["--loss", "max(loss, 1)"], "calls a function that is not allowed; use log"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(

@@ -51,7 +51,7 @@ def test_a_new_sweep_plans_at_once(design: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     path = new.write("mine", design)
     assert path == Path("sweeps/mine.yaml")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         new.write("mine", design)
     results = corpus.parent if corpus.is_dir() else tmp_path / "results"
     with configs.hydra("mine") as (engine, name):

@@ -52,7 +52,7 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["fit", "runs.csv", "--d", "flops > 3"], "is true or false"),
         (["fit", "runs.csv", "--seed", "-1"], "seed is -1"),
         (["fit", "latin.csv"], "is not UTF-8 text (byte 0xe9"),
-        (["fit", "grouped.csv"], "say which: --decimal , (decimals) or --decimal . (thousands)"),
+        (["fit", "grouped.csv"], "choose --decimal , (decimal mark) or --decimal . (thousands)"),
         (["next", "runs.csv", "--reach", "0"], "the reach is 0"),
         (["next", "runs.csv", "--cells", "0"], "at least 1 cell"),
         (["next", "runs.csv", "--simulations", "-1"], "0 simulations"),
@@ -99,7 +99,7 @@ def test_a_ledger_of_another_schema_is_refused(
     Path("later").mkdir()
     runs.assign(run_id=range(len(runs)), schema=99).to_parquet("later/ledger.parquet")
     assert ends([verb, "./later", *(["runs.csv"] if verb == "compare" else [])], monkeypatch) == 2
-    assert "is of schema 99; this version reads schema 1 and 2" in capsys.readouterr().err
+    assert "has schema version 99; this package reads versions 1 and 2" in capsys.readouterr().err
 
 
 def test_a_folder_is_no_file_to_write(

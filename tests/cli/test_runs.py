@@ -90,7 +90,7 @@ def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("sample", "zzz"), "fits none"),
+        (("sample", "zzz"), "fits no run"),
         (("sample", "", "--temperature", "-1"), "temperature is -1"),
         (("sample", "", "--top-p", "2"), "top_p is 2"),
     ],

@@ -27,7 +27,7 @@ def test_a_folder_without_a_ledger(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda t: t.assign(schema=7), r"schema 7; this version reads schema 1 and 2"),
+        (lambda t: t.assign(schema=7), r"schema version 7; this package reads versions 1 and 2"),
         (lambda t: t.drop(columns="loss"), "no column 'loss'"),
         (lambda t: t.head(0), "has no rows"),
     ],

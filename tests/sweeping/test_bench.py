@@ -13,7 +13,7 @@ import torch
 from scaling.errors import LaunchError
 from scaling.training.hardware.devices import find_device
 
-SCRIPT = Path(__file__).parents[3] / "analysis" / "benchmarks" / "gpu_speed.py"
+SCRIPT = Path(__file__).parents[2] / "analysis" / "benchmarks" / "gpu_speed.py"
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def test_a_table_with_names_of_its_own(tmp_path: Path) -> None:
 def test_what_is_missing_is_asked_for_by_name(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("N,loss\n1000,3.5\n")
-    with pytest.raises(TableError, match=r"does not say tokens; .*--name tokens=NAME, .*--set tokens=VALUE"):
+    with pytest.raises(TableError, match=r"has no tokens; .*--name tokens=NAME, .*--set tokens=VALUE"):
         read(path, names={"params": "N"}, family="x")
 
 
@@ -44,7 +44,7 @@ def test_a_row_without_an_end_is_named(tmp_path: Path) -> None:
     source = tmp_path / "export.csv"
     source.write_text("n,tokens,val/loss\n1e6,2e7,3.0\n2e6,4e7,\n")
     names = {"params": "n", "loss": "val/loss"}
-    with pytest.raises(TableError, match=r"row 2 has nothing in 'val/loss' for loss.*leave that row out"):
+    with pytest.raises(TableError, match=r"row 2 has no value in 'val/loss' for loss.*leave that row out"):
         import_runs.read([source], kind=None, names=names, values={"family": "llama"})
 
 
@@ -125,7 +125,7 @@ def test_a_loss_that_cannot_be(tmp_path: Path, value: str) -> None:
 def test_an_unknown_column_or_kind(tmp_path: Path) -> None:
     path = tmp_path / "runs.log"
     path.write_text("x")
-    with pytest.raises(TableError, match="not clear what"):
+    with pytest.raises(TableError, match="the kind of"):
         read(path)
     with pytest.raises(TableError, match="did you mean 'params'"):
         read(path, names={"param": "N"})

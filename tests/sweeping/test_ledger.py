@@ -113,7 +113,7 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     ledger.collect(tmp_path, "sweep", ["a"])
     path = tmp_path / "sweep" / "ledger.parquet"
     pd.read_parquet(path).assign(schema=99).to_parquet(path)
-    with pytest.raises(TableError, match="of schema 99"):
+    with pytest.raises(TableError, match="schema version 99"):
         stored.rows(path)
 
 
@@ -165,5 +165,5 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="nothing has been run"):
+    with pytest.raises(Exception, match="has no sweeps yet"):
         status.status(tmp_path, "demo")

@@ -116,7 +116,7 @@ def test_every_budget_on_every_number_of_gpus() -> None:
 
 
 def test_what_cannot_be_planned_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="does not say memory_bytes"):
+    with pytest.raises(ConfigError, match="does not set memory_bytes"):
         paper.device("cpu")
     with pytest.raises(ConfigError, match="must be one of"):
         paper.device("h1000")

@@ -171,7 +171,7 @@ def test_a_device_that_is_not_there(bench: Bench) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     _, said = bench.call("run", "tiny", "device=cuda", "results=nogpu", code=2)
-    assert "shows no GPU" in said
+    assert "needs a GPU" in said
 
 
 def test_a_results_folder_that_cannot_be_written(bench: Bench) -> None:

@@ -31,14 +31,14 @@ def test_several_slots_to_a_gpu(share: int, monkeypatch: pytest.MonkeyPatch) -> 
     # fewer slots than shares spread over the cards first
     assert {place.gpu for place in seats(device="cuda", slots=2, per_gpu=share)} == {"4", "7"}
     with pytest.raises(
-        ConfigError, match=rf"slots is {2 * share + 1}, and 2 GPU\(s\) times .* make {2 * share}"
+        ConfigError, match=rf"slots is {2 * share + 1}, but 2 GPU\(s\) with .* have {2 * share} seats"
     ):
         seats(device="cuda", slots=2 * share + 1, per_gpu=share)
 
 
 def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(LaunchError, match=r"shows no GPU.*use device=cpu"):
+    with pytest.raises(LaunchError, match=r"needs a GPU.*use device=cpu"):
         seats(device="cuda", slots=None, per_gpu=1)
 
 

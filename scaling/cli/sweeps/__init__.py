@@ -1,1 +1,1 @@
-"""The verbs of a sweep, of the machine that runs it, and of runs from elsewhere."""
+"""Define the verbs on sweeps, on the machine that runs them, and on imported runs."""

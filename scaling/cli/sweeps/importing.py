@@ -1,4 +1,4 @@
-"""`scaling import`: runs from elsewhere as a ledger."""
+"""Define `scaling import`, which turns runs of other programs into a ledger."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from scaling.cli.sweeps.options import JSON
 @app.command(name="import")
 def import_verb(
     sources: Annotated[
-        list[Path], typer.Argument(help="Files or run folders of one kind.", show_default=False)
+        list[Path], typer.Argument(help="Files or run folders, all of one kind.", show_default=False)
     ],
-    into: Annotated[str, typer.Option(help="Name of the folder in results that gets the ledger.")],
+    into: Annotated[
+        str, typer.Option(help="Name of the folder in the results that the ledger is written to.")
+    ],
     kind: Annotated[
         str | None,
-        typer.Option(help="table, nanochat, trainer, wandb or tensorboard; else by the file's name."),
+        typer.Option(help="table, nanochat, trainer, wandb or tensorboard. Default: by the file name."),
     ] = None,
     name: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=NAME: the source's column, or an expression of several.")
+        list[str] | None,
+        typer.Option(help="COLUMN=NAME: the source's column or expression for a ledger column."),
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, for every row.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="COLUMN=VALUE: one value for every row.")
+    ] = None,
     where: Where = None,
     decimal: Decimal = None,
-    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of results.")] = None,
     as_json: JSON = False,
 ) -> None:
-    """Turns runs from elsewhere into a ledger.
+    """Import runs of other programs as a ledger.
 
-    It asks by name for what is missing.
+    A missing column ends in an error that names it.
     """
     from scaling import folders
     from scaling.errors import ConfigError
     from scaling.sweeping import import_runs
 
     if not into or Path(into).name != into:
-        raise ConfigError(
-            f"--into is {into!r}; it names one folder inside the results, so write it without slashes"
-        )
+        raise ConfigError(f"--into is {into!r}; give the name of one folder in the results, without slashes")
 
     def pairs(option: str, given: list[str] | None) -> dict[str, str]:
         wrong = [one for one in given or [] if "=" not in one]

@@ -1,4 +1,4 @@
-"""`scaling config` and `scaling new`: every key of a config, and a sweep file to start from."""
+"""Define `scaling config`, which lists the keys of a config, and `scaling new`, which writes a sweep file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ def config_verb(
         str | None,
         typer.Argument(
             metavar="[KEY|SWEEP]",
-            help="A key or section, as sweep.budgets or device; a choice, as family=bert; or a sweep.",
+            help="A key or section (sweep.budgets, device), a choice (family=bert), or a sweep.",
         ),
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Lists every key with its type, default and meaning.
+    """List the config keys with type, default and meaning.
 
-    With the name of a sweep: the values of its base, those that differ from the defaults marked.
+    With the name of a sweep, list the values of its base config and mark those that differ from the
+    defaults.
     """
     import dataclasses
 
@@ -42,7 +43,7 @@ def config_verb(
 
 
 def _keys(rows: list[Any]) -> None:
-    """Print keys for people: the key with its default and kind, and below it what it means."""
+    """Print each key with its default and type, and its meaning on the next line."""
     import shutil
     import textwrap
 
@@ -61,7 +62,7 @@ def _values(rows: list[tuple[str, Any, bool]]) -> None:
     width = max(len(key) for key, _, _ in rows)
     for key, value, changed in rows:
         typer.echo(f"{'*' if changed else ' '} {key:<{width}}  {_written(value)}")
-    typer.echo("* differs from the default; keys that are null on both sides are left out")
+    typer.echo("* differs from the default; keys that are null in both are left out")
 
 
 def _written(value: Any) -> str:
@@ -77,14 +78,16 @@ def _written(value: Any) -> str:
 
 @app.command(name="new")
 def new_verb(
-    name: Annotated[str, typer.Argument(help="Of the sweep: sweeps/NAME.yaml, or the path of a .yaml file.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the new sweep (sweeps/NAME.yaml), or the path of a .yaml file.")
+    ],
     design: Annotated[
         str,
-        typer.Option(help="isoflop, ladder, branches, grid, tuning, repetition, seeds or switches."),
+        typer.Option(help="Design: isoflop, ladder, branches, grid, tuning, repetition, seeds or switches."),
     ] = "isoflop",
     as_json: JSON = False,
 ) -> None:
-    """Writes a commented sweep file to start from."""
+    """Write a commented sweep file to start from."""
     from scaling.sweeping.planning import new
 
     path = new.write(name, design)

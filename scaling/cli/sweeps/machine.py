@@ -1,4 +1,4 @@
-"""`scaling bench` and `scaling clean`: how fast this machine is, and what its disk may lose."""
+"""Define `scaling bench`, which measures this machine, and `scaling clean`, which frees disk space."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from scaling.cli.sweeps.options import JSON, OVERRIDES
 def bench_verb(
     overrides: OVERRIDES = None,
     ablate: Annotated[
-        bool, typer.Option("--ablate", help="What each switch of this device does to the speed of a step.")
+        bool,
+        typer.Option("--ablate", help="Measure how each switch of this device changes the time of a step."),
     ] = False,
     as_json: JSON = False,
 ) -> None:
-    """Measures this machine's speed, which prices the plans.
+    """Measure the training speed of this machine, used in plans.
 
-    Speed of a few shapes, in its slots, by batch too (recipe.batch=8,32). With --ablate, what each switch of
-    the device does to a step, by shape and batch (family.size=1,4 recipe.batch=8,32).
+    Train a few shapes in this machine's seats; recipe.batch=8,32 measures several batch sizes. With
+    --ablate, measure how each switch of the device changes the time of a step, for each shape and batch
+    (family.size=1,4 recipe.batch=8,32).
     """
     if ablate:
         return _ablate(list(overrides or []), as_json)
@@ -67,7 +69,7 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
         master = configs.master(engine, name, overrides)
         compose = configs.composer(engine.config_loader, master)
         every = [compose(one) for one in split([str(one) for one in master.hydra.overrides.task])]
-    torch.set_num_threads(1)  # as in a slot
+    torch.set_num_threads(1)  # as a seat does
     found, path = ablation.ablate(every), ablation.path_of(every[0])
     ablation.keep(path, found)
     emit({"path": str(path), **found}, as_json, lambda: switches_table(path, found))
@@ -78,17 +80,17 @@ def clean_verb(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            help="checkpoints, damaged (the default two); weights, milestones, trunks, unfinished.",
+            help="checkpoints, damaged (the default); weights, milestones, trunks, unfinished.",
             show_default=False,
         ),
     ] = None,
-    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only say what would go.")] = False,
+    results: Annotated[Path | None, typer.Option(help="Folder of results.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove the files. Default: only list them.")] = False,
     as_json: JSON = False,
 ) -> None:
-    """What may be thrown away, and how much that frees.
+    """List or remove files that are no longer needed.
 
-    Records, curves and configs always stay.
+    Records, curves and configs are never removed.
     """
     from scaling import folders
     from scaling.sweeping import cleanup
@@ -112,7 +114,7 @@ def clean_verb(
         typer.echo(
             f"freed {human_bytes(freed)} in {folder}"
             if yes
-            else f"would free {everything} in {folder}; to do it, add --yes"
+            else f"would free {everything} in {folder}; add --yes to remove the files"
         )
 
     emit({"folder": str(folder), "kinds": totals, "removed": yes, "bytes_freed": freed}, as_json, text)

@@ -1,4 +1,4 @@
-"""What several of these verbs take."""
+"""Define the arguments and options that several verbs share."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ OVERRIDES = Annotated[
     list[str] | None,
     typer.Argument(help="Hydra overrides, such as seed=1 sweep.budgets=[1e10,2e10] hydra/launcher=joblib."),
 ]
-JSON = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]

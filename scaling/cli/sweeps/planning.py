@@ -1,4 +1,4 @@
-"""`scaling plan`: every cell and its price, or large runs on paper."""
+"""Define `scaling plan`, which lists the cells of a sweep with their price, or estimates large runs."""
 
 from __future__ import annotations
 
@@ -17,25 +17,29 @@ def plan_verb(
     ] = None,
     overrides: OVERRIDES = None,
     paper: Annotated[
-        bool, typer.Option("--paper", help="No sweep: large runs on many GPUs, on paper.")
+        bool, typer.Option("--paper", help="Instead of a sweep: estimate large runs on many GPUs.")
     ] = False,
-    flops: Annotated[str, typer.Option(help="--paper: training FLOPs, with commas.")] = (
+    flops: Annotated[str, typer.Option(help="--paper: training FLOPs, separated by commas.")] = (
         "1e17,1e18,1e19,1e20,1e21,1e22"
     ),
-    gpus: Annotated[str, typer.Option(help="--paper: GPUs, with commas.")] = "8,64,512",
+    gpus: Annotated[str, typer.Option(help="--paper: numbers of GPUs, separated by commas.")] = "8,64,512",
     device: Annotated[str, typer.Option(help="--paper: a file of conf/device.")] = "h100",
     dtype: Annotated[str | None, typer.Option(help="--paper: float32, bfloat16 or float16.")] = None,
     family: Annotated[str, typer.Option(help="--paper: llama, gpt2, …")] = "llama",
-    vocab: Annotated[int, typer.Option(min=2, help="--paper: different tokens.")] = 32_768,
-    context: Annotated[int, typer.Option(min=1, help="--paper: tokens of a sequence.")] = 2_048,
+    vocab: Annotated[int, typer.Option(min=2, help="--paper: size of the vocabulary.")] = 32_768,
+    context: Annotated[int, typer.Option(min=1, help="--paper: tokens per sequence.")] = 2_048,
     ratio: Annotated[float, typer.Option(min=1e-3, help="--paper: tokens per parameter.")] = 20.0,
-    mfu: Annotated[float, typer.Option(min=1e-3, max=1, help="--paper: share of the peak, assumed.")] = 0.4,
-    explain: Annotated[bool, typer.Option("--explain", help="--paper: the arithmetic of every row.")] = False,
+    mfu: Annotated[
+        float, typer.Option(min=1e-3, max=1, help="--paper: assumed fraction of the peak FLOP/s.")
+    ] = 0.4,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="--paper: print the arithmetic of every row.")
+    ] = False,
     as_json: JSON = False,
 ) -> None:
-    """Every cell and its price, before anything runs.
+    """List the cells of a sweep and their price before it runs.
 
-    N, D, tokens per parameter, epochs, steps, memory and seconds.
+    Print N, D, tokens per parameter, epochs, steps, memory and seconds of each cell.
     """
     from scaling.errors import ConfigError
 
@@ -44,7 +48,7 @@ def plan_verb(
         from scaling.sweeping.planning import paper as papers
 
         if sweep is not None:
-            raise ConfigError(f"--paper plans no sweep; leave {sweep!r} out, or leave --paper out")
+            raise ConfigError(f"--paper takes no sweep; leave out {sweep!r} or --paper")
         on = papers.device(device, dtype)
         rows = [
             papers.paper(
@@ -56,20 +60,11 @@ def plan_verb(
         return emit({"rows": rows}, as_json, lambda: papers.table(rows, explain=explain))
     if sweep is None:
         raise ConfigError("plan needs the name of a sweep, such as: scaling plan demo; or --paper")
+    from scaling.api import sweeps
     from scaling.sweeping.console import plan_table
     from scaling.sweeping.differences import compared, edits
-    from scaling.sweeping.driver import split
-    from scaling.sweeping.planning import config as configs
-    from scaling.sweeping.planning.planner import plan
-    from scaling.sweeping.rescue import standing
 
-    with configs.hydra(sweep) as (engine, name):
-        master = configs.master(engine, name, overrides or [])
-        task = [str(item) for item in master.hydra.overrides.task]
-        compose = configs.composer(engine.config_loader, master)
-        found = plan(compose, split(task))
-        if found.rescue is not None:
-            found, _ = standing(found, compose)
+    found = sweeps.plan(sweep, *(overrides or []))
     new, orphans = compared(found)
     payload = {**found.payload(), "new": new, "orphans": orphans} if as_json else None
     emit(payload, as_json, lambda: plan_table(found, edits(found, new, orphans)))

@@ -1,9 +1,9 @@
-"""`scaling run` and `scaling status`."""
+"""Define `scaling run` and `scaling status`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,26 +17,19 @@ def run_verb(
     overrides: OVERRIDES = None,
     retry: Annotated[
         list[str] | None,
-        typer.Option(help="Tries cells again that ended as failed, out_of_memory or diverged."),
+        typer.Option(help="Run cells again that ended as failed, out_of_memory or diverged."),
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Plans, then runs what is missing; again = continue. Ctrl-C stops at a checkpoint."""
+    """Plan a sweep and run the cells that are missing.
+
+    Ctrl-C stops at a checkpoint; the same command then continues.
+    """
+    from scaling.api import sweeps
     from scaling.sweeping.console import outcome_payload, outcome_table
-    from scaling.sweeping.planning import config as configs
 
     overrides = [*(overrides or []), *([f"sweep.retry=[{','.join(retry)}]"] if retry else [])]
-    outcome: Any
-    with configs.hydra(sweep) as (engine, name):
-        configs.master(engine, name, overrides)  # a mistake ends here, in one sentence
-        from scaling import train
-
-        outcome = engine.multirun(
-            config_name=name,
-            task_function=train.job,
-            overrides=overrides,
-            with_log_configuration=False,
-        )
+    outcome = sweeps.run(sweep, *overrides)
     emit(outcome_payload(outcome), as_json, lambda: outcome_table(outcome))
     if outcome.failed:
         raise SystemExit(3)
@@ -44,23 +37,23 @@ def run_verb(
 
 @app.command(name="status")
 def status_verb(
-    sweep: Annotated[str | None, typer.Argument(help="A sweep that was run; none = all of them.")] = None,
+    sweep: Annotated[str | None, typer.Argument(help="A sweep that was run. Default: all.")] = None,
     overrides: OVERRIDES = None,
-    results: Annotated[Path | None, typer.Option(help="The folder of results.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder of results.")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Draw again every two seconds until all is done.")
+        bool, typer.Option("--watch", help="Refresh every two seconds until all cells have ended.")
     ] = False,
     diff: Annotated[
         bool,
         typer.Option(
-            "--diff", help="Compares with the sweep file as it is now: which cells are new, by which field."
+            "--diff", help="Compare with the present sweep file: list the new cells and the changed fields."
         ),
     ] = False,
     as_json: JSON = False,
 ) -> None:
-    """What is done, running, failed and why.
+    """Show which cells are done, running or failed, and why.
 
-    And the best loss of each budget. It reads files only.
+    Also show the lowest loss at each budget. Only files are read, and nothing is changed.
     """
     import time
     from functools import partial
@@ -76,11 +69,11 @@ def status_verb(
     while True:
         names = [Path(sweep).stem] if sweep else standing.sweeps(folder)
         if not names:
-            raise ConfigError(f"nothing has been run in {folder} yet; start with: scaling run demo")
+            raise ConfigError(f"{folder} has no sweeps yet; start one with: scaling run demo")
         found = [standing.status(folder, name) for name in names]
         payload = [one.payload() for one in found] if as_json else []
         if watch and not as_json:
-            typer.echo("\x1b[2J\x1b[H", nl=False)  # an empty screen
+            typer.echo("\x1b[2J\x1b[H", nl=False)  # clears the screen
         emit(payload[0] if payload and sweep else payload, as_json, partial(status_table, found, folder))
         if not watch or all(set(one.counts()) <= standing.ENDED for one in found):
             return None

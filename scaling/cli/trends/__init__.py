@@ -1,5 +1,7 @@
-"""`scaling trends`: doubling times, eras, hindcasts, exchange rates, projections; on the shipped facts or on
-anybody's table."""
+"""Define `scaling trends`: growth rates, eras, hindcasts, exchange rates and projections.
+
+The verbs read the facts that come with the package, or a table of the user.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from scaling.cli import app, emit
 
 
 class _Questions(TyperGroup):
-    """Questions are found whatever their case, and an unknown one gets a sentence that names the nearest."""
+    """A command group that ignores case and names the nearest question when the name is unknown."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         known = {name.lower(): name for name in self.commands}
@@ -26,29 +28,29 @@ class _Questions(TyperGroup):
 
 trends = typer.Typer(
     cls=_Questions,
-    help="Is there a Moore's law? Growth rates from sourced facts.\n\n"
-    "Without a question: every growth line of the shipped facts.",
+    help="Answer questions on growth over time from sourced facts.\n\n"
+    "Without a question, print every growth trend of the facts.",
     invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(trends, name="trends")
 
-JSON = typer.Option(False, "--json", help="Print JSON for programs.")
+JSON = typer.Option(False, "--json", help="Print JSON.")
 LEVEL = typer.Option(
     None,
     "--level",
     min=0.01,
     max=0.999,
-    help="Level of the intervals. Default: 0.9; algorithms 0.95.",
+    help="Confidence level of the intervals. Default: 0.9; 0.95 for algorithms.",
 )
 FOLDER = typer.Option(
-    None, "--figures", help="Also draw this question's figures into this folder (SVG, PNG, JSON)."
+    None, "--figures", help="Also draw the figures of this question into this folder (SVG, PNG, JSON)."
 )
 
 
 def tell(payload: dict[str, Any]) -> None:
-    """An answer for people: the sentence, then its tables."""
+    """Print an answer for people: the sentence, then its tables."""
     from rich.console import Console
     from rich.table import Table
 

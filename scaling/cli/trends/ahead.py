@@ -1,4 +1,4 @@
-"""Loss against the calendar."""
+"""Define `scaling trends project`, which projects the loss over time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ QUESTION = QUESTIONS["project"]
 
 
 @trends.command(
-    help=f"{QUESTION.help}\n\nOf the law, the trend and both; with the floor, the data wall and the dates of "
-    "thresholds."
+    help=f"{QUESTION.help}\n\nProject by the law, the trend and both, with the irreducible loss, the limit "
+    "of data and the dates of thresholds."
 )
 def project(
-    law: Path = typer.Option(None, help="A fit.json of your own; without it a published law."),
+    law: Path = typer.Option(None, help="Your own fit.json. Default: a published law."),
     until: float = typer.Option(2035.0, help="Last year."),
-    threshold: list[float] = typer.Option(None, help="A loss whose date is asked; may be repeated."),
+    threshold: list[float] = typer.Option(None, help="A loss whose date is projected; repeatable."),
     runs: str = typer.Option(
-        None, help="A table or sweep: the law, fitted to its smallest runs, predicts the others."
+        None, help="A table or sweep whose smallest runs are fitted to predict the others."
     ),
-    column: list[str] = typer.Option(
-        None, help="A letter and its column in --runs, e.g. N=params; repeatable."
-    ),
-    share: float = typer.Option(0.5, help="Share of the runs that counts as small."),
+    column: list[str] = typer.Option(None, help="LETTER=COLUMN of --runs, such as N=params; repeatable."),
+    share: float = typer.Option(0.5, help="Fraction of the runs that are fitted as the smallest."),
     as_json: bool = JSON,
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
@@ -39,11 +37,11 @@ def project(
     if threshold:
         options["thresholds"] = tuple(threshold)
     if runs is not None:
-        for word in column or ():
-            if "=" not in word:
+        for pair in column or ():
+            if "=" not in pair:
                 raise ConfigError(
-                    f"--column {word!r} has no '='; write a letter and its column, as in N=params"
+                    f"--column {pair!r} is not LETTER=COLUMN; write for example --column N=params"
                 )
-        columns = dict(word.split("=", 1) for word in column or ())
+        columns = dict(pair.split("=", 1) for pair in column or ())
         options["hindcast"] = {"source": runs, "columns": columns or None, "share": share}
     finish(QUESTION(level=at, **options), as_json, figures, QUESTION.figures)

@@ -1,4 +1,4 @@
-"""Draw the figures against the calendar into one folder."""
+"""Define `scaling trends figures`, which draws the figures over time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from scaling.cli import emit
 from scaling.cli.trends import JSON, tell, trends
 from scaling.figures import catalogue
 
-HELP = f"""Draws the figures against the calendar into a folder.
+HELP = f"""Draw the figures over time into a folder.
 
-From the JSON of one figure it draws that one again.
+Given the JSON of one figure, draw only that figure again.
 
 \b
 {catalogue.listing(catalogue.TRENDS)}
@@ -23,14 +23,14 @@ From the JSON of one figure it draws that one again.
 @trends.command(help=HELP)
 def figures(
     folder: Path = typer.Argument(
-        ..., help="Where to write SVG, PNG and JSON, or the .json behind one figure, which is drawn again."
+        ..., help="Folder for SVG, PNG and JSON, or the .json of one figure to draw again."
     ),
-    only: list[str] = typer.Option(None, "--only", help="This figure only; may be repeated."),
-    sweep: str = typer.Option(None, help="A sweep of your own: adds the loss curves by family."),
+    only: list[str] = typer.Option(None, "--only", help="Draw only this figure; repeatable."),
+    sweep: str = typer.Option(None, help="Your own sweep, which adds the loss curves by family."),
     comparison: Path = typer.Option(
-        None, help="A compare.json: adds the gain, and pins it on the growth lines."
+        None, help="A compare.json, which adds the gain and marks it on the growth trends."
     ),
-    paper: str = typer.Option("light", help="light or dark."),
+    paper: str = typer.Option("light", help="Background: light or dark."),
     as_json: bool = JSON,
 ) -> None:
     from scaling.errors import ConfigError, one_of
@@ -61,7 +61,7 @@ def figures(
     for spec in specs if only else ():
         if spec not in ready:
             raise ConfigError(
-                f"the figure {spec.name!r} needs --{spec.needs}; the others need only the shipped facts"
+                f"the figure {spec.name!r} needs --{spec.needs}; give it, or leave this figure out"
             )
     written = [
         str(path)

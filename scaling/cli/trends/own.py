@@ -1,4 +1,4 @@
-"""Published growth rates recomputed, and the same for a table of your own."""
+"""Define `verify`, which recomputes published growth rates, and `fit`, which fits a table of the user."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from scaling.cli.trends import JSON, LEVEL, finish, trends
 
 @trends.command()
 def verify(as_json: bool = JSON) -> None:
-    """Recomputes every published figure that is known here.
+    """Recompute the published growth rates.
 
-    Leaves with 1 when one differs.
+    Exit with code 1 when one differs.
     """
     from scaling.trends.verify.verdicts import verify as answer
 
@@ -24,26 +24,28 @@ def verify(as_json: bool = JSON) -> None:
 @trends.command()
 def fit(
     table: str = typer.Argument(..., help="CSV, TSV, Parquet, JSON or JSONL, or a sweep with results."),
-    date: str = typer.Option(..., help="Column of dates: 2012-06-14, 2012-06, 2012 or decimal years."),
+    date: str = typer.Option(..., help="Column of dates, such as 2012-06-14, 2012-06, 2012 or 2012.45."),
     value: str = typer.Option(..., help="Column or expression of values, above 0."),
     sigma: str = typer.Option(None, help="Column with the standard deviation of log10 value."),
     group: str = typer.Option(None, help="Column of clusters, such as the organisation."),
-    unit: str = typer.Option(
-        None, help="Column of units or number formats: a table that mixes them is refused."
+    unit: str = typer.Option(None, help="Column of units or number formats, which must all be equal."),
+    where: str = typer.Option(
+        None, help="Keep only rows for which this is true, such as \"domain == 'Language'\"."
     ),
-    where: str = typer.Option(None, help="Only rows for which this holds, as in \"domain == 'Language'\"."),
-    decimal: str = typer.Option(None, help="The mark before decimals, . or , where commas could be either."),
-    since: float = typer.Option(None, help="First decimal year."),
-    until: float = typer.Option(None, help="Last decimal year."),
+    decimal: str = typer.Option(None, help="Decimal mark, . or , if a comma could be either mark."),
+    since: float = typer.Option(None, help="First year, decimal."),
+    until: float = typer.Option(None, help="Last year, decimal."),
     frontier: str = typer.Option(
-        "all", help="all, top-1, top-3, top-5, top-10, top-20, p75 or p90 at release."
+        "all", help="Rows at release: all, top-1, top-3, top-5, top-10, top-20, p75 or p90."
     ),
-    horizon: float = typer.Option(3.0, help="Years ahead that the hindcast scores."),
-    keep_duplicates: bool = typer.Option(False, "--keep-duplicates", help="Equal rows are meant."),
+    horizon: float = typer.Option(3.0, help="Number of years ahead that the hindcast forecasts."),
+    keep_duplicates: bool = typer.Option(
+        False, "--keep-duplicates", help="Keep rows that are equal to another row."
+    ),
     as_json: bool = JSON,
     level: float | None = LEVEL,
 ) -> None:
-    """Growth rate, shapes and breaks of your own table."""
+    """Fit growth rate, shape and breaks of your own table."""
     from scaling.trends.answers.own import answer, read
 
     found = read(

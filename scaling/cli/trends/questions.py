@@ -1,4 +1,4 @@
-"""The questions that the shipped facts answer, and without a question every growth line."""
+"""Define one verb for each question on the facts; without a question, print every growth trend."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ def hero(
     context: typer.Context,
     as_json: bool = JSON,
     level: float | None = LEVEL,
-    figures: Path | None = typer.Option(None, help="Where F1 goes; by default results/figures."),
-    no_figure: bool = typer.Option(False, "--no-figure", help="Print the table only."),
+    figures: Path | None = typer.Option(None, help="Folder for figure F1. Default: results/figures."),
+    no_figure: bool = typer.Option(False, "--no-figure", help="Print only the table."),
 ) -> None:
-    """Every growth line of the shipped facts: growth a year, doubling time, interval, n, window, verdict; and
-    F1."""
+    """Print every growth trend of the facts and draw figure F1.
+
+    The table has growth per year, doubling time, interval, n, window and verdict.
+    """
     if context.invoked_subcommand is not None:
         return
     from scaling.folders import results
@@ -31,7 +33,7 @@ def hero(
 
 
 def _question(question: Question) -> None:
-    """Make a question a command that takes no options of its own."""
+    """Register a question as a command with only the shared options."""
 
     def ask(as_json: bool = JSON, level: float | None = LEVEL, figures: Path | None = FOLDER) -> None:
         payload = question() if level is None else question(level=level)
@@ -41,7 +43,7 @@ def _question(question: Question) -> None:
 
 
 OWN_OPTIONS = ("exchange", "costs", "project")
-"""Questions whose commands stand in files of their own, since they take more options."""
+"""Questions with more options, whose commands are defined in other files."""
 
 for _name, _one in QUESTIONS.items():
     if _name not in OWN_OPTIONS:

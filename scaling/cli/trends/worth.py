@@ -1,4 +1,4 @@
-"""What a gain, a loss and a sweep are worth: months, dollars, kWh."""
+"""Define the verbs that convert a gain, a loss or a sweep into months, dollars and kWh."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from scaling.trends.answers.questions import QUESTIONS
 
 @trends.command(help=QUESTIONS["exchange"].help)
 def exchange(
-    gain: list[float] = typer.Argument(None, help="Compute-equivalent gains, e.g. 2 10. Default: a ladder."),
-    low: float = typer.Option(None, help="Low end of the gain's interval (with one gain)."),
-    high: float = typer.Option(None, help="High end."),
+    gain: list[float] = typer.Argument(
+        None, help="Compute-equivalent gains, such as 2 10. Default: several."
+    ),
+    low: float = typer.Option(None, help="Lower end of the interval of the gain (one gain only)."),
+    high: float = typer.Option(None, help="Upper end of the interval of the gain."),
     as_json: bool = JSON,
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
@@ -26,8 +28,8 @@ def exchange(
     at = 0.9 if level is None else level
     if (low is None) != (high is None) or (low is not None and len(gain or ()) != 1):
         raise ConfigError(
-            "an interval needs one gain and both --low and --high; for example `scaling trends exchange 2 "
-            "--low 1.5 --high 2.6`"
+            "an interval needs one gain and both --low and --high; write for example `scaling trends "
+            "exchange 2 --low 1.5 --high 2.6`"
         )
     if low is not None:
         found = worth(gain[0], (low, high), level=at)
@@ -44,8 +46,8 @@ def exchange(
 
 @trends.command(help=QUESTIONS["costs"].help)
 def costs(
-    loss: float = typer.Option(2.2, help="The loss to buy, nats a token."),
-    law: Path = typer.Option(None, help="A fit.json of your own; without it a published law."),
+    loss: float = typer.Option(2.2, help="Loss to reach, in nats per token."),
+    law: Path = typer.Option(None, help="Your own fit.json. Default: a published law."),
     first: int = typer.Option(2012, help="First year."),
     last: int = typer.Option(2030, help="Last year."),
     as_json: bool = JSON,
@@ -68,15 +70,15 @@ def bill(
     ledger: str = typer.Argument(
         ..., help="A sweep with results, its folder, or a table with a flops column."
     ),
-    chip: str = typer.Option("H100 SXM", help="An accelerator of the fact table to price it on."),
-    number_format: str = typer.Option("bf16_tensor", "--format", help="Number format of the peak."),
-    mfu: float = typer.Option(0.4, help="Share of the peak that the runs reach."),
-    dollars_per_hour: float = typer.Option(None, help="Price of a chip-hour; by default from the facts."),
+    chip: str = typer.Option("H100 SXM", help="Accelerator of the fact table that the sweep is priced on."),
+    number_format: str = typer.Option("bf16_tensor", "--format", help="Number format of the peak FLOP/s."),
+    mfu: float = typer.Option(0.4, help="Fraction of the peak FLOP/s that the runs reach."),
+    dollars_per_hour: float = typer.Option(None, help="Price of a chip-hour. Default: from the facts."),
     as_json: bool = JSON,
 ) -> None:
-    """Dollars and kWh of a sweep of yours, here and elsewhere.
+    """Price a sweep in dollars and kWh, here and on another chip.
 
-    The same sweep on another chip or in another precision, and in other years.
+    Also price the same sweep in other years.
     """
     from scaling.tables.read import read
     from scaling.trends.answers.machines import over_years

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from scaling.errors import ConfigError, FitError
 from scaling.fitting import laws
@@ -18,7 +19,7 @@ from scaling.fitting.fit import fit, read_for
 from scaling.fitting.law import Law
 from scaling.fitting.result import Fit
 from scaling.fitting.table import Table
-from scaling.fitting.uncertainty.estimate import Estimate
+from scaling.fitting.uncertainty.estimate import Estimate, html
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -58,6 +59,29 @@ class Comparison:
             "gains": [gain.to_json() for gain in self.gains],
             "warnings": list(self.warnings),
         }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a quantity and table: value, low, high, difference to the baseline, p."""
+        rows = []
+        for row in self.exponents:
+            for label, estimate in row.estimates.items():
+                low, high = estimate.interval or (np.nan, np.nan)
+                gap = row.differences.get(label)
+                rows.append(
+                    {
+                        "quantity": row.name,
+                        "table": label,
+                        "value": estimate.value,
+                        "low": low,
+                        "high": high,
+                        "difference": gap.estimate.value if gap else np.nan,
+                        "p": gap.p if gap else np.nan,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return html(self.to_frame())
 
     def __repr__(self) -> str:
         first = self.fits[0]

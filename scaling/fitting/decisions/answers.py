@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from scaling.fitting.uncertainty.estimate import Estimate
+import pandas as pd
+
+from scaling.fitting.uncertainty.estimate import Estimate, frame, html
 
 MEANING = "width of the asked interval after the new runs, as a share of its width now"
 """What a share stands for."""
@@ -30,10 +32,14 @@ class Answer:
     loss_forecast: Estimate | None = None
     """Of one run, with the interval that backtests calibrate, where it was asked for and could be made."""
 
+    def estimates(self) -> dict[str, Estimate]:
+        """Return what is known, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value.to_json() for name, value in values.items() if value is not None}
+        return {name: value.to_json() for name, value in self.estimates().items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,7 @@ class Repeated:
     """What it rests on."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Allocation:
     """How to spend a budget, or what a loss costs."""
 
@@ -78,6 +84,21 @@ class Allocation:
     """Whether data bind, where a limit was given."""
     warnings: tuple[str, ...] = ()
     """What a reader should know before using a number."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the estimates of the answer by name; the limited one where data bind."""
+        return frame((self.limited or self.optimum).estimates())
+
+    def __repr__(self) -> str:
+        rows = (self.limited or self.optimum).estimates()
+        lines = [
+            f"{self.question}, {self.convention}",
+            *(f"  {name}: {value}" for name, value in rows.items()),
+        ]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.question}, {self.convention}</p>{html(self.to_frame())}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data; of a budget and of a loss what was asked."""
@@ -145,6 +166,13 @@ class NextRuns:
     """Effective standard deviation of one run."""
     warnings: tuple[str, ...] = ()
     """What a reader should know of the fit behind this."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a run, in the order in which they are worth buying."""
+        return pd.DataFrame([cell.to_json() for cell in self.cells])
+
+    def _repr_html_(self) -> str:
+        return f"<p>next runs for {self.asked}</p>{html(self.to_frame())}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from scaling.fitting.arrays import Array
@@ -39,6 +41,29 @@ class Estimate:
         if self.interval is None:
             return f"{self.value:.4g}"
         return f"{self.value:.4g} [{self.interval[0]:.4g}, {self.interval[1]:.4g}]"
+
+
+def frame(estimates: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Return estimates as a table by name: value, low, high, level and method.
+
+    One that the data do not determine has no value, and its method says why.
+    """
+    rows = {
+        name: {
+            "value": one.value,
+            "low": one.interval[0] if one.interval else np.nan,
+            "high": one.interval[1] if one.interval else np.nan,
+            "level": one.level,
+            "method": one.method,
+        }
+        for name, one in estimates.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def html(table: pd.DataFrame) -> str:
+    """Return a table for a notebook, numbers to four digits."""
+    return str(table.to_html(float_format=lambda value: f"{value:.4g}", border=0, na_rep=""))
 
 
 def undetermined(why: str, level: float) -> Estimate:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.arrays import Array
 from scaling.fitting.result import Fit
+from scaling.fitting.uncertainty.estimate import html
 from scaling.fitting.validation.admissible import spread
 from scaling.fitting.validation.backtest import GROWTH, Backtest, backtest, half_width
 from scaling.fitting.validation.refits import ladder, sampled
@@ -34,6 +36,15 @@ class Forecast:
     """Lower and upper end (m,), widened by what backtests missed; None where there were none."""
     method: str | None
     """How the calibrated interval was made."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a point: variables, value, the ends of both intervals, decades beyond."""
+        low, high = self.calibrated or (np.nan, np.nan)
+        ends = {"low_nominal": self.nominal[0], "high_nominal": self.nominal[1], "low": low, "high": high}
+        return pd.DataFrame({**self.at, "value": self.value, **ends, "decades_beyond": self.decades_beyond})
+
+    def _repr_html_(self) -> str:
+        return html(self.to_frame())
 
 
 @np.errstate(all="ignore")

@@ -1,6 +1,4 @@
-"""Designs: a sweep's declaration to the overrides of its cells. One file a design; a list of designs is a
-cross.
-"""
+"""Turn a sweep's design into its cells. Each file defines one design; a list of designs is crossed."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ from scaling.sweeping.designs import (
 from scaling.sweeping.designs.space import Space
 
 Cells = list[dict[str, Any]]
-"""One dictionary a cell: config key → value."""
+"""One dictionary per cell: config key → value."""
 
 DESIGNS: dict[str, ModuleType] = {
     "isoflop": isoflop,
@@ -37,17 +35,17 @@ DESIGNS: dict[str, ModuleType] = {
     "switches": switches,
     "bench": bench,
 }
-"""Name → the module whose `cells(space)` lays the design out, from the keys of `sweep` in its KEYS."""
+"""Name of a design → its module, with `cells(space)` and the KEYS of `sweep` that it reads."""
 
 DIALS = ("budgets", "sizes", "ratios", "unique_tokens", "epochs", "axes", "switches")
-"""Keys of `sweep` from which sizes and budgets are laid out."""
+"""Keys of `sweep` that determine sizes and budgets."""
 
 
 def cells(space: Space) -> Cells:
-    """The cells that `space.sweep` declares, in the order of the declaration, without duplicates.
+    """Return the cells of `space.sweep`, in the order of its values, without duplicates.
 
-    `sweep.design` is a name, or a list of names: the first is laid out, and inside each of its cells the
-    next. Raises ConfigError.
+    `sweep.design` is a name or a list of names. In a list, each design is evaluated within each cell of the
+    design before it. Raises ConfigError.
     """
     names = space.sweep.design or []
     for name in names:
@@ -63,7 +61,7 @@ def cells(space: Space) -> Cells:
 
 
 def _all_read(sweep: SweepConfig, names: Sequence[str]) -> None:
-    """Raise ConfigError for a key of a design that is set and that none of these designs reads."""
+    """Raise ConfigError if a design key is set that none of these designs reads."""
     read = dict.fromkeys(key for name in names for key in DESIGNS[name].KEYS)
     every = dict.fromkeys(key for design in DESIGNS.values() for key in design.KEYS)
     for key in every:
@@ -75,7 +73,7 @@ def _all_read(sweep: SweepConfig, names: Sequence[str]) -> None:
             )
             owners = ", ".join(name for name, design in DESIGNS.items() if key in design.KEYS)
             raise ConfigError(
-                f"sweep.{key} is set and {what}; leave it out, or take a design that reads it: {owners}"
+                f"sweep.{key} is set and {what}; leave it out, or use a design that reads it: {owners}"
             )
 
 
@@ -94,7 +92,7 @@ def _crossed(space: Space, names: Sequence[str]) -> Cells:
             if both:
                 raise ConfigError(
                     f"the designs {first!r} and {' and '.join(map(repr, rest))} contradict each other: both "
-                    f"set {both[0]}; take one of them"
+                    f"set {both[0]}; use one of them"
                 )
             found.append({**cell, **inner})
     return found

@@ -1,6 +1,4 @@
-"""A bench: one short run a size, of about equal work, to measure seconds per step. Its losses mean
-nothing.
-"""
+"""Design `bench`: one short run per size, of about equal FLOPs, to measure the seconds per step."""
 
 from __future__ import annotations
 
@@ -9,15 +7,15 @@ from typing import Any
 from scaling.sweeping.designs.space import Space
 
 _FLOPS = 1.5e10
-"""Of one run: about a second on a core."""
+"""FLOPs of one run, about a second on one core."""
 _FEWEST_STEPS = 30
 
 KEYS = ("sizes",)
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """A token budget, in whole steps, for each of `sweep.sizes`."""
+    """Return one cell for each of `sweep.sizes`, with a token budget of whole steps."""
     assert space.cell is not None
     found = []
     for size in space.values("sizes"):

@@ -1,5 +1,6 @@
-"""Branches: warm-up–stable–decay, so that all token budgets of one size share a trunk and each pays its own
-decay only (arXiv:2405.18392, section 4.1).
+"""Design `branches`: all token budgets of one size share a trunk, from which each decays on its own.
+
+The schedule is warm-up–stable–decay (arXiv:2405.18392, section 4.1).
 """
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from scaling.sweeping.designs.space import Space
 _FEWEST_WARMUP_STEPS = 10
 
 KEYS = ("sizes", "ratios", "budgets", "seeds")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """Sizes × (tokens per parameter, or token budgets) × seeds, with the wsd schedule and a warm-up in steps.
+    """Return sizes × (tokens per parameter, or token budgets) × seeds, with the wsd schedule.
 
-    The warm-up is the recipe's share of the shortest horizon, for every horizon of that size, unless the
-    config fixes `recipe.warmup_steps`: a shared trunk must not depend on where its branches end.
+    All budgets of one size have the same number of warm-up steps, since a shared trunk must not depend on the
+    length of its branches: `recipe.warmup_steps` if it is set, or the recipe's fraction of the shortest run.
+    Raises ConfigError.
     """
     if bool(space.sweep.ratios) == bool(space.sweep.budgets):
         raise ConfigError(
-            "the design 'branches' takes sweep.ratios (tokens per parameter) or sweep.budgets (tokens), one "
-            "of the two"
+            "the design 'branches' needs either sweep.ratios (tokens per parameter) or sweep.budgets (tokens)"
         )
     assert space.cell is not None
     fixed = space.base.recipe.settings.get("warmup_steps")

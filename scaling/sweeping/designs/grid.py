@@ -1,4 +1,4 @@
-"""A grid: every combination of the values of any config keys."""
+"""Design `grid`: every combination of the values of config keys."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("axes", "seeds")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """The product of `sweep.axes`, times `sweep.seeds` where given."""
+    """Return the product of `sweep.axes`, and of `sweep.seeds` if set. Raises ConfigError."""
     axes = space.sweep.axes
     if not axes:
         raise ConfigError(
-            "a grid takes sweep.axes, such as {recipe.learning_rate: [0.001, 0.003], family.size: [1, 2]}"
+            "a grid needs sweep.axes, such as {recipe.learning_rate: [0.001, 0.003], family.size: [1, 2]}"
         )
     columns = {
         str(key): list(value) if isinstance(value, (list, tuple)) else [value] for key, value in axes.items()

@@ -1,5 +1,6 @@
-"""IsoFLOP (Hoffmann et al. 2022, arXiv 2203.15556, section 3.2): at each training budget C, several sizes; D
-follows from C.
+"""Design `isoflop`: several sizes at each training budget C, with D computed from C.
+
+Source: Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("budgets", "sizes", "ratios", "seeds", "repeats")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """Budgets × (sizes, or sizes solved for tokens per parameter) × seeds.
+    """Return budgets × (sizes, or sizes solved for tokens per parameter) × seeds.
 
-    With `sweep.ratios` every budget's sizes lie around the same tokens per parameter, so that the optimum,
-    which moves with C, stays inside the sampled range. `sweep.repeats` adds seeds at some budgets, for the
-    noise.
+    With `sweep.ratios`, the sizes of every budget have the same tokens per parameter, so that the optimal
+    size, which grows with C, stays within the sampled range. `sweep.repeats` adds seeds at some budgets to
+    measure the noise. Raises ConfigError.
     """
     budgets = space.values("budgets")
     if not budgets:
         raise ConfigError("sweep.budgets is empty; give at least one, such as sweep.budgets=[1e11,2e11]")
     if bool(space.sweep.sizes) == bool(space.sweep.ratios):
         raise ConfigError(
-            "an isoflop sweep takes sweep.sizes or sweep.ratios, one of the two; set the other to null"
+            "the design 'isoflop' needs either sweep.sizes or sweep.ratios; set the other to null"
         )
     seeds = space.seeds()
     found = [
@@ -39,7 +40,7 @@ def cells(space: Space) -> list[dict[str, Any]]:
         strangers = [budget for budget in repeats.budgets if budget not in budgets]
         if strangers:
             raise ConfigError(
-                f"sweep.repeats.budgets holds {strangers[0]:g}, which is none of the budgets "
+                f"sweep.repeats.budgets has {strangers[0]:g}, which is not in sweep.budgets; choose from "
                 f"{', '.join(f'{b:g}' for b in budgets)}"
             )
         found += [

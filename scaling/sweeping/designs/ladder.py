@@ -1,4 +1,4 @@
-"""A ladder: sizes × tokens per parameter, budgets in tokens. Feeds a law of N and D directly."""
+"""Design `ladder`: sizes × token budgets, for fits of a law of N and D."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("sizes", "ratios", "budgets", "seeds")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """Sizes × (tokens per parameter, or token budgets) × seeds."""
+    """Return sizes × (tokens per parameter, or token budgets) × seeds. Raises ConfigError."""
     if bool(space.sweep.ratios) == bool(space.sweep.budgets):
         raise ConfigError(
-            "a ladder takes sweep.ratios (tokens per parameter) or sweep.budgets (tokens), one of the two"
+            "the design 'ladder' needs either sweep.ratios (tokens per parameter) or sweep.budgets (tokens)"
         )
     found = []
     for size in space.values("sizes"):

@@ -1,4 +1,4 @@
-"""Repetition: distinct tokens × epochs, for what data is worth when it is seen again (arXiv:2305.16264)."""
+"""Design `repetition`: distinct tokens × epochs, to measure the value of repeated data (arXiv:2305.16264)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("sizes", "unique_tokens", "epochs", "seeds")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """`sweep.sizes` × `sweep.unique_tokens` × `sweep.epochs` × seeds; D = distinct tokens × epochs."""
+    """Return sizes × distinct tokens × epochs × seeds, with D = distinct tokens × epochs."""
     context = space.base.context
     found = []
     for size in space.values("sizes"):
         for unique in space.values("unique_tokens"):
-            windows = max(1, round(unique / context))  # whole windows, so that the epochs are what was asked
+            windows = max(1, round(unique / context))  # whole windows, so that the number of epochs is exact
             found += [
                 {
                     "family.size": size,

@@ -1,4 +1,4 @@
-"""Seeds: one run again and again, for the noise of everything else."""
+"""Design `seeds`: the base config under several seeds, to measure the noise between runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("seeds",)
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """The base config under each of `sweep.seeds`."""
+    """Return one cell for each of `sweep.seeds`. Raises ConfigError."""
     if space.sweep.seeds is None:
-        raise ConfigError("the design 'seeds' takes sweep.seeds, such as [0, 1, 2, 3]")
+        raise ConfigError("the design 'seeds' needs sweep.seeds, such as [0, 1, 2, 3]")
     return [{"seed": seed} for seed in space.seeds()]

@@ -1,4 +1,4 @@
-"""What a design may ask: the sweep's declaration, and the family's own arithmetic."""
+"""Give a design the sweep's settings and the family's parameters and FLOPs."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Space:
-    """A sweep's declaration with the family that it is about."""
+    """The settings of a sweep and the functions of its family."""
 
     measure: Callable[[float], tuple[float, float]]
-    """From a size to (parameters, training FLOPs per token)."""
+    """Function of a size: (parameters, training FLOPs per token)."""
     limits: tuple[float, float]
     """Smallest and largest size of the family."""
     base: Config
-    """What the cells start from."""
+    """Config that every cell starts from."""
 
     inside: Callable[[Mapping[str, Any]], Space] | None = None
-    """The space where some keys are already given: crosses are laid out inside each other."""
+    """Function of some keys: the space in which these keys are set, for crossed designs."""
     cell: Callable[[Mapping[str, Any]], Cell] | None = None
-    """The cell that some keys make of the base."""
+    """Function of some keys: the cell of the base config with these keys set."""
 
     @property
     def sweep(self) -> SweepConfig:
-        """What the sweep declares."""
+        """Return the settings of the sweep."""
         return self.base.sweep
 
     def values(self, key: str, *, needed: bool = True) -> list[float]:
-        """Return the numbers under `sweep.key`. Raises ConfigError where they are needed and not there."""
-        given: list[float] | None = getattr(self.sweep, key)
-        if given is None and needed:
+        """Return the numbers of `sweep.key`. Raises ConfigError if they are needed and not set."""
+        numbers: list[float] | None = getattr(self.sweep, key)
+        if numbers is None and needed:
             raise ConfigError(f"sweep.{key} is not set; give a list, or a range like '4e10..1e12 x 5'")
-        return given or []
+        return numbers or []
 
     def seeds(self) -> list[int]:
-        """`sweep.seeds`, or the one seed of the base."""
+        """Return `sweep.seeds`, or the seed of the base config."""
         return [self.base.seed] if self.sweep.seeds is None else self.sweep.seeds
 
     def size_for_ratio(self, ratio: float, budget: float) -> float:
-        """The size, to 3 digits, whose tokens per parameter are nearest `ratio`, at a budget of so many
-        training FLOPs.
+        """Return the size, to 3 digits, whose tokens per parameter at `budget` FLOPs are nearest `ratio`.
 
-        Tokens per parameter fall as size grows, in steps because shapes are whole numbers: bisection in log
-        size finds the step that crosses `ratio`, and the nearer side of it is taken.
+        Tokens per parameter fall with size, in steps, because shapes are whole numbers. Bisection in log size
+        finds the step that crosses `ratio`; the nearer side is returned. Raises ConfigError.
         """
 
         def excess(size: float) -> float:

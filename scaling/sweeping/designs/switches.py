@@ -1,5 +1,6 @@
-"""Switches: a base, and what one change at a time does to it. An ablation; cross it with another design to
-see scaling.
+"""Design `switches`: an ablation of the base config, with one change per cell.
+
+Cross it with another design to measure how the effect scales.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("switches",)
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """The base itself, then each value of each key of `sweep.switches` alone. A key may be a config group,
-    such as `family`.
+    """Return the base config, then one cell for each value of each key of `sweep.switches`.
+
+    A key may be a config group, such as `family`. Raises ConfigError.
     """
     switches = space.sweep.switches
     if not switches:
         raise ConfigError(
-            "the design 'switches' takes sweep.switches, such as {family.qk_norm: [true], family.mlp: [gelu, "
+            "the design 'switches' needs sweep.switches, such as {family.qk_norm: [true], family.mlp: [gelu, "
             "relu]}"
         )
     found: list[dict[str, Any]] = [{}]

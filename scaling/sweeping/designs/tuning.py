@@ -1,5 +1,6 @@
-"""Tuning: learning rate × batch around what the recipe says, at the size and budget of the base. Cross it:
-[isoflop, tuning].
+"""Design `tuning`: learning rates × batch sizes around the values of the recipe.
+
+Size and budget are those of the base config, or of another design in a cross such as [isoflop, tuning].
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from scaling.errors import ConfigError
 from scaling.sweeping.designs.space import Space
 
 KEYS = ("learning_rate_factors", "batch_factors")
-"""What it reads of `sweep`."""
+"""Keys of `sweep` that this design reads."""
 
 
 def cells(space: Space) -> list[dict[str, Any]]:
-    """`sweep.learning_rate_factors` × `sweep.batch_factors`, each times the recipe's own value; one of the
-    two may be left out.
+    """Return `sweep.learning_rate_factors` × `sweep.batch_factors`, each multiplied by the recipe's value.
 
-    Learning rates are rounded to 4 digits, batches to whole sequences.
+    One of the two may be left out. Learning rates are rounded to 4 digits, batches to whole sequences. Raises
+    ConfigError.
     """
     rates = space.values("learning_rate_factors", needed=False)
     batches = space.values("batch_factors", needed=False)
     if not rates and not batches:
         raise ConfigError(
-            "the design 'tuning' takes sweep.learning_rate_factors or sweep.batch_factors, such as '0.25..4 "
+            "the design 'tuning' needs sweep.learning_rate_factors or sweep.batch_factors, such as '0.25..4 "
             "x 5'"
         )
     assert space.cell is not None

@@ -1,1 +1,1 @@
-"""What stands behind launchers of ours that use somebody else's engine."""
+"""Support launchers that use other engines (SLURM by submitit, Ray), and mirror runs to trackers."""

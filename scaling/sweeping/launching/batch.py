@@ -1,6 +1,4 @@
-"""What a cell owes a machine that others share: as many threads as it was given cores, and its place in the
-queue when it is asked to leave.
-"""
+"""Run cells as jobs of SLURM: limit threads to the cores of the job, and requeue a job that is stopped."""
 
 from __future__ import annotations
 
@@ -16,38 +14,40 @@ from omegaconf import DictConfig
 from scaling.sweeping.slots.seats import THREAD_LIMITS
 
 _TURNS = 1000
-"""Time limits that one cell may meet."""
+"""Maximum number of times that one cell may reach its time limit."""
 
 
 def limit_threads() -> None:
-    """One thread for this process and those it starts, or as many as SLURM gave the task cores; outside of
-    SLURM what the environment says already stays. To be called before torch is imported.
+    """Limit this process and its children to one thread, or to the number of cores of the SLURM task.
 
-    Another number of threads adds in another order: without a limit the same cell ends at other bits under
-    another launcher, and two cells on two cores can take fifty times as long.
+    Call this before torch is imported. Outside SLURM, limits that the environment already sets are kept. The
+    number of threads changes the order of additions: without a limit, the same cell would give different bits
+    under different launchers, and two cells on two cores could take fifty times as long.
     """
-    given = os.environ.get("SLURM_CPUS_PER_TASK")
+    cores = os.environ.get("SLURM_CPUS_PER_TASK")
     for name in THREAD_LIMITS:
-        if given or "SLURM_JOB_ID" in os.environ:
-            os.environ[name] = given or "1"
+        if cores or "SLURM_JOB_ID" in os.environ:
+            os.environ[name] = cores or "1"
         else:
             os.environ.setdefault(name, "1")
 
 
 def many_turns(engine: DictConfig) -> None:
-    """Lets a job that met its time limit back into the queue as often as it takes, unless the command line
-    says how often: submitit's own default is never, and it takes every job of under ten minutes for one that
-    met it.
+    """Requeue a job that reached its time limit any number of times, unless the command line sets a number.
+
+    By default, submitit never requeues a job, and it treats every job of under ten minutes as one that
+    reached its time limit.
     """
     name = "max_num_timeout"
-    said = any(str(one).startswith(f"hydra.launcher.{name}=") for one in engine.overrides.hydra)
-    if engine.launcher.get(name) == 0 and not said:
+    chosen = any(str(one).startswith(f"hydra.launcher.{name}=") for one in engine.overrides.hydra)
+    if engine.launcher.get(name) == 0 and not chosen:
         engine.launcher[name] = _TURNS
 
 
 def room_for(engine: DictConfig, processes: Any) -> None:
-    """Asks the queue for a core for each process of a cell, where the command line asks for no cores and the
-    launcher can: else they would share one.
+    """Request one core for each process of a cell, unless the command line sets the number of cores.
+
+    Otherwise the processes would share one core.
     """
     launcher = engine.launcher
     if "cpus_per_task" in launcher and launcher.cpus_per_task is None and processes not in (None, 1):
@@ -55,17 +55,17 @@ def room_for(engine: DictConfig, processes: Any) -> None:
 
 
 class Queue:
-    """SLURM's, as submitit left it in the handler of SIGUSR2; none outside of a job of submitit's."""
+    """The queue of SLURM, reached by submitit's handler of SIGUSR2; empty outside a submitit job."""
 
     def __init__(self, requeue: Any) -> None:
         self.requeue = requeue if callable(requeue) else None
 
     def left(self, number: int | None) -> None:
-        """After a run was asked to leave by signal `number`, and wrote its checkpoint.
+        """Requeue or end the job after signal `number` stopped a run, which has written its checkpoint.
 
-        On a warning the job goes back into the queue. SIGTERM is SLURM's own end of a job: `scontrol requeue`
-        and a preemption have put it back already, `scancel` wants it gone. Either way it leaves without a
-        result, so that whoever waits for it waits for the next try. Does not return in a job.
+        After a warning, the job is requeued. After SIGTERM, it ends without a result: `scontrol requeue` and
+        preemption have requeued it already, and `scancel` means that it must end. The waiting process then
+        waits for the next try. In a job, this method does not return.
         """
         if self.requeue is None:
             return
@@ -76,8 +76,9 @@ class Queue:
 
 @contextmanager
 def warned() -> Iterator[Queue]:
-    """Makes of SLURM's warning (SIGUSR2, before a time limit or a preemption) the request for a checkpoint
-    that a run knows. Gives the queue that the job can go back to.
+    """Translate SLURM's warning before a time limit or preemption (SIGUSR2) into a request for a checkpoint.
+
+    Yield the queue into which the job can be requeued.
     """
     if threading.current_thread() is not threading.main_thread():
         yield Queue(None)

@@ -1,5 +1,6 @@
-"""Jobs that submitit gave to a queue, waited for until every one has an outcome: one that was cancelled, or
-killed for memory, or lost with its node, is a cell that died and not the end of the sweep.
+"""Wait until every job that submitit queued has an outcome.
+
+A job that was cancelled, killed for memory or lost with its node gives a cell that died; the sweep goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scaling.sweeping.slots.display import outcome_line
 
 _ASK_SECONDS = 30
 _ARRAY = 1001
-"""Jobs that SLURM takes in one array where its configuration says nothing else."""
+"""Number of jobs in one SLURM array, by default."""
 GONE = "gone from the queue"
 ENDED = frozenset(
     (
@@ -28,12 +29,13 @@ ENDED = frozenset(
         GONE,
     )
 )  # fmt: skip
-"""States of SLURM's that a job does not leave by itself."""
+"""Final states of a SLURM job."""
 
 
 class Queue(SlurmInfoWatcher):
-    """Asks `squeue`, which every SLURM answers. submitit asks `sacct`, and where no accounting is kept it
-    waits for ever for a job that ended without a result.
+    """A watcher that asks `squeue` for the states of jobs.
+
+    submitit asks `sacct`. Without accounting, it waits forever for a job that ended without a result.
     """
 
     def _make_command(self) -> list[str] | None:
@@ -43,21 +45,23 @@ class Queue(SlurmInfoWatcher):
         return ["squeue", "--noheader", "--array", "--states=all", "--format=%i|%T", mine]
 
     def read_info(self, string: bytes | str) -> dict[str, dict[str, str]]:
-        """From the lines of `squeue`, which forgets a job some minutes after its end."""
+        """Parse the lines of `squeue`, which lists a job until some minutes after its end."""
         text = string.decode() if isinstance(string, bytes) else string
         listed = dict(line.strip().split("|", 1) for line in text.splitlines() if "|" in line)
         waiting = self._registered - self._finished
         return {job_id: {"JobID": job_id, "State": listed.get(job_id, GONE)} for job_id in waiting}
 
     def is_done(self, job_id: str, mode: str = "standard") -> bool:
-        """Whether the job has ended for good."""
+        """Return whether the job is in a final state."""
         return self.get_state(job_id, mode=mode) in ENDED
 
 
 @contextmanager
 def waited_for(sweep: str, cells: int) -> Iterator[None]:
-    """While a launcher of submitit's is at work: gives the cells in arrays that SLURM takes, says what came
-    of each job, and makes an outcome of one that left no result.
+    """Patch submitit while its launcher runs.
+
+    Cells are submitted in arrays of at most the size that SLURM allows, the outcome of each job is printed,
+    and a job without a result gives the outcome `died`.
     """
     plain, watcher, submit = Job.results, SlurmJob.watcher, SlurmExecutor._internal_process_submissions
     done = 0
@@ -66,8 +70,8 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
         nonlocal done
         if not done:
             print(
-                f"submitted as {job.job_id.split('_')[0]}; this shell may leave: the jobs go on, and "
-                f"`scaling status {sweep}` sees how far they are",
+                f"submitted as {job.job_id.split('_')[0]}; this shell may be closed, the jobs go on; "
+                f"`scaling status {sweep}` shows their state",
                 file=sys.stderr,
                 flush=True,
             )
@@ -86,7 +90,7 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
         return [one for i in range(0, len(jobs), size) for one in submit(executor, jobs[i : i + size])]
 
     try:
-        # the launcher itself ends at the first job without a result, and cannot be told otherwise
+        # the launcher stops at the first job without a result, and has no option against it
         setattr(Job, "results", results)  # noqa: B010
         SlurmJob.watcher = Queue(delay_s=_ASK_SECONDS)
         setattr(SlurmExecutor, "_internal_process_submissions", in_arrays)  # noqa: B010
@@ -98,7 +102,7 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
 
 
 def _largest_array() -> int:
-    """`MaxArraySize` of this SLURM."""
+    """Return `MaxArraySize` of this SLURM."""
     try:
         asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False)
     except OSError:
@@ -108,11 +112,11 @@ def _largest_array() -> int:
 
 
 def _reason(job: Any, error: Exception) -> str:
-    """How a job ended that left no result, with the last line of its log, if it can be one about an error."""
+    """Return how a job without a result ended, with the last line of its log on an error."""
     try:
-        said = (job.stderr() or "").strip().splitlines()
+        lines = (job.stderr() or "").strip().splitlines()
     except OSError:
-        said = []
-    said = [line for line in said if "error" in line.lower()] or said or str(error).strip().splitlines()
-    last = said[-1].strip()
+        lines = []
+    lines = [line for line in lines if "error" in line.lower()] or lines or str(error).strip().splitlines()
+    last = lines[-1].strip()
     return f"job {job.job_id} ended without a result ({job.state}): {last[:200]}; its log: {job.paths.stderr}"

@@ -1,6 +1,4 @@
-"""Mirrors: finished runs shown in TensorBoard, W&B or trackio as well. Written when the ledger is collected,
-never read back.
-"""
+"""Copy finished runs to TensorBoard, W&B or trackio after the ledger is collected. They are not read back."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ Run = tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]
 
 
 def tensorboard(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
-    """Event files in `folder/tensorboard/RUN_ID`; the run's numbers as hyperparameters."""
+    """Write event files to `folder/tensorboard/RUN_ID`, with the run's record as text."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -37,9 +35,7 @@ def tensorboard(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
 
 
 def wandb(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
-    """W&B runs, named by run id in the project of the sweep; in the mode that WANDB_MODE says, else
-    offline.
-    """
+    """Write W&B runs, named by run id, in the project of the sweep; offline unless WANDB_MODE is set."""
     try:
         import wandb as wb
     except ImportError:
@@ -64,7 +60,7 @@ def wandb(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
 
 
 def trackio(sweep: str, folder: Path, runs: Iterable[Run]) -> None:
-    """trackio runs in its own local store, one project a sweep."""
+    """Write trackio runs to its local store, with one project per sweep."""
     try:
         import trackio as tr
     except ImportError:
@@ -82,18 +78,18 @@ MIRRORS: dict[str, Callable[[str, Path, Iterable[Run]], None]] = {
     "wandb": wandb,
     "trackio": trackio,
 }
-"""Name → what shows runs there."""
+"""Name of a mirror → the function that writes runs to it."""
 
 
 def check(names: Sequence[str]) -> None:
-    """Raises ConfigError for a mirror that is not known, before anything runs."""
+    """Raise ConfigError for an unknown mirror."""
     for name in names:
         if name not in MIRRORS:
             raise ConfigError(one_of("sweep.mirrors", name, MIRRORS))
 
 
 def show(names: Sequence[str], sweep: str, folder: Path, run_ids: Iterable[str]) -> None:
-    """Shows the runs `run_ids` of a sweep's ledger in each mirror."""
+    """Write the runs `run_ids` of a sweep's ledger to each mirror."""
     from scaling.tables import ledger
 
     wanted = set(run_ids)

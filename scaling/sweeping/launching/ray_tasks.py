@@ -1,6 +1,4 @@
-"""Cells as Ray tasks. A task gets a resolved config and gives an outcome; everything else it finds in the
-folder of results.
-"""
+"""Run cells as Ray tasks. A task takes a resolved config and returns an outcome."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ from scaling.sweeping.slots.seats import THREAD_LIMITS
 def launch(
     *, config: DictConfig, loader: Any, jobs: Sequence[Sequence[str]], settings: Mapping[str, Any]
 ) -> list[JobReturn]:
-    """Runs every job as a Ray task; results in the order of `jobs`. Raises LaunchError when Ray is not
-    there.
+    """Run every job as a Ray task and return the results in the order of `jobs`.
+
+    Raises LaunchError if Ray is not installed.
     """
     try:
         import ray
@@ -35,7 +34,7 @@ def launch(
         ) from None
 
     compose = composer(loader, config)
-    # a core for every process of a cell; all of them run with one thread
+    # one core per process of a cell, each with one thread
     cores = max(settings["num_cpus"], parsed(config).device.processes)
     options = {
         "num_cpus": cores,
@@ -43,8 +42,7 @@ def launch(
         "max_retries": settings["max_retries"],
         "runtime_env": {"env_vars": dict.fromkeys(THREAD_LIMITS, str(max(1, int(settings["num_cpus"]))))},
     }
-    # Ray makes its workers give way to everything else (niceness 15): on a machine that others use, a cell of
-    # 5 s took 113 s
+    # Ray runs its workers at niceness 15: on a shared machine, a cell of 5 s took 113 s
     os.environ.setdefault("RAY_worker_niceness", "0")
     ours = not ray.is_initialized()
     if ours:
@@ -78,7 +76,7 @@ def launch(
 
 
 def _train(config: Config, folder: str) -> dict[str, Any]:
-    """The task."""
+    """Train a cell in `folder` and return its outcome."""
     from scaling.sweeping import outcomes
 
     os.chdir(folder)
@@ -87,5 +85,5 @@ def _train(config: Config, folder: str) -> dict[str, Any]:
 
 
 def _absolute(config: Config) -> Config:
-    """Return the config with its results by absolute path: a task may start in a folder of Ray's."""
+    """Return the config with an absolute path of results, since a task may start in a folder of Ray."""
     return dataclasses.replace(config, results=str(config.results_folder.absolute()))

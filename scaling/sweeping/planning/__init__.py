@@ -1,1 +1,1 @@
-"""From a sweep file to a priced table of cells. No torch."""
+"""Turn a sweep file into a table of cells with their price. No torch."""

@@ -1,6 +1,4 @@
-"""`scaling bench`: short runs in this machine's slots, all of them busy, and the table of seconds per step
-that they leave.
-"""
+"""Turn the records of `scaling bench` into the table of seconds per step, measured with all seats busy."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from scaling.sweeping.planning import price
 
 
 def measured(rows: Sequence[Mapping[str, Any]]) -> list[price.Measured]:
-    """Speeds from the records of a bench."""
+    """Return the measured speeds of a bench's records."""
     found = []
     for row in rows:
         if row["status"] != "done" or not row["tokens_per_second"]:
@@ -39,8 +37,7 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> list[price.Measured]:
 
 
 def speeds(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What a person is shown of the records of a bench: shape, batch, and how fast, with `mfu` as in the
-    record."""
+    """Return rows for people of a bench's records: shape, batch, tokens/s, FLOP/s and MFU."""
     shape = ("family", "params", "width", "depth", "batch_sequences", "context", "dtype")
     return [
         {
@@ -53,17 +50,18 @@ def speeds(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _training(row: Mapping[str, Any]) -> float:
-    """Seconds of training."""
+    """Return the seconds of training."""
     return float(row["tokens"] / row["tokens_per_second"])
 
 
 def keep(path: Path, found: Sequence[price.Measured]) -> dict[str, Any]:
-    """Writes the table, in place of what it held of the same families. Raises LaunchError when nothing was
-    measured.
+    """Write the table of speeds, replacing earlier rows of the same families.
+
+    Raises LaunchError if fewer than three shapes were measured, StorageError if it cannot be written.
     """
     if len(found) < 3:
         raise LaunchError(
-            f"only {len(found)} shapes could be measured, a table needs 3; look at `scaling status bench`"
+            f"only {len(found)} shapes were measured, but a table needs 3; see `scaling status bench`"
         )
     families = {row.family for row in found}
     try:

@@ -1,6 +1,4 @@
-"""From resolved configs to cells: the corpus opened once, families measured once, everything without
-torch.
-"""
+"""Turn resolved configs into cells. Corpora and family counts are cached. No torch."""
 
 from __future__ import annotations
 
@@ -23,18 +21,19 @@ from scaling.training.paths import RunPaths
 
 
 def prepare(config: Config) -> tuple[Cell, Any, RunPaths]:
-    """The cell, the corpus and the folder of one resolved config."""
+    """Return the cell, the corpus and the folder of a resolved config. Raises ConfigError."""
     corpus = corpus_of(config)
     cell = Cell.from_config(config, corpus)
     return cell, corpus, RunPaths.of(config.results_folder, cell.run_id)
 
 
 def corpus_of(config: Config) -> Any:
-    """What the config's corpus holds, text with answers and numbers too: prepared on first use, opened once a
-    process.
+    """Return the data of the config's corpus: text, text with answers, or numbers.
+
+    A corpus is prepared on first use and opened once per process.
     """
     root = config.results_folder / "corpora"
-    # absolute, so that a process that changes its folder does not meet the corpus of the folder before
+    # absolute, so that the cache stays correct when the process changes its folder
     return _corpus(json.dumps(plain(config.corpus), sort_keys=True, default=str), str(root.absolute()))
 
 
@@ -44,15 +43,15 @@ def _corpus(text: str, root: str) -> Any:
 
 
 def limits(config: Config) -> tuple[float, float]:
-    """Smallest and largest size of the config's family."""
+    """Return the smallest and the largest size of the config's family."""
     return families.from_config(config.family).sizes
 
 
 def measure(config: Config, size: float) -> tuple[float, float]:
-    """N and training FLOPs per token of the config's family at `size`. Raises ShapeError."""
+    """Return N and training FLOPs per token of the config's family at `size`. Raises ShapeError."""
     family = json.dumps({**plain(config.family), "size": 1}, sort_keys=True)
     data = corpus_of(config)
-    texts = getattr(data, "texts", data)  # texts with answers hold their texts as a corpus
+    texts = getattr(data, "texts", data)  # a corpus with answers has its texts in an attribute
     return _measure(family, float(size), texts.vocab, config.context)
 
 
@@ -64,8 +63,10 @@ def _measure(family_text: str, size: float, vocab: int, context: int) -> tuple[f
 
 
 class Configs:
-    """Configs of the cells of one combination of overrides. Hydra composes what selects config groups, once;
-    the rest is set by hand, which gives the same and is a hundred times quicker.
+    """The configs of the cells of one combination of overrides.
+
+    Hydra composes each choice of config groups once. Other keys are set directly, which gives the same config
+    a hundred times faster.
     """
 
     def __init__(self, compose: Compose, combination: Sequence[str]) -> None:
@@ -73,14 +74,14 @@ class Configs:
         self._composed: dict[tuple[str, ...], Config] = {}
 
     def config(self, cell: Mapping[str, Any]) -> Config:
-        """Return the config of a cell. Raises ConfigError for a key that is not there."""
+        """Return the config of a cell. Raises ConfigError for an unknown key."""
         base = self._with_groups(())
         groups = {key: value for key, value in cell.items() if _is_group(base, key)}
         composed = self._with_groups(tuple(overrides(groups))) if groups else base
         return merged(composed, {key: value for key, value in cell.items() if key not in groups})
 
     def space(self, cell: Mapping[str, Any]) -> Space:
-        """What a design may ask where `cell` is already given."""
+        """Return the space of a design in which the keys of `cell` are set."""
         config = self.config(cell)
         return Space(
             measure=partial(measure, config),
@@ -97,12 +98,12 @@ class Configs:
 
 
 def _is_group(base: Config, key: str) -> bool:
-    """Whether only Hydra can set this key: it selects a config group, or uses Hydra's own signs."""
+    """Return whether only Hydra can set this key, since it is a config group or has a sign of Hydra."""
     return dataclasses.is_dataclass(getattr(base, key, None)) or key.startswith(("+", "~", "/"))
 
 
 def writable(results: Path) -> None:
-    """Raises StorageError when the folder of results cannot be written."""
+    """Raise StorageError if the folder of results cannot be written."""
     try:
         results.mkdir(parents=True, exist_ok=True)
         trial = results / f".trial.{os.getpid()}"
@@ -111,25 +112,24 @@ def writable(results: Path) -> None:
     except OSError as error:
         raise StorageError(
             f"the results folder {results} cannot be written ({error.strerror}); make it writable, or choose "
-            f"another "
-            f"with results=FOLDER or SCALING_RESULTS"
+            f"another with results=FOLDER or SCALING_RESULTS"
         ) from error
 
 
 def overrides(cell: Mapping[str, Any]) -> list[str]:
-    """A cell as Hydra overrides."""
+    """Return a cell as Hydra overrides."""
     return [f"{key}={_written(value)}" for key, value in cell.items()]
 
 
 def merged(base: Config, cell: Mapping[str, Any]) -> Config:
-    """Return the config with dotted keys set. Raises ConfigError for a key that is not there."""
+    """Return the config with dotted keys set. Raises ConfigError for an unknown key."""
     for dotted, value in cell.items():
         base = changed(base, dotted, value)
     return base
 
 
 def _written(value: Any) -> str:
-    """A value as Hydra's grammar reads it back."""
+    """Return a value in Hydra's grammar."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Pause Python's garbage collector while a large plan is made."""
+"""Pause Python's garbage collector during planning."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Switch the collector off: a large plan is many small objects, none of them garbage, and the collector
-    would search them all again and again while it grows."""
+    """Switch the garbage collector off, and on again at the end.
+
+    A large plan consists of many small objects that all stay in use. The collector would scan them repeatedly
+    and free nothing.
+    """
     was = gc.isenabled()
     gc.disable()
     try:

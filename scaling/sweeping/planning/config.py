@@ -1,4 +1,4 @@
-"""Hydra, started by us: the same composition for every verb, and its exceptions as one sentence."""
+"""Compose configs with Hydra for every verb, and turn its exceptions into errors of one sentence."""
 
 from __future__ import annotations
 
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 Compose = Callable[[Sequence[str]], Config]
-"""From overrides to the config of a run."""
+"""Function of overrides: the config of a run."""
 BROUGHT = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm"}
-"""Hydra launchers of others → the extra that installs them."""
+"""Hydra launchers of other packages → the extra that installs them."""
 _CORPUS = re.compile(r"corpus=(?!base$)[\w/-]+")
 _USER_FILE = re.compile(r"(family|corpus)=([^,\[\]]+\.py:(\w+))")
 
 
 @contextmanager
 def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
-    """Hydra with our search path, and the name of the primary config of `sweep`: a name, or a path to a
-    file.
-    """
+    """Yield Hydra with our search path, and the name of the primary config of `sweep`, a name or a path."""
     plugins.enable()
     store.register()
     from hydra import version
@@ -53,10 +51,10 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
 
 
 def spelled(overrides: Sequence[str]) -> list[str]:
-    """Return overrides as Hydra takes them: a user's file sets keys, since it is no choice of a group.
+    """Return overrides with user files replaced by keys, since Hydra does not know them as group choices.
 
-    `family=path.py:Name` sets the family's name. `corpus=path.py:name` sets the corpus's source and name, and
-    comes before the other overrides, so that `corpus.name=...` can change it.
+    `family=path.py:Name` sets the name of the family. `corpus=path.py:name` sets source and name of the
+    corpus, before the other overrides, so that `corpus.name=...` can change the name.
     """
     first, rest = [], []
     for text in overrides:
@@ -71,14 +69,14 @@ def spelled(overrides: Sequence[str]) -> list[str]:
 
 
 def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
-    """The config of a whole sweep, Hydra's own part included; values like `seed=0,1` stay for the sweeper."""
+    """Return the config of a sweep with Hydra's own part; values such as `seed=0,1` are kept."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
     overrides = spelled(overrides)
     for text in overrides:
         if not text.lstrip("+~").partition("=")[0].strip():
-            raise ConfigError(f"the override {text!r} names no key; write key=value, such as seed=1")
+            raise ConfigError(f"the override {text!r} has no key; write key=value, such as seed=1")
     with sentences(lambda: _keys(engine, name) or _keys(engine, "train")):
         config = engine.compose_config(
             config_name=name,
@@ -91,7 +89,7 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def composer(loader: Any, config: DictConfig) -> Compose:
-    """Composes jobs of the sweep `config`."""
+    """Return a function that composes the configs of the sweep's runs."""
 
     def compose(overrides: Sequence[str]) -> Config:
         with sentences(lambda: flat_keys(resolved(config))):
@@ -101,9 +99,9 @@ def composer(loader: Any, config: DictConfig) -> Compose:
 
 
 def _chosen(loader: Any, overrides: Sequence[str]) -> list[str]:
-    """Return the overrides, with the name and the source of a corpus that is chosen by name.
+    """Return the overrides with the name and source of a corpus that is chosen by name put first.
 
-    A sweep file may set its own, which Hydra would put above the chosen ones.
+    Otherwise, a name or source that the sweep file sets would override the choice.
     """
     from hydra.types import RunMode
 
@@ -115,7 +113,7 @@ def _chosen(loader: Any, overrides: Sequence[str]) -> list[str]:
 
 
 def parsed(config: DictConfig) -> Config:
-    """Return Hydra's config as ours. Raises ConfigError for a key or a value that cannot be."""
+    """Return Hydra's config as a Config. Raises ConfigError for an invalid key or value."""
     return parse(Config, resolved(config))
 
 
@@ -142,7 +140,7 @@ def resolved(config: DictConfig) -> dict[str, Any]:
 
 @contextmanager
 def sentences(keys: Callable[[], list[str]]) -> Iterator[None]:
-    """Turns what Hydra and OmegaConf raise into a ConfigError of one sentence."""
+    """Raise exceptions of Hydra, OmegaConf and YAML as a ConfigError of one sentence."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import MarkedYAMLError
@@ -155,7 +153,7 @@ def sentences(keys: Callable[[], list[str]]) -> Iterator[None]:
         raise ConfigError(f"a config is not YAML{where}: {error.problem}; correct that line") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_sentence(error, keys)) from error
-    except ValueError as error:  # Hydra's own, for a group that is given something else than a name
+    except ValueError as error:  # raised by Hydra for a group whose value is not a name
         raise ConfigError(f"an override cannot be used ({error}); write key=value, such as seed=1") from error
 
 
@@ -176,7 +174,9 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
         ]
         missing = text.split("Could not find '", 1)[1].split("'", 1)[0].removeprefix(f"{group}/")
         if group in ("family", "corpus") and ".py:" in missing:
-            return f"{missing!r} is no {group}; one of your own stands alone, as {group}=path.py:Name"
+            return (
+                f"{missing!r} is not a {group}; give your own as {group}=path.py:Name, without other values"
+            )
         if group == "hydra/launcher" and missing in BROUGHT:
             return (
                 f"hydra/launcher={missing} is not installed; type: pip install 'scaling[{BROUGHT[missing]}]' "
@@ -191,7 +191,7 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
     if "full_key: " in text and "not in '" in text:
         key = text.split("full_key: ", 1)[1].split()[0]
         file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else "a config file"
-        return f"{file} sets {key!r}, which is no key; {_nearest(key, keys())}"
+        return f"{file} sets the unknown key {key!r}; {_nearest(key, keys())}"
     cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ and str(error) else ""
     return f"{' '.join(line.strip() for line in text.splitlines()[:2])}{cause}".replace(
         "LexerNoViableAltException: ", ""
@@ -199,7 +199,7 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:
-    """Return what to type instead of an unknown key."""
+    """Return the hint for an unknown key."""
     near = get_close_matches(key, known, n=3, cutoff=0.5)
     top = ", ".join(sorted({name.partition(".")[0] for name in known}))
     hint = " or ".join(map(repr, near)) if near else f"one of {top}"
@@ -219,7 +219,7 @@ def _keys(engine: Hydra, name: str) -> list[str]:
 
 
 def flat_keys(config: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Every key of nested dictionaries, dotted."""
+    """Return every dotted key of nested dictionaries."""
     found = []
     for key, value in config.items():
         found.append(f"{prefix}{key}")

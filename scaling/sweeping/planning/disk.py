@@ -1,4 +1,4 @@
-"""What a run writes to disk: what stays of it, and what lies there while it is at work. No torch."""
+"""Estimate the disk space of a run, while it runs and after it has ended. No torch."""
 
 from __future__ import annotations
 
@@ -11,29 +11,33 @@ from scaling.training.checkpoints import trunk
 from scaling.training.lifecycle.placement import Placement, milestone_steps
 
 _NUMBER_BYTES = 4
-"""Weights and moments are float32 in every number format."""
+"""Bytes per weight or moment, which are float32 in every number format."""
 _MOMENTS = {"adamw": 2, "adam": 2, "muon": 2, "sgd": 1, "lion": 1, "soap": 8}
-"""Numbers that an optimiser keeps for a weight; Muon's one for matrices is counted as Adam's two.
-SOAP's are 6 where a matrix is square and 10.5 where it is four times as long as wide."""
+"""Numbers that an optimiser stores per weight.
+
+Muon stores one per matrix weight and two otherwise; it is counted as two. SOAP stores 6 for a square matrix
+and 10.5 for a matrix four times as long as wide; it is counted as 8.
+"""
 _CHECKPOINTS = 3
-"""The newest, the one before, and the one that is being written."""
+"""Checkpoints on disk during a run: the newest, the one before it, and the one being written."""
 PAPERS_BYTES = 30_000
-"""Record, config, curve and losses by position of one run, about."""
+"""Approximate bytes of the record, config, curve and losses by position of one run."""
 
 
 def weights_bytes(cell: Cell) -> int:
-    """One file of weights."""
+    """Return the bytes of a file of weights."""
     return _NUMBER_BYTES * int(cell.counts.params_total)
 
 
 def checkpoint_bytes(cell: Cell) -> int:
-    """One checkpoint: weights and moments."""
+    """Return the bytes of a checkpoint: weights and moments."""
     return weights_bytes(cell) * (1 + _MOMENTS[cell.hyperparameters.optimizer])
 
 
 def kept_bytes(cell: Cell, config: Config) -> int:
-    """What a finished run leaves under the config's keep policy, with the checkpoint for its trunk's other
-    branches. Raises ConfigError.
+    """Return the bytes that a finished run keeps, including the checkpoint for other branches of its trunk.
+
+    Raises ConfigError.
     """
     placement = Placement.from_config(config)
     files = placement.keep_weights + placement.keep_best + len(milestone_steps(cell, placement.milestones))
@@ -42,12 +46,12 @@ def kept_bytes(cell: Cell, config: Config) -> int:
 
 
 def working_bytes(cell: Cell) -> int:
-    """What lies in the folder beside that while the run is at work."""
+    """Return the additional bytes on disk during the run."""
     return _CHECKPOINTS * checkpoint_bytes(cell)
 
 
 def free_bytes(folder: Path) -> int | None:
-    """Free space where a folder lies or would lie; None where the system does not say."""
+    """Return the free bytes on the disk of a folder, which may not exist yet; None if unknown."""
     there = folder.absolute()
     while not there.exists() and there != there.parent:
         there = there.parent

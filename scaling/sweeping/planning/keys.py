@@ -26,13 +26,13 @@ class Key:
     """One key of a config."""
 
     name: str
-    """Dotted."""
+    """Dotted name."""
     kind: str
-    """What it may hold, in words."""
+    """Allowed type of the value, in words."""
     default: Any
-    """Its value where nothing sets it."""
+    """Value if nothing sets the key."""
     meaning: str
-    """One or two sentences."""
+    """Meaning, in one or two sentences."""
 
 
 _PARTS = {
@@ -46,11 +46,11 @@ _PARTS = {
 """Keys of families that no switch class describes."""
 
 _WHOLE = {"sweep.axes", "sweep.switches", "sweep.keep", "device.peaks", "checkpoint.milestones", "values"}
-"""Keys whose values are shown as they are written."""
+"""Keys whose values are not split into further keys."""
 
 
 def meanings(section: type) -> dict[str, str]:
-    """Return the docstring under each field of a dataclass, on one line."""
+    """Return the docstring of each field of a dataclass, on one line."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
     assert isinstance(tree, ast.ClassDef)
     texts: dict[str, str] = {}
@@ -62,8 +62,10 @@ def meanings(section: type) -> dict[str, str]:
 
 
 def every(*, family: str = "llama", recipe: str = "small_decoder") -> list[Key]:
-    """Return every key in the order of the config, with the switches of one family and the hyperparameters of
-    one recipe. Raises ConfigError for a family or a recipe that is not known."""
+    """Return every key in the order of the config, with the keys of one family and of one recipe.
+
+    Raises ConfigError for an unknown family or recipe.
+    """
     rows = []
     for row in _section(Config(), ""):
         rows.append(row)
@@ -143,7 +145,7 @@ def _kind(value: Any) -> str:
 
 
 def asked(text: str | None) -> list[Key]:
-    """Return the keys that a person names: all for None, a key, a section, or a choice as family=bert.
+    """Return the keys for a key, a section or a choice such as family=bert; all keys for None.
 
     Raises ConfigError with the nearest names.
     """
@@ -161,7 +163,7 @@ def asked(text: str | None) -> list[Key]:
 
 
 def resolved(compose: Compose) -> list[tuple[str, Any, bool]]:
-    """Return a sweep's base config: (dotted key, value, whether it differs from the default)."""
+    """Return the rows of a sweep's base config: (dotted key, value, whether it differs from the default)."""
     config = plain(compose([]))
     default = {
         row.name: row.default

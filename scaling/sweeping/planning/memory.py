@@ -1,6 +1,6 @@
-"""What a training step holds in memory, by component, from the shape alone. No torch.
+"""Compute the memory of a training step by component, from the shape only. No torch.
 
-Checked against what autograd keeps, on torch's fake tensors (tests/training/devices/test_paper.py).
+Tests compare it with the tensors that autograd stores (tests/training/devices/test_paper.py).
 """
 
 from __future__ import annotations
@@ -8,23 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 BYTES = {"float32": 4, "tf32": 4, "bfloat16": 2, "float16": 2}
-"""Of a number in each format."""
+"""Bytes per number in each format."""
 
 
 def activations_per_token(shape: Any, switches: dict[str, Any], dtype: str) -> float:
-    """Bytes that the forward pass of a decoder keeps for the backward pass, per token, without the head.
+    """Return the bytes per token that a decoder without its head stores for the backward pass.
 
-    With fused attention, which keeps queries, keys, values, its output and one number a head, never the
-    scores. Norms run in float32 under autocast and their outputs are copied for the products.
+    Attention is fused: it stores queries, keys, values, its output and one number per head, but no scores.
+    Under autocast, norms run in float32 and their outputs are copied for the matrix products.
 
     Args:
-        shape: width, depth, heads, kv_heads, head_dim, hidden.
-        switches: of the family: norm, position, mlp.
-        dtype: of the forward pass.
+        shape: width, depth, heads, kv_heads, head_dim and hidden of the decoder.
+        switches: norm, position and mlp of the family.
+        dtype: number format of the forward pass.
     """
     each = BYTES[dtype]
     inside, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    # RMSNorm keeps what it read, what it made before the gain, and a number; LayerNorm what it read and two
+    # RMSNorm stores its input, its output before the gain and one number; LayerNorm its input and two
     norm = 4 * ((2 * shape.width + 1) if switches["norm"] == "rmsnorm" else (shape.width + 2))
     norm += each * shape.width
     rotated = inside + keys if switches["position"] == "rope" else 0
@@ -34,7 +34,7 @@ def activations_per_token(shape: Any, switches: dict[str, Any], dtype: str) -> f
 
 
 def logits_per_token(vocab: int, dtype: str) -> float:
-    """Bytes of logits, their float32 copy and its gradient, per token whose logits are held at once."""
+    """Return the bytes per token of the logits, their float32 copy and its gradient."""
     return float(vocab * (BYTES[dtype] + 4 + 4))
 
 
@@ -49,20 +49,20 @@ def components(
     sharded: int = 1,
     loss_chunk: int | None = None,
 ) -> dict[str, float]:
-    """Bytes on one device by component.
+    """Return the bytes on one device, by component.
 
     Args:
-        counts: of the family: parameters.
+        counts: parameter counts of the family.
         shape, switches, dtype: as in `activations_per_token`.
-        sequences: of a micro-batch.
-        context: tokens of a sequence.
-        sharded: devices over which weights, gradients and optimiser are cut (FSDP); 1 = whole on each.
-        loss_chunk: tokens whose logits are held at once; None = all of the micro-batch.
+        sequences: sequences of a micro-batch.
+        context: tokens per sequence.
+        sharded: number of devices that share weights, gradients and optimiser state (FSDP); 1: not sharded.
+        loss_chunk: tokens whose logits are computed at once; None: all of the micro-batch.
     """
     n, tokens = counts.params_total, sequences * context
     at_once = tokens if loss_chunk is None else min(loss_chunk, tokens)
     gathered = (counts.params_block / max(shape.depth, 1)) * 2 if sharded > 1 else 0.0
-    # autocast copies matrices into its format and keeps them until the backward pass is through
+    # autocast keeps a copy of the matrices in its format until the backward pass ends
     copied = BYTES[dtype] * (gathered if sharded > 1 else n) if BYTES[dtype] < 4 else 0.0
     return {
         "weights": 4.0 * n / sharded,

@@ -26,13 +26,13 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "seeds": {"seeds": "[0, 1, 2, 3, 4]"},
     "switches": {"switches": "{family.qk_norm: [true], family.mlp: [gelu, relu2]}"},
 }
-"""Design → keys of `sweep` with values that plan at once."""
+"""Design → keys of `sweep` with example values."""
 _BASE = {"tuning", "seeds", "switches"}
-"""Designs that leave size and budget to the config."""
+"""Designs that take size and budget from the config."""
 
 
 def text(name: str, design: str) -> str:
-    """Return the content of a sweep file. Raises ConfigError for a design that is not known."""
+    """Return the content of a sweep file. Raises ConfigError for an unknown design."""
     if design not in EXAMPLES:
         raise ConfigError(one_of("--design", design, EXAMPLES))
     words = meanings(SweepConfig)
@@ -61,13 +61,13 @@ def text(name: str, design: str) -> str:
 
 
 def write(name: str, design: str) -> Path:
-    """Write sweeps/NAME.yaml in the working folder, or the file that NAME is the path of.
+    """Write sweeps/NAME.yaml in the working folder, or the file NAME if it is a path; return the path.
 
-    Raises ConfigError where there is one, StorageError where it cannot be written.
+    Raises ConfigError if the file exists, StorageError if it cannot be written.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else Path("sweeps") / f"{name}.yaml"
     content = text(path.stem, design)
     if path.exists():
-        raise ConfigError(f"{path} is there already; choose another name, or remove it first")
+        raise ConfigError(f"{path} exists already; choose another name, or remove it first")
     files.write(path, content, "the sweep file", option="another name")
     return path

@@ -1,6 +1,6 @@
-"""A training run on paper: layout, memory, hours, dollars, failures and checkpoints, and their arithmetic.
+"""Estimate a large training run: layout, memory, hours, dollars, failures and checkpoints.
 
-Nothing here was measured: the share of the peak that is reached is assumed, and said.
+Nothing is measured here: the fraction of the peak FLOP/s (MFU) is an assumption, which is printed.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from scaling.errors import ConfigError, ShapeError, one_of
 from scaling.sweeping.planning.memory import BYTES, components
 
 GPU_HOURS_PER_FAILURE = 16_384 * 54 * 24 / 419
-"""Hours of one accelerator between failures: 419 unexpected interruptions of 16,384 H100s in 54 days
+"""Accelerator-hours per failure: 419 unexpected interruptions of 16,384 H100s in 54 days
 (arXiv:2407.21783, section 3.3.4), which is 50,700."""
 NODE = 8
-"""Accelerators that share a fast link."""
+"""Number of accelerators in a node, which share a fast link."""
 NETWORK = 5e10
-"""Bytes a second out of one accelerator between nodes: 400 Gb/s, as in arXiv:2407.21783, section 3.3.1."""
+"""Bytes per second that one accelerator sends between nodes: 400 Gb/s (arXiv:2407.21783, section 3.3.1)."""
 STORAGE = 1e9
-"""Bytes a second that one node writes to shared storage: 2 TB/s, sustained, over 2,048 nodes of eight
+"""Bytes per second that one node writes to shared storage: 2 TB/s, sustained, over 2,048 nodes of eight
 (arXiv:2407.21783, section 3.3.1)."""
 RESTART_SECONDS = 600.0
-"""From a failure to the first step after it. Assumed."""
+"""Seconds from a failure to the next step. Assumed."""
 ROOM = 0.9
-"""Share of the memory that a plan may fill: the rest is fragments and libraries."""
+"""Fraction of the memory that a plan may use; the rest is for fragmentation and libraries."""
 MFU = 0.4
-"""Share of the peak that is reached. Assumed: arXiv:2407.21783, table 4, reports 0.38 to 0.43."""
+"""Fraction of the peak FLOP/s that is reached. Assumed: arXiv:2407.21783, table 4, reports 0.38 to 0.43."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Device:
-    """One accelerator, from conf/device."""
+    """An accelerator, from conf/device."""
 
     name: str
-    """Of the file."""
+    """Name of the file."""
     dtype: str
     """Number format of the forward pass."""
     peak_flops: float
-    """FLOP/s in that format, dense."""
+    """Peak dense FLOP/s in this format."""
     memory_bytes: float
-    """Of its memory."""
+    """Bytes of memory."""
     link_bytes: float
-    """Bytes a second, one way, to its neighbours in the node."""
+    """Bytes per second, in one direction, to other accelerators of the node."""
     price_per_hour: float | None
-    """Dollars."""
+    """Dollars per hour; None if unknown."""
 
 
 def device(name: str, dtype: str | None = None) -> Device:
-    """A device of conf/device by name. Raises ConfigError when it is unknown or says too little."""
+    """Return a device of conf/device by name. Raises ConfigError if it is unknown or incomplete."""
     roots = reversed(folders.folders("conf"))
     files = {path.stem: path for root in roots for path in root.glob("device/*.yaml")}
     if name not in files:
@@ -72,7 +72,7 @@ def device(name: str, dtype: str | None = None) -> Device:
     if missing:
         able = sorted(stem for stem, path in files.items() if "memory_bytes" in path.read_text("utf-8"))
         raise ConfigError(
-            f"{files[name]} does not say {missing[0]}; write it there, or take one of {', '.join(able)}"
+            f"{files[name]} does not set {missing[0]}; add it there, or use one of {', '.join(able)}"
         )
     assert config.memory_bytes is not None
     assert config.link_bytes is not None
@@ -87,7 +87,7 @@ def device(name: str, dtype: str | None = None) -> Device:
 
 
 def numbers(option: str, text: str) -> list[float]:
-    """Numbers of 1 or more with commas between. Raises ConfigError."""
+    """Return numbers of 1 or more from a text with commas. Raises ConfigError."""
     try:
         found = [float(part) for part in text.split(",")]
         if not all(1 <= number < math.inf for number in found):
@@ -98,7 +98,7 @@ def numbers(option: str, text: str) -> list[float]:
 
 
 def size_for(family: Any, flops: float, *, ratio: float, vocab: int, context: int) -> float:
-    """The dial at which C FLOPs train N parameters on ratio × N tokens. Raises ConfigError."""
+    """Return the size at which C FLOPs train N parameters on ratio × N tokens. Raises ConfigError."""
 
     def cost(size: float) -> float:
         counts = family.counts(family.shape(size, vocab=vocab, context=context))
@@ -108,8 +108,8 @@ def size_for(family: Any, flops: float, *, ratio: float, vocab: int, context: in
     try:
         if not cost(low) <= flops <= cost(high):
             raise ConfigError(
-                f"{flops:g} FLOPs are outside what family {family.name!r} spans at {ratio:g} tokens per "
-                f"parameter, {cost(low):.2g} to {cost(high):.2g}; give --flops in between"
+                f"{flops:g} FLOPs are outside the range of family {family.name!r} at {ratio:g} tokens per "
+                f"parameter; give --flops from {cost(low):.2g} to {cost(high):.2g}"
             )
         for _ in range(40):
             middle = math.sqrt(low * high)
@@ -120,18 +120,18 @@ def size_for(family: Any, flops: float, *, ratio: float, vocab: int, context: in
 
 
 def batch_tokens(flops: float) -> float:
-    """Tokens of a step near the optimum: 0.2920 × C^0.3271 (arXiv:2401.02954, equation 1)."""
+    """Return near-optimal tokens per step: 0.2920 × C^0.3271 (arXiv:2401.02954, equation 1)."""
     return 0.2920 * float(flops**0.3271)
 
 
 def checkpoint_seconds(write: float, between: float) -> float:
-    """Seconds of work between checkpoints that lose the least time.
+    """Return the seconds between checkpoints that minimise the time lost.
 
     J. T. Daly, Future Generation Computer Systems 22 (2006) 303, equation 37, whose first term is Young's
     √(2δM) (Communications of the ACM 17 (1974) 530).
 
     Args:
-        write: δ, seconds that one checkpoint takes.
+        write: δ, seconds to write one checkpoint.
         between: M, mean seconds between failures.
     """
     if write >= 2 * between:
@@ -151,25 +151,23 @@ def paper(
     ratio: float = 20.0,
     mfu: float = MFU,
 ) -> dict[str, Any]:
-    """One run on paper: numbers by name with units, and `arithmetic`, lines that derive them.
+    """Estimate one run: return its numbers by name, and `arithmetic`, the lines that derive them.
 
     Args:
-        flops: C.
-        gpus: accelerators paid for; more than the batch has sequences stay idle.
-        on: their kind.
-        family: a decoder.
-        vocab: different tokens.
-        context: tokens of a sequence.
-        ratio: D / N.
-        mfu: share of the peak that is reached.
+        flops: C, training FLOPs.
+        gpus: number of accelerators paid for; those beyond the sequences of a batch stay idle.
+        on: the accelerator.
+        family: config of a decoder family.
+        vocab: size of the vocabulary.
+        context: tokens per sequence.
+        ratio: D / N, tokens per parameter.
+        mfu: assumed fraction of the peak FLOP/s.
 
     Raises ConfigError.
     """
     made = families.from_config(family)
     if not hasattr(made, "decoder"):
-        raise ConfigError(
-            f"memory is known for our own decoder only, not for {made.name!r}; take --family llama or gpt2"
-        )
+        raise ConfigError(f"the family {made.name!r} has no memory estimate; use --family llama or gpt2")
     size = size_for(made, flops, ratio=ratio, vocab=vocab, context=context)
     shape = made.shape(size, vocab=vocab, context=context)
     counts = made.counts(shape)
@@ -243,10 +241,11 @@ def paper(
 
 
 def exchange(layout: str, params: float, gpus: int) -> tuple[float, float]:
-    """Bytes that each GPU sends in a step, inside its node and between nodes, in float32.
+    """Return the bytes that each GPU sends per step within its node and between nodes, in float32.
 
-    A ring moves (g − 1)/g of all bytes twice to average gradients. FSDP gathers weights forward and backward
-    and scatters gradients, which is three times. Between nodes, the GPUs of a node share what it sends.
+    A ring all-reduce of gradients over g GPUs sends (g − 1)/g of all bytes twice. FSDP sends them three
+    times: it gathers weights in the forward and backward pass and scatters gradients. Between nodes, the GPUs
+    of a node share the traffic.
     """
     node, nodes = min(gpus, NODE), math.ceil(gpus / NODE)
     cut = layout.startswith("FSDP")
@@ -258,8 +257,11 @@ def exchange(layout: str, params: float, gpus: int) -> tuple[float, float]:
 def _layout(
     counts: Any, shape: Any, switches: Mapping[str, Any], on: Device, used: int, share: int, context: int
 ) -> tuple[str, int, dict[str, float]]:
-    """(layout, sequences of a micro-batch, memory): whole weights everywhere if they fit, else cut over a
-    node, else over all; logits in chunks of 1,024 tokens."""
+    """Return the first layout that fits, its micro-batch in sequences, and its memory by component.
+
+    Layouts in order: full weights on each GPU, sharded within a node, sharded over all GPUs. Logits are
+    computed in chunks of 1,024 tokens.
+    """
     node = min(NODE, used)
     times = f", {used // node} times" if used > node else ""
     ways: Sequence[tuple[str, int]] = [
@@ -288,7 +290,7 @@ def _layout(
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
-    """Prints rows of `paper`, and the arithmetic of each where asked, of the last otherwise."""
+    """Print rows of `paper`, with the arithmetic of every row if `explain`, else of the last row."""
     from rich.console import Console
     from rich.table import Table
 
@@ -317,7 +319,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
         for line in row["arithmetic"]:
             console.print(f"  {line}", markup=False)
     console.print(
-        f"\nOn paper: {rows[0]['mfu_assumed']:.0%} of the peak is assumed (--mfu), nothing was measured."
+        f"\nEstimates: {rows[0]['mfu_assumed']:.0%} of the peak is assumed (--mfu), nothing was measured."
         + " FSDP is `device.sharing=fsdp` under `torchrun -m scaling.train`, over all its processes."
         + ("" if explain else " --explain shows every row's arithmetic.")
     )

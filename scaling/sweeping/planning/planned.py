@@ -1,6 +1,4 @@
-"""What a plan is: every cell of a sweep with its N, D, C, epochs, steps, memory, disk and predicted seconds.
-No torch.
-"""
+"""Define a plan: the cells of a sweep with N, D, C, epochs, steps, memory, disk and seconds. No torch."""
 
 from __future__ import annotations
 
@@ -8,11 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling import files
 from scaling.config import DeviceConfig, RescueConfig
 from scaling.sweeping.planning import disk, price
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "run_id",
@@ -36,7 +37,7 @@ COLUMNS = (
     "seconds_low",
     "seconds_high",
 )
-"""What `plan.json` says of a cell, beside its overrides without those of `sweep`."""
+"""Columns of a cell in `plan.json`, which also has its overrides, except those of `sweep`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,21 +45,21 @@ class Planned:
     """One cell of a plan."""
 
     overrides: tuple[str, ...]
-    """What makes its config from the sweep's."""
+    """Overrides that give the cell's config."""
     row: Mapping[str, Any]
-    """COLUMNS → value; units as in the ledger, memory in bytes."""
+    """Values of COLUMNS; units as in the ledger, memory and disk in bytes."""
     trunk: str | None
-    """What it shares its first steps with, under warm-up–stable–decay; None for a run that shares nothing."""
+    """Id of the trunk whose steps the run shares (warm-up–stable–decay); None if it has no trunk."""
     branch_step: int
-    """The step at which it leaves its trunk."""
+    """Step at which the run leaves its trunk."""
     derived: Mapping[str, tuple[Any, str]]
-    """Each hyperparameter that the recipe derived → its value, and the rule in words."""
+    """Hyperparameters that the recipe derived → (value, rule in words)."""
     rescues: str | None = None
-    """The run that diverged, where this one is its cell again at a lower learning rate."""
+    """Run id of the diverged run that this cell repeats at a lower learning rate; None otherwise."""
 
     @property
     def run_id(self) -> str:
-        """Its identity."""
+        """Return the run id."""
         return str(self.row["run_id"])
 
 
@@ -67,64 +68,77 @@ class Rule:
     """One derived hyperparameter over the cells of a plan."""
 
     name: str
-    """Of the hyperparameter."""
+    """Name of the hyperparameter."""
     low: Any
-    """Its lowest value; its value in the first cell where values have no order."""
+    """Lowest value, or the value of the first cell if values have no order."""
     high: Any
-    """Its highest."""
+    """Highest value, or the value of the first cell if values have no order."""
     words: str
-    """The rule, as the first cell says it."""
+    """Rule in words, of the first cell."""
     same: bool = True
-    """Whether every cell says it in the same words; they hold numbers of the cell in some recipes."""
+    """Whether all cells have the same words; in some recipes the words contain numbers of the cell."""
 
     def over(self, value: Any, words: str) -> Rule:
-        """With one more cell."""
+        """Return the rule with one more cell."""
         ordered = isinstance(value, (int, float)) and isinstance(self.low, (int, float))
         low, high = (min(self.low, value), max(self.high, value)) if ordered else (self.low, self.high)
         same = self.same and words == self.words and (ordered or value == self.low)
         return dataclasses.replace(self, low=low, high=high, same=same)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Plan:
-    """A sweep, before it runs."""
+    """The plan of a sweep."""
 
     sweep: str
-    """Its name, and the name of its folder."""
+    """Name of the sweep and of its folder."""
     results: Path
-    """The folder of results."""
+    """Folder of results."""
     cells: tuple[Planned, ...]
-    """In the order of the design."""
+    """Cells in the order of the design."""
     dropped: tuple[str, ...]
-    """Cells that filters took away, or that are the same run as another, a sentence each."""
+    """Sentences on the cells that filters removed or that are the same run as another cell."""
     device: DeviceConfig
-    """The config's device, with what an hour of it costs."""
+    """Device of the config, with its price per hour."""
     rescue: RescueConfig | None = None
-    """What to do about a cell that diverges, beside recording it."""
+    """Settings for running diverged cells again; None: they are only recorded."""
     assumed: bool = False
-    """Whether the seconds come from `device.assumed_flops`, because nothing was measured."""
+    """Whether the seconds are computed from `device.assumed_flops` instead of measurements."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a cell, with the columns of COLUMNS."""
+        import pandas as pd
+
+        return pd.DataFrame([cell.row for cell in self.cells])
+
+    def __repr__(self) -> str:
+        flops = sum(cell.row["flops_spent"] for cell in self.cells)
+        return f"Plan of {self.sweep}: {len(self.cells)} cells, {flops:.3g} FLOPs"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}</p>{self.to_frame().to_html(border=0, max_rows=20)}"
 
     @property
     def saving(self) -> float:
-        """How many times fewer FLOPs are spent because runs share trunks; 1 when none do."""
+        """Return the FLOPs of all cells divided by the FLOPs spent; above 1 if runs share trunks."""
         spent = sum(cell.row["flops_spent"] for cell in self.cells)
         return float(sum(cell.row["flops"] for cell in self.cells) / spent)
 
     @property
     def folder(self) -> Path:
-        """Where the sweep's ledger, fit, figures and report go."""
+        """Return the folder of the sweep's ledger, fit, figures and report."""
         return self.results / self.sweep
 
     @property
     def run_ids(self) -> list[str]:
-        """Of every cell."""
+        """Return the run ids of all cells."""
         return [cell.run_id for cell in self.cells]
 
     def longest_first(self, run_ids: set[str]) -> list[Planned]:
-        """The cells in `run_ids`, the longest predicted first, so that slots end together.
+        """Return the cells in `run_ids`, the longest predicted first, so that all seats end together.
 
-        Cells of one trunk come in the order of their branches, each a round later than the one before, so
-        that a longer run finds the trunk that a shorter one left.
+        Cells of one trunk are ordered by branch step, each one round after the one before, so that a longer
+        run can start from the trunk of a shorter one.
         """
         chosen = [cell for cell in self.cells if cell.run_id in run_ids]
         rounds: dict[str, int] = {}
@@ -140,7 +154,7 @@ class Plan:
         )
 
     def payload(self) -> dict[str, Any]:
-        """For JSON: where, every cell, the totals."""
+        """Return the plan as JSON values: folder, cells, rules, dropped cells and totals."""
         return {
             "sweep": self.sweep,
             "folder": str(self.folder),
@@ -154,7 +168,7 @@ class Plan:
         }
 
     def rules(self) -> list[Rule]:
-        """What the recipe derived, over all cells."""
+        """Return the derived hyperparameters over all cells."""
         found: dict[str, Rule] = {}
         for cell in self.cells:
             for name, (value, words) in cell.derived.items():
@@ -166,7 +180,7 @@ class Plan:
         return list(found.values())
 
     def total(self) -> dict[str, Any]:
-        """Sums over all cells; seconds are of one slot."""
+        """Return sums over all cells; seconds are of one seat."""
         seconds = [cell.row["seconds"] for cell in self.cells]
         known = all(value is not None for value in seconds) and bool(seconds)
         return {
@@ -189,19 +203,17 @@ class Plan:
         }
 
     def save(self) -> None:
-        """Writes `plan.json`, whole. Raises StorageError."""
+        """Write `plan.json` atomically. Raises StorageError."""
         files.write(self.folder / "plan.json", _lines({"schema": 1, **self.payload()}), "the plan")
 
 
 def _own(overrides: tuple[str, ...]) -> list[str]:
-    """Without what the command line asked of the sweep: a thousand seeds would stand in each of a thousand
-    cells.
-    """
+    """Return the overrides except those of `sweep`, which can be long (such as a thousand seeds)."""
     return [one for one in overrides if not one.startswith("sweep.")]
 
 
 def _lines(payload: Mapping[str, Any]) -> str:
-    """JSON with a line for each key and each element of a list; `indent` would take ten times as long."""
+    """Return JSON with one line per key and list element; `indent` would take ten times as long."""
     parts = []
     for name, value in payload.items():
         if isinstance(value, list):

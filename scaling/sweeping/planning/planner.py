@@ -1,6 +1,4 @@
-"""Planning: from a sweep's design to its cells with all that is known of them before anything runs. No
-torch.
-"""
+"""Plan a sweep: turn its design into cells with sizes, budgets and predicted costs. No torch."""
 
 from __future__ import annotations
 
@@ -21,16 +19,16 @@ from scaling.training.checkpoints import trunk
 
 _DIALS = ("family.size", "budget.flops", "budget.tokens")
 Asked = tuple[tuple[str, str], ...]
-"""What a cell sets beside its seed: each key with its value as text."""
+"""Keys that a cell sets, except its seed, with values as text."""
 
 
 @uncollected()
 def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
-    """The plan of a sweep.
+    """Return the plan of a sweep.
 
-    `compose` makes configs from overrides; `combinations` are the override lists that the command line spans
-    (one, unless it says `key=a,b`): the design is laid out in each. Raises ConfigError naming the cell that
-    cannot be, or the filter that left none.
+    `compose` turns overrides into a config. `combinations` are the lists of overrides from the command line:
+    one list, or several if it has `key=a,b`. The design is evaluated for each list. Raises ConfigError, which
+    names the invalid cell, or the filter that removed all cells.
     """
     found: dict[str, Planned] = {}
     dropped: list[str] = []
@@ -58,12 +56,11 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     named = str(first.sweep.name)
     if named in ("", ".", "..") or {"/", "\\"} & set(named):
         raise ConfigError(
-            f"sweep.name is {named!r}; it names one folder inside the results, so write it without slashes"
+            f"sweep.name is {named!r}; give the name of one folder in the results, without slashes"
         )
     if not found:
         raise ConfigError(
-            f"no cell is left: sweep.keep dropped all {len(dropped)}; the first was {dropped[0]}; widen "
-            f"sweep.keep"
+            f"sweep.keep drops all {len(dropped)} cells, the first because {dropped[0]}; widen sweep.keep"
         )
     return Plan(
         assumed=isinstance(price.speed(first), price.Assumed),
@@ -77,14 +74,14 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
 
 
 def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: SweepConfig) -> None:
-    """Raises ConfigError for a size or budget typed by hand that the design sets in every cell."""
+    """Raise ConfigError for a size or budget on the command line that the design sets in every cell."""
     for text in given:
         key = text.partition("=")[0].lstrip("+")
         if key in _DIALS and all(key in cell for cell in cells):
             made_of = [f"sweep.{name}" for name in designs.DIALS if getattr(sweep, name)]
             raise ConfigError(
-                f"{text!r} would change nothing: the design of this sweep sets {key} in every cell; change "
-                f"what it is laid out from, {' or '.join(made_of)}"
+                f"{text!r} has no effect, because the design sets {key} in every cell; change "
+                f"{' or '.join(made_of)}"
             )
 
 
@@ -94,9 +91,8 @@ def planned_cell(
     overrides: Sequence[str],
     known: dict[Asked, tuple[Cell, dict[str, Any]]],
 ) -> Planned:
-    """One cell: what `cell` sets and what it is called after `overrides`. Raises ConfigError naming it."""
-    # Seeds change nothing but themselves: one cell is solved and priced and kept in `known`, the others are
-    # copies.
+    """Return the planned cell with the keys `cell`. Raises ConfigError, which names the cell."""
+    # Cells that differ only in their seed have the same row: it is computed once and kept in `known`.
     key = tuple((name, repr(value)) for name, value in cell.items() if name != "seed")
     try:
         if key not in known:
@@ -119,7 +115,7 @@ def planned_cell(
 
 
 def _shared(cells: tuple[Planned, ...]) -> tuple[Planned, ...]:
-    """Takes off each cell what a shorter run of the same trunk has paid already."""
+    """Subtract from each cell the costs that a shorter run of its trunk has already paid."""
     paid: dict[str, int] = {}
     inherited: dict[str, float] = {}
     for cell in sorted(cells, key=lambda cell: cell.branch_step):
@@ -138,7 +134,7 @@ def _part(row: Mapping[str, Any], share: float) -> dict[str, Any]:
 
 
 def row(cell: Cell, config: Config) -> dict[str, Any]:
-    """What a plan says of a cell. Raises ConfigError."""
+    """Return the COLUMNS of a cell. Raises ConfigError."""
     columns, speed = cell.columns(), price.speed(config)
     predicted = speed.seconds(cell) if speed else None
     known = {name: columns[name] for name in COLUMNS if name in columns}
@@ -151,20 +147,18 @@ def row(cell: Cell, config: Config) -> dict[str, Any]:
 
 
 def _outside(row: Mapping[str, Any], keep: Mapping[str, Any] | None) -> str | None:
-    """Why a filter drops this cell; None when it stays."""
+    """Return why a filter drops this cell, or None if it is kept."""
     for name, limits in (keep or {}).items():
         if name not in row:
             raise ConfigError(
-                f"sweep.keep cannot filter by {name!r}; it can by {', '.join(n for n in COLUMNS[4:])}"
+                f"sweep.keep cannot filter by {name!r}; allowed are {', '.join(n for n in COLUMNS[4:])}"
             )
         if not isinstance(limits, (list, tuple)) or len(limits) != 2:
             raise ConfigError(f"sweep.keep.{name} is {limits!r}; give [low, high], with null for an open end")
         low, high = limits
         value = row[name]
         if value is None:
-            raise ConfigError(
-                f"sweep.keep.{name} needs a prediction that is not there; run `scaling bench` first"
-            )
+            raise ConfigError(f"sweep.keep.{name} needs a predicted time; run `scaling bench` first")
         if (low is not None and value < float(low)) or (high is not None and value > float(high)):
             return f"{name} {value:.4g} lies outside sweep.keep.{name} [{low}, {high}]"
     return None

@@ -1,5 +1,6 @@
-"""What a cell will cost: seconds from measured steps, memory from the shape. What was not measured is
-predicted only from a speed that the config assumes, and is called assumed.
+"""Predict the cost of a cell: seconds from measured steps, memory from the shape.
+
+Without measurements, seconds are predicted only if the config assumes a speed, and are marked as assumed.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from scaling.config import Config, DeviceConfig
 from scaling.training.cell import Cell
 
 THINNING = 8
-"""On the way only every so-manieth held-out sequence is evaluated; `scaling.training.evaluation` decides,
-with torch loaded.
+"""During training, one of this number of held-out sequences is evaluated.
+
+`scaling.training.evaluation` sets this number; it imports torch and so cannot be imported here.
 """
 _TORCH_BYTES = 330_000_000
-"""Of a process that has imported torch and trained a step: measured on Linux, CPU build."""
+"""Bytes of a process after a training step, without the model: measured on Linux, CPU build of torch."""
 Z = 1.2816
-"""Half the width of an 80 % interval, in standard deviations."""
+"""Half-width of an 80 % interval, in standard deviations."""
 LEAST_SPREAD = 0.05
-"""Repeated measurements of one shape differ by so much; no interval is narrower."""
+"""Smallest spread (log scale): repeated measurements of one shape differ by this much."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One shape's speed on this device, in a slot beside busy slots."""
+    """The measured speed of one shape on this device, with all seats busy."""
 
     family: str
     """Architecture."""
@@ -43,36 +45,37 @@ class Measured:
     seconds_per_step: float
     """Seconds of one optimiser step."""
     seconds_per_evaluated_flop: float
-    """Seconds of a forward FLOP in evaluation."""
+    """Seconds per forward FLOP in evaluation."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Seconds per step as a function of the shape: costs of a step, of a block and of a FLOP, and what these
-    leave over, which is interpolated in log FLOPs between the measured shapes.
+    """A model of the seconds per step: costs per step, per block and per FLOP, times a residual factor.
+
+    The residual is interpolated in log FLOPs between the measured shapes.
     """
 
     costs: tuple[float, float, float]
-    """Seconds of a step, of a block of a step, of a FLOP: not negative, fitted to relative errors."""
+    """Seconds per step, per block and per FLOP; not negative, fitted to relative errors."""
     flops_per_step: tuple[float, ...]
-    """Of the measured shapes, rising."""
+    """FLOPs per step of the measured shapes, in rising order."""
     left: tuple[float, ...]
-    """log(measured / costs) of each."""
+    """Residual log(measured / costs) of each measured shape."""
     spread: float
     """Standard deviation of log(measured / predicted), each shape predicted from the others."""
     evaluated_flop: float
-    """Seconds of a forward FLOP in evaluation."""
+    """Seconds per forward FLOP in evaluation."""
     when: str
-    """ISO date of the measurement."""
+    """Date of the measurement, ISO 8601."""
 
     def seconds_per_step(self, depth: int, flops: float) -> float:
-        """Predicted seconds of a step."""
+        """Return the predicted seconds of a step."""
         step, block, flop = self.costs
         left = float(np.interp(math.log(flops), np.log(self.flops_per_step), self.left))
         return (step + block * depth + flop * flops) * math.exp(left)
 
     def seconds(self, cell: Cell) -> tuple[float, float, float]:
-        """Predicted seconds of a run, with the ends of an 80 % interval.
+        """Return the predicted seconds of a run, with the ends of an 80 % interval.
 
         The interval comes from predicting each measured shape from the others; it widens with the distance,
         in log FLOPs per step, beyond the largest or smallest measured shape.
@@ -90,36 +93,32 @@ class Speed:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Assumed:
-    """A speed that nobody measured here: for the price of a device that is not at hand."""
+    """An assumed speed, to price runs on a device that was not measured."""
 
     flops: float
-    """Training FLOPs a second."""
+    """Training FLOP/s."""
     factor: float = 2.0
-    """A guess may be off by so much either way; no coverage is claimed for it."""
+    """Factor of error assumed in both directions; this is not a confidence interval."""
 
     def seconds(self, cell: Cell) -> tuple[float, float, float]:
-        """Seconds of a run at that speed, and the ends of the guess."""
+        """Return the seconds of a run at this speed, and these divided and multiplied by `factor`."""
         middle = cell.flops / self.flops
         return middle, middle / self.factor, middle * self.factor
 
 
 def speed(config: Config) -> Speed | Assumed | None:
-    """The measured speed of the config's device and family here, else what `device.assumed_flops` says, else
-    None. Raises ConfigError.
-    """
+    """Return the measured speed, or else the assumed speed, or else None. Raises ConfigError."""
     return measured_speed(config) or assumed_speed(config)
 
 
 def assumed_speed(config: Config) -> Assumed | None:
-    """Return `device.assumed_flops` as a speed; None where it is null."""
+    """Return `device.assumed_flops` as a speed, or None if it is null."""
     flops = config.device.assumed_flops
     return None if flops is None else Assumed(flops=flops)
 
 
 def measured_speed(config: Config) -> Speed | None:
-    """The speed that `scaling bench` measured for the config's device and family here; None where it did
-    not.
-    """
+    """Return the speed that `scaling bench` measured for the config's device and family, or None."""
     path = path_of(config)
     try:
         return _speed(path, path.stat().st_mtime_ns, str(config.family.name))
@@ -135,7 +134,7 @@ def _speed(path: Path, _changed: int, family: str) -> Speed | None:
 
 
 def through(measured: Sequence[Measured], *, when: str) -> Speed | None:
-    """The model through measured shapes; None for fewer than three."""
+    """Fit the model to measured shapes; return None for fewer than three."""
     rows = sorted(measured, key=lambda row: row.flops_per_step)
     if len(rows) < 3:
         return None
@@ -168,7 +167,7 @@ def _fit(rows: Sequence[Measured], *, when: str) -> Speed:
 
 
 def path_of(config: Config) -> Path:
-    """Where the bench table of this machine and device lies: the user's cache, or SCALING_CACHE."""
+    """Return the path of the bench table of this machine and device, in SCALING_CACHE or the user's cache."""
     device = config.device
     return _path(os.environ.get("SCALING_CACHE"), f"{device.name}-{device.dtype}")
 
@@ -183,11 +182,11 @@ def _path(cache: str | None, device: str) -> Path:
 
 
 def memory_bytes(cell: Cell) -> int:
-    """Estimate of a run's peak: weights, gradients and two moments in four bytes each, activations, the
-    process itself.
+    """Return an estimate of a run's peak memory in bytes.
 
-    Activations of a token: about 17 numbers of the width and 2.5 rows of scores a head for each block (half
-    of the bytes of arXiv:2205.05198, equation 1, which counts two bytes a number), and three copies of the
+    It includes weights, gradients and two moments in four bytes each, the activations, and the process.
+    Activations per token: in each block 17 numbers per unit of width and 2.5 rows of scores per head (half of
+    the bytes of arXiv:2205.05198, equation 1, which counts two bytes per number), and three copies of the
     logits.
     """
     shape = cell.shape
@@ -197,9 +196,7 @@ def memory_bytes(cell: Cell) -> int:
 
 
 def bill(device: DeviceConfig, seconds: float | None) -> dict[str, float | None]:
-    """Slot-hours, dollars and kWh of so many seconds in one slot; null where the config's device has no price
-    or watts.
-    """
+    """Return seat-hours, dollars and kWh of `seconds` on one seat, None where unknown."""
     hours = None if seconds is None else seconds / 3600
     price, watts = device.price_per_hour, device.watts
     return {

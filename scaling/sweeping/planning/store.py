@@ -12,14 +12,14 @@ from scaling.families import registry
 from scaling.training.recipes.recipe import FIELDS, TIMESCALE
 
 GROUPS = ("family", "corpus", "recipe", "start", "device")
-"""Sections that a file of conf/ fills."""
+"""Sections that have files in conf/."""
 
 
 def register() -> None:
-    """Store every schema under the name by which the files of conf/ start from it.
+    """Store every schema under the name that the files of conf/ refer to.
 
-    Sections whose keys are all known are stored as dataclasses, so that Hydra refuses any other key and names
-    the file that holds it. Families, corpora and recipes have keys of their own, which they check themselves.
+    Sections whose keys are all known are stored as dataclasses, so that Hydra rejects any other key and names
+    its file. Families, corpora and recipes have their own keys, which they check themselves.
     """
     from hydra.core.config_store import ConfigStore
 
@@ -36,9 +36,9 @@ def register() -> None:
 
 
 def _node(section: Any) -> Any:
-    """Return a dataclass that Hydra takes: the same keys and defaults, open to any value.
+    """Return a dataclass for Hydra with the same keys and defaults, but without types.
 
-    The values are checked when they are parsed, where every way into a config ends.
+    Values are checked later by `parse`, through which every config passes.
     """
     shape, default = shape_of(section), section()
     fields: list[Any] = []

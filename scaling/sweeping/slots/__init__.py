@@ -1,3 +1,4 @@
-"""Slots: warm one-thread worker processes on this machine. Two of them on two cores do 1.7 to 2.1 times the
-work of one.
+"""Run cells in one-thread worker processes on this machine, one per seat.
+
+Two of them on two cores are 1.7 to 2.1 times as fast as one.
 """

@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs: a live table on a terminal, a line per finished cell elsewhere."""
+"""Show the progress of a sweep: a live table on a terminal, or one line per finished cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFRESH_SECONDS = 0.5
 
 
 class Display:
-    """Progress of the slots of one launch."""
+    """The progress display of one launch."""
 
     def __init__(
         self, *, cells: int, slots: int, runs: Path, lines: bool, seconds: Mapping[str, float] | None = None
@@ -52,28 +52,29 @@ class Display:
             self._view.stop()
 
     def say(self, text: str) -> None:
-        """One line of text."""
+        """Print one line."""
         if self.live:
             self.console.print(text, highlight=False, markup=False)
         else:
             print(text, file=sys.stderr, flush=True)
 
     def finished(self, outcome: Mapping[str, Any]) -> None:
-        """A cell has ended, in whatever way."""
+        """Print the outcome of a cell that ended, with or without success."""
         self.done += 1
         line = f"[{self.done}/{self.cells}] {outcome_line(outcome)}"
         self.say(f"{line}, {self._left()} left" if self.done < self.cells else line)
 
     def refresh(self, now: dict[int, str | None]) -> None:
-        """Draws again, at most twice a second. `now`: slot → run id."""
+        """Redraw the table, at most twice a second. `now`: slot → run id."""
         self._now = now
         if self._view is not None and time.monotonic() - self._drawn > _REFRESH_SECONDS:
             self._drawn = time.monotonic()
             self._view.update(self._table(), refresh=True)
 
     def _left(self) -> str:
-        """Time left if the cells to come cost like those that ended; they are run longest first, so it errs
-        on the long side.
+        """Return the time left, if the remaining cells take as long as the finished ones.
+
+        The longest cells run first, so this overestimates the time.
         """
         if not self.done:
             return "?"
@@ -103,7 +104,7 @@ class Display:
 
 
 def outcome_line(outcome: Mapping[str, Any]) -> str:
-    """One finished cell in one line."""
+    """Return the line on one finished cell."""
     words = [str(outcome.get("run_id") or "-"), str(outcome["status"])]
     if outcome.get("params"):
         words.append(f"N={outcome['params']:,} D={outcome['tokens']:,}")
@@ -117,7 +118,7 @@ def outcome_line(outcome: Mapping[str, Any]) -> str:
 
 
 def progress(path: Path) -> dict[str, Any] | None:
-    """A run's progress file; None when it is not there (yet)."""
+    """Return the content of a run's progress file, or None if there is none yet."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -126,7 +127,7 @@ def progress(path: Path) -> dict[str, Any] | None:
 
 
 def human_seconds(seconds: float) -> str:
-    """Seconds in the unit that a person would use."""
+    """Return a time with a unit: s, min, h or days."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

@@ -1,4 +1,4 @@
-"""Keep the slots at work: hand out cells, replace workers that die, show progress, stop them gently."""
+"""Distribute cells to worker processes, replace workers that die, show progress, and stop them on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TICK_SECONDS = 0.25
 
 
 class Worker:
-    """One slot's process, and what it is doing."""
+    """The process of one seat, and its present cell."""
 
     def __init__(self, seat: Seat, log: Path) -> None:
         self.seat, self.log = seat, log
@@ -43,14 +43,14 @@ class Worker:
                 [sys.executable, "-m", "scaling.sweeping.slots.worker", str(writing), str(seat.slot),
                  ",".join(map(str, seat.cores)) or "-"],
                 stdin=subprocess.PIPE, stdout=out, stderr=out, pass_fds=(writing,), env=seat.environment(),
-                process_group=0,  # Ctrl-C reaches the parent alone, which then asks for checkpoints
+                process_group=0,  # Ctrl-C reaches only the parent, which then stops the workers
             )  # fmt: skip
         os.close(writing)
         os.set_blocking(reading, False)
         self.events = reading
 
     def send(self, job: int, config: Config) -> None:
-        """Give it a cell. A worker that is already dead is noticed by its closed pipe."""
+        """Send a cell to the worker. A dead worker is detected later by its closed pipe."""
         self.job, self.run_id = job, None
         assert self.process.stdin is not None
         try:
@@ -60,7 +60,7 @@ class Worker:
             pass
 
     def receive(self) -> tuple[list[dict[str, Any]], bool]:
-        """Events that have come, and whether the process has closed its pipe."""
+        """Return new events, and whether the process has closed its pipe."""
         closed = False
         while True:
             try:
@@ -75,25 +75,25 @@ class Worker:
         return [json.loads(line) for line in lines], closed
 
     def stop(self) -> None:
-        """Asks for a checkpoint and an end."""
+        """Ask the process to write a checkpoint and exit."""
         self.stopping = True
         if self.process.poll() is None:
             self.process.terminate()
 
     def last_words(self) -> str:
-        """How it ended, with the last line that it printed."""
+        """Return how the process ended, with the last line that it printed."""
         code = self.process.wait()
         how = f"exit code {code}"
         if code < 0:
             how = f"killed by {signal.Signals(-code).name}"
             if code == -signal.SIGKILL:
-                how += " (out of memory, or by somebody)"
+                how += " (out of memory, or killed by a user)"
         try:
-            said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
-            said = []
-        return f"the slot's process ended: {how}" + (
-            f"; it said: {said[-1][:200]}" if said and code > 0 else ""
+            lines = []
+        return f"the seat's process ended: {how}" + (
+            f"; its last line: {lines[-1][:200]}" if lines and code > 0 else ""
         )
 
 
@@ -107,8 +107,9 @@ def launch(
     per_gpu: int,
     lines: bool,
 ) -> list[JobReturn]:
-    """Runs every job in a slot and returns one result each, in the order of `jobs`. The value of a result is
-    the run's outcome.
+    """Run every job in a seat and return one result each, in the order of `jobs`.
+
+    The value of a result is the outcome of the run.
     """
     del first
     settings = parsed(config)
@@ -125,7 +126,7 @@ def launch(
 
 
 class Pool:
-    """Slots at work on a list of cells."""
+    """The worker processes of one launch, with the cells that they run."""
 
     def __init__(self, places: Sequence[Seat], folder: Path, display: Display) -> None:
         self.places, self.folder, self.display = list(places), folder, display
@@ -136,7 +137,7 @@ class Pool:
         self.stopped_by: int | None = None
 
     def run(self, configs: Sequence[Callable[[], Config]]) -> list[dict[str, Any]]:
-        """Run all and return their outcomes; each element makes the config of one cell at its turn."""
+        """Run all cells and return their outcomes; each function in `configs` composes one cell's config."""
         self.configs = configs
         self.waiting.extend(range(len(configs)))
         previous = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -157,14 +158,14 @@ class Pool:
         return [self.outcomes[i] for i in range(len(configs))]
 
     def _tidy(self) -> None:
-        """Logs in which nothing was said do not stay."""
+        """Remove empty logs."""
         for seat in self.places:
             path = self.folder / f"slot-{seat.slot}.log"
             if path.exists() and not path.stat().st_size:
                 path.unlink()
 
     def _asked(self, number: int, _frame: Any) -> None:
-        """Ctrl-C or SIGTERM: checkpoint and leave; a second time: leave."""
+        """Handle Ctrl-C or SIGTERM: ask for checkpoints and exit; the second time, kill the workers."""
         if self.stopped_by is not None:
             for worker in self.workers.values():
                 worker.process.kill()
@@ -173,7 +174,7 @@ class Pool:
         self.waiting.clear()
         for worker in self.workers.values():
             worker.stop()
-        self.display.say("stopping: every slot writes a checkpoint; the same command continues")
+        self.display.say("stopping: every run writes a checkpoint; the same command continues")
 
     def _start(self, seat: Seat) -> None:
         worker = Worker(seat, self.folder / f"slot-{seat.slot}.log")

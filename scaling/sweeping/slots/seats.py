@@ -1,4 +1,4 @@
-"""Where slots sit: one core each, or one GPU, or a share of one; as many of them as a run has processes."""
+"""List the seats of this machine: one core, one GPU or a share of a GPU for each process of a run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ THREAD_LIMITS = tuple(f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OP
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Seat:
-    """What one slot gets."""
+    """The cores and the GPU of one slot."""
 
     slot: int
-    """Its number, from 0."""
+    """Number of the slot, from 0."""
     cores: tuple[int, ...]
-    """What it is pinned to; empty where the system has no pinning."""
+    """Cores that the process is pinned to; empty if the system cannot pin processes."""
     gpu: str | None = None
-    """What CUDA_VISIBLE_DEVICES says in it; None on a CPU."""
+    """Value of CUDA_VISIBLE_DEVICES; None on a CPU."""
 
     def environment(self) -> dict[str, str]:
-        """The environment of the slot's process, thread limits set before anything is imported."""
+        """Return the environment of the slot's process, with thread limits, which must precede imports."""
         environment = {**os.environ, **dict.fromkeys(THREAD_LIMITS, "1"), "PYTHONUNBUFFERED": "1"}
         if self.gpu is not None:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpu
@@ -33,8 +33,10 @@ class Seat:
 
 
 def seats(*, device: str, slots: int | None, per_gpu: int, processes: int = 1) -> list[Seat]:
-    """The seats of this machine: `slots` of them, or one for each core (each GPU times `per_gpu`); for runs
-    of several `processes` one for as many cores or GPUs.
+    """Return `slots` seats of this machine, by default one per core, or `per_gpu` per GPU.
+
+    If a run has several `processes`, each seat has that number of cores or GPUs. Raises ConfigError for a
+    number of seats that is not possible, LaunchError if the GPUs do not suffice.
     """
     for name, value in (("hydra.launcher.slots", slots), ("hydra.launcher.per_gpu", per_gpu)):
         if value is not None and value < 1:
@@ -52,22 +54,22 @@ def seats(*, device: str, slots: int | None, per_gpu: int, processes: int = 1) -
     cards = _gpus()
     if processes > len(cards):
         raise LaunchError(
-            f"device.processes is {processes}, and this machine shows {len(cards)} GPU(s); take as many at "
-            f"most"
+            f"device.processes is {processes}, but this machine has {len(cards)} GPU(s); set it to "
+            f"at most that number"
         )
     each = [",".join(cards[i : i + processes]) for i in range(0, len(cards) - processes + 1, processes)]
     shares = [card for _ in range(per_gpu) for card in each]
     count = slots or len(shares)
     if count > len(shares):
         raise ConfigError(
-            f"hydra.launcher.slots is {count}, and {len(cards)} GPU(s) times "
-            f"hydra.launcher.per_gpu={per_gpu} make {len(shares)}"
+            f"hydra.launcher.slots is {count}, but {len(cards)} GPU(s) with "
+            f"hydra.launcher.per_gpu={per_gpu} have {len(shares)} seats; lower slots or raise per_gpu"
         )
     return [Seat(slot=i, cores=pinned(i), gpu=shares[i]) for i in range(count)]
 
 
 def available_cores() -> list[int]:
-    """Cores that this process may use."""
+    """Return the cores that this process may use."""
     if _can_pin():
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
@@ -78,7 +80,7 @@ def _can_pin() -> bool:
 
 
 def _quota() -> int | None:
-    """Whole cores that a container's CPU limit allows; None without one."""
+    """Return the number of whole cores in the container's CPU limit, or None without a limit."""
     try:
         limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return None if limit == "max" else max(1, int(limit) // int(period))
@@ -87,7 +89,7 @@ def _quota() -> int | None:
 
 
 def _gpus() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES may say of each. Raises LaunchError for none, or for several types."""
+    """Return the names of the GPUs for CUDA_VISIBLE_DEVICES. Raises LaunchError for none or several types."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     kinds: dict[str, str] = {}
     if shutil.which("nvidia-smi"):
@@ -102,13 +104,13 @@ def _gpus() -> list[str]:
     found = list(kinds) if visible is None else [c.strip() for c in visible.split(",") if c.strip()]
     if not found:
         raise LaunchError(
-            "device=cuda, and this machine shows no GPU (nvidia-smi names none); use device=cpu"
+            "device=cuda needs a GPU, but nvidia-smi lists none on this machine; use device=cpu"
         )
     types = sorted({kinds[card] for card in found if card in kinds})
     if len(types) > 1:
         raise LaunchError(
-            f"this machine shows GPUs of several types ({', '.join(types)}), whose speed and memory no one "
-            f"table holds; name those of one type, such as CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES="
+            f"this machine has GPUs of several types ({', '.join(types)}), which differ in speed and memory; "
+            f"select those of one type, such as CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES="
             f"{','.join(card for card in found if kinds.get(card) == types[0])}"
         )
     return found

@@ -1,8 +1,7 @@
-"""Run the process of one slot: import torch once, then train one cell after another, as the parent sends
-them.
+"""Run the process of one slot: import torch once, then train the cells that the parent sends.
 
-Jobs come in as lines of JSON on standard input; events go out as lines of JSON on the file descriptor given
-as first argument.
+Each line of standard input is a config in JSON. Each event is a line of JSON, written to the file descriptor
+in the first argument.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from scaling.errors import Preempted
 
 
 def main(arguments: list[str]) -> None:
-    """`python -m scaling.sweeping.slots.worker EVENTS_FD SLOT CORE,…|-`."""
+    """Run `python -m scaling.sweeping.slots.worker EVENTS_FD SLOT CORE,…|-`."""
     events = os.fdopen(int(arguments[0]), "w", buffering=1, encoding="utf-8")
     slot, cores = int(arguments[1]), arguments[2]
     if cores != "-":
@@ -28,7 +27,7 @@ def main(arguments: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
     _die_with_parent()
-    with contextlib.suppress(Preempted):  # between two cells there is nothing to save
+    with contextlib.suppress(Preempted):  # no run needs a checkpoint between two cells
         _work(slot, events)
 
 
@@ -49,18 +48,18 @@ def _work(slot: int, events: TextIO) -> None:
 
 
 def _leave(number: int, _frame: object) -> None:
-    """Before a run has taken the signals for itself, there is nothing to save but the claim."""
+    """Raise Preempted. A run replaces this handler by its own; until then, only the lease is released."""
     raise Preempted(f"asked to stop by {signal.Signals(number).name}")
 
 
 def tell(events: TextIO, message: dict[str, Any]) -> None:
-    """Writes one event; a parent that is gone is no reason to lose a record."""
+    """Write one event. If the parent has ended, ignore the error, so that the run can write its record."""
     with contextlib.suppress(BrokenPipeError):
         events.write(json.dumps(message, default=str) + "\n")
 
 
 def _die_with_parent() -> None:
-    """When the parent is killed outright, Linux sends us SIGTERM: checkpoint and leave."""
+    """Let Linux send SIGTERM to this process when the parent is killed, so that it writes a checkpoint."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             ctypes.CDLL(None).prctl(1, signal.SIGTERM)

@@ -48,8 +48,10 @@ def hindcast(
     fitted = fit(table.take(small), law, bootstrap="pairs", resamples=300, level=level, seed=seed)
     x = {name: value[large] for name, value in columns_for(law, table).items()}
     measured = np.asarray(table.values["L"], float)[large]
-    error = np.log(fitted.predict(x)) - np.log(measured)
-    low, high = fitted.predict_interval(x)
+    predicted = fitted.predict(**x)
+    assert predicted.interval is not None
+    error = np.log(predicted.value) - np.log(measured)
+    low, high = predicted.interval
     return {
         "fitted": len(small),
         "predicted": len(large),

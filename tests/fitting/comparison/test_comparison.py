@@ -59,7 +59,7 @@ def test_frontier_is_the_minimum_over_sizes() -> None:
     fit = run(ledger(OLD, 0, noise=0.0), LAW, bootstrap="none")
     for c in (1e18, 1e22):
         n, d = best_split(fit, fit.theta[None], c)
-        direct = fit.predict({"N": n, "D": d})[0]
+        direct = fit.predict(N=n, D=d).value[0]
         assert best_loss(frontier(fit, fit.theta), np.array([c]))[0] == pytest.approx(direct, rel=1e-9)
 
 

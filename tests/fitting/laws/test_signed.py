@@ -23,7 +23,7 @@ def test_shares_and_sparsity_may_be_zero() -> None:
     share = np.linspace(0, 1, 21)
     table = pd.DataFrame({"r1": share, "L": 2.0 + 1.5 * np.exp(-1.2 * share)})
     fit = run(table, "mixture-2", objective="squares", bootstrap="none", starts=12)
-    assert fit.predict({"r1": share}) == pytest.approx(table["L"].to_numpy(), rel=1e-7)
+    assert fit.predict(r1=share).value == pytest.approx(table["L"].to_numpy(), rel=1e-7)
 
 
 def test_other_variables_stay_positive() -> None:

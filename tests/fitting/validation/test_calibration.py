@@ -77,7 +77,9 @@ def test_a_floor_that_the_data_do_not_see_opens_the_band_downwards() -> None:
     far = {"C": np.array([1e21])}
     lowest, highest = spread(fit, fit.problem, fit.optimum, far)
     without = run(curve(0.04), LAW, objective="squares", bootstrap="none", starts=6, fixed={"E": 4e-6})
-    assert lowest[0] == pytest.approx(np.log(without.predict(far) / fit.predict(far))[0], rel=0.01)
+    assert lowest[0] == pytest.approx(
+        np.log(without.predict(**far).value / fit.predict(**far).value)[0], rel=0.01
+    )
     assert highest[0] == 0
     # With little noise the floor is seen, and the law without it is no longer admissible.
     seen = run(curve(0.0005), LAW, objective="squares", bootstrap="none", starts=6)

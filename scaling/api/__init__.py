@@ -1,0 +1,1 @@
+"""Offer the suite to Python: what `import scaling` exports, over every room."""

@@ -1,0 +1,102 @@
+"""`import scaling` is light, and one call does what one expects."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import scaling
+from scaling.api.fits import Fit
+from scaling.errors import ConfigError, TableError
+
+ROOT = Path(__file__).parents[2]
+LETTERS = {"N": "params_m * 1e6", "D": "tokens_b * 1e9", "L": "val_loss"}
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Thirty runs of family a on the law of Hoffmann et al. with noise, and some of family b."""
+    rng = np.random.default_rng(0)
+    n, d = np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(1e9, 1e11, 5))
+    loss = 1.69 + 406.4 * n.ravel() ** -0.34 + 410.7 * d.ravel() ** -0.28
+    rows = {"params_m": n.ravel() / 1e6, "tokens_b": d.ravel() / 1e9, "family": "a"}
+    runs = pd.DataFrame({**rows, "val_loss": loss * np.exp(rng.normal(0, 0.003, n.size))})
+    return pd.concat([runs, runs.head(4).assign(family="b", val_loss=9.0)], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def fit(frame: pd.DataFrame) -> Fit:
+    return scaling.fit(frame, law="chinchilla", where="family == 'a'", resamples=200, **LETTERS)
+
+
+def test_every_name_is_there_and_torch_is_not() -> None:
+    code = (
+        "import sys, scaling;"
+        "assert not {'numpy', 'pandas', 'torch', 'hydra'} & set(sys.modules);"
+        "[getattr(scaling, name) for name in scaling.__all__];"
+        "assert 'torch' not in sys.modules; assert set(scaling.__all__) <= set(dir(scaling))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(AttributeError, match="it has Law, allocate"):
+        scaling.fits  # noqa: B018
+
+
+def test_every_kind_of_table_gives_the_same_fit(frame: pd.DataFrame, fit: Fit, tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    frame.to_csv(path, index=False)
+    for table in (path, str(path), pa.Table.from_pandas(frame), frame.to_dict("records")):
+        again = scaling.fit(table, where="family == 'a'", resamples=200, **LETTERS)
+        assert again.values == pytest.approx(fit.values, rel=1e-9)
+
+
+def test_a_fit_answers(fit: Fit) -> None:
+    table = fit.to_frame()
+    assert list(table.index[:5]) == ["E", "A", "B", "alpha", "beta"]
+    assert table.loc["alpha", "low"] < 0.34 < table.loc["alpha", "high"]
+    prediction = fit.predict(N=70e9, D=1.4e12).to_frame()
+    assert prediction.loc[0, "low"] < 1.937 < prediction.loc[0, "high"]
+    best = fit.allocate(1e21)
+    assert best.optimum.N.value * best.optimum.D.value * 6 == pytest.approx(1e21, rel=1e-6)
+    assert "N: " in repr(best)
+    assert len(fit.next_runs(cells=2, simulations=0).to_frame()) == 2
+    assert fit.forecast(N=2e9, D=2e11).to_frame().loc[0, "decades_beyond"] > 0
+    assert "certificate: holds" in fit.summary()
+    assert "<table" in fit._repr_html_()
+
+
+def test_a_fit_draws_the_pictures_of_the_command(fit: Fit, tmp_path: Path) -> None:
+    picture = fit.plot()
+    assert picture.data["figure"] == "surface"
+    picture.save(tmp_path / "fit.svg")
+    assert (tmp_path / "fit.svg").stat().st_size > 1000
+    with pytest.raises(ConfigError, match="did you mean 'surface'"):
+        fit.plot("surfase")
+    with pytest.raises(TableError, match="cannot be drawn"):
+        fit.plot("positions")
+
+
+def test_a_mistake_is_one_sentence(frame: pd.DataFrame, fit: Fit) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'level'"):
+        scaling.fit(frame, levl=0.9)
+    with pytest.raises(ConfigError, match="needs a value of D"):
+        fit.predict(N=1e9)
+    with pytest.raises(ConfigError, match="variable of chinchilla"):
+        fit.predict(N=1e9, D=1e9, Q=1)
+
+
+def test_runs_plan_and_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    runs = scaling.runs("demo-2-cores")
+    assert {"run_id", "params", "tokens", "loss"} <= set(runs)
+    plan = scaling.plan("demo")
+    assert set(plan.to_frame()["run_id"]) == set(runs["run_id"])
+    assert repr(plan).startswith("Plan of demo: 36 cells")
