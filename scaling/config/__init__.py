@@ -1,4 +1,4 @@
-"""Hold a run's config as typed sections, each parsed once; every key has a type, a default and a meaning.
+"""Parse a run's config into typed sections; every key has a type, a default and a meaning.
 
 from scaling.config import Config, parse
 

@@ -1,4 +1,4 @@
-"""The whole config of one run, and of the sweep that it belongs to."""
+"""Define the config of one run and of the sweep that it belongs to."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from scaling.config.sweep import SweepConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Every key of a run."""
+    """All config keys of one run."""
 
     context: int = key(64, whole())
     """Tokens of one sequence."""
     seed: int = key(0, whole(0))
-    """Of the weights and of the order of the data."""
+    """Random seed of the initial weights and of the data order."""
     results: str = key("results", TEXT)
-    """The folder of results; SCALING_RESULTS names another one."""
+    """Folder of results; the environment variable SCALING_RESULTS sets another default."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)
-    """How much is spent."""
+    """Training budget, in FLOPs or in tokens."""
     family: FamilyConfig = field(default_factory=FamilyConfig)
-    """The architecture."""
+    """Architecture and size."""
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
-    """The text."""
+    """Training and held-out text."""
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
-    """The hyperparameters."""
+    """Hyperparameters, or the recipe that derives them."""
     start: StartConfig = field(default_factory=StartConfig)
-    """What the run begins with."""
+    """Trained run whose weights this run starts from."""
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    """When the held-out loss is measured."""
+    """When, and on how many sequences, the held-out loss is measured."""
     compression: CompressionConfig = field(default_factory=CompressionConfig)
-    """Rounding and pruning while the run trains."""
+    """Rounding and pruning of the weights during training."""
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    """What is written down on the way."""
+    """Checkpoints and saved weights."""
     device: DeviceConfig = field(default_factory=DeviceConfig)
-    """The machine."""
+    """Device and how the run uses it."""
     sweep: SweepConfig = field(default_factory=SweepConfig)
-    """The question."""
+    """Design of the sweep."""
 
     values: Mapping[str, Any] = key({}, mapping("{NAME: VALUE}"))
-    """Values of one's own, for other keys of the file to refer to: ${values.NAME}."""
+    """User-defined values that other keys refer to as ${values.NAME}."""
 
     @property
     def results_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""The text that a run reads."""
+"""Define the config of the text that a run reads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from scaling.config.kinds import FRACTION, POSITIVE, TEXT, key, rest, whole
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """A text, its tokens, and how much of it may be seen."""
+    """A corpus, its tokenizer, and limits on its use."""
 
     name: str = key("???", TEXT)
-    """What the corpus is called; also the name of its folder."""
+    """Name of the corpus and of its folder."""
     source: str = key("???", TEXT)
-    """Where the documents come from: sotu, files, hub, mixture, synthetic, regression, or path.py:name."""
+    """Source of the documents: sotu, files, hub, mixture, synthetic, regression, or path.py:name."""
     tokenizer: str = key("bytes", TEXT)
-    """bytes, bpe:SIZE (learnt on the training side), symbols, or the path of a tokenizer.json."""
+    """bytes, bpe:SIZE (learned from the training documents), symbols, or the path of a tokenizer.json."""
     heldout_fraction: float = key(0.1, FRACTION)
-    """Share of the documents that is held out, chosen by the hash of their content."""
+    """Share of the documents that is held out; the hash of a document decides."""
     unique_tokens: int | None = key(None, whole())
-    """Train on only so many distinct tokens, the first ones, as often as the budget asks. null = all."""
+    """Number of distinct training tokens, from the start of the text, repeated as needed. null = all."""
     max_epochs: float | None = key(None, POSITIVE)
-    """Refuse plans that see the text more often than this. null = allow, and report."""
+    """Maximum number of epochs; a plan with more is refused. null = no maximum, epochs are reported."""
     options: Mapping[str, Any] = rest()
-    """The source's own keys."""
+    """Further keys, which depend on the source."""

@@ -1,4 +1,4 @@
-"""The machine: nothing here is science but the number format."""
+"""Define the config of the device. Of its keys only `dtype` changes the result of a run."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from scaling.config.kinds import FLAG, FLOPS, POSITIVE, TEXT, choice, key, mappi
 from scaling.errors import ConfigError, one_of
 
 DTYPES = ("float32", "tf32", "bfloat16", "float16")
-"""float32 throughout; float32 whose products keep ten bits of mantissa, which only CUDA has; autocast."""
+"""float32; float32 with TensorFloat-32 matrix products (CUDA only); autocast to bfloat16 or float16."""
 COMPILED = ("default", "reduce-overhead", "max-autotune", "aot_eager")
-"""The modes of `torch.compile`, and its backend that traces and generates no code, to tell the two apart."""
+"""Modes of `torch.compile`, and the backend `aot_eager`, which traces but generates no code."""
 SHARINGS = ("ddp", "fsdp")
-"""How the processes of one run share it."""
+"""Ways to distribute one run over several processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceConfig:
-    """One device of one slot, and how a run uses it."""
+    """A device and how a run uses it."""
 
     name: str = key("cpu", TEXT)
     """cpu, cuda or cuda:NUMBER."""
     dtype: str = key("float32", choice(*DTYPES))
-    """Number format of the forward pass. It changes the loss, so it makes another run; tf32 only on CUDA."""
+    """Number format of the forward pass; tf32 only on CUDA. It changes the loss, and so the run id."""
     micro_batch: int | None = key(None, whole())
-    """Sequences held at once. null = the whole batch, halved when memory runs out."""
+    """Sequences of one forward pass. null = the whole batch. Halved when memory runs out."""
     loss_chunk: int | None = key(None, whole())
-    """Tokens whose logits are held at once. null = those of the micro-batch."""
+    """Tokens whose logits are in memory at once. null = all tokens of the micro-batch."""
     compile: str | None = key(None, choice(*COMPILED))
-    """Mode of torch.compile, a block at a time; reduce-overhead uses CUDA graphs. null = not compiled."""
+    """Mode of torch.compile, applied to each block; reduce-overhead uses CUDA graphs. null = not compiled."""
     resident: bool | None = key(None, FLAG)
-    """Whether the training text lies on the device. null = on CUDA where it takes a tenth of it at most."""
+    """Whether the training text is kept on the device. null = on CUDA, if it fits a tenth of the memory."""
     processes: int = key(1, whole())
-    """Of one run, each on a device of its own, all in one slot, task or job."""
+    """Number of processes of one run, each on its own device, in one slot, task or job."""
     sharing: str = key("ddp", choice(*SHARINGS))
-    """A run over several processes: ddp holds all weights in each, fsdp a part in each (FSDP2)."""
+    """Weights of a run over several processes: ddp keeps all in each process, fsdp a part in each (FSDP2)."""
     deterministic: bool = key(False, FLAG)
-    """Whether CUDA may use only operations that give the same bits every time; a CPU always does."""
+    """Whether CUDA uses only operations with bitwise reproducible results; a CPU always does."""
     peaks: Mapping[str, Any] = key(dict.fromkeys(DTYPES), mapping("{bfloat16: 1e15}"))
     """Dense FLOP/s of one slot by number format, for MFU. null = unknown."""
     memory_bytes: float | None = key(None, POSITIVE)
-    """Memory of one device, for plans on paper."""
+    """Memory of one device in bytes, for plans of other machines."""
     link_bytes: float | None = key(None, POSITIVE)
-    """Bytes a second to its neighbours, both ways together, for plans on paper."""
+    """Bandwidth between devices in bytes per second, both directions added, for plans of other machines."""
     price_per_hour: float | None = key(None, POSITIVE)
-    """Dollars of one slot."""
+    """Price of one slot in dollars per hour."""
     watts: float | None = key(None, POSITIVE)
-    """Of one slot, for energy where the device does not count it itself."""
+    """Power of one slot in watts, used where the device does not measure its energy."""
     assumed_flops: float | None = key(None, FLOPS)
-    """FLOP/s of one slot, where `scaling bench` has not measured. null = plans predict no time."""
+    """FLOP/s of one slot, used where `scaling bench` has no measurement. null = plans predict no time."""
 
     def __post_init__(self) -> None:
         for dtype in self.peaks:

@@ -1,4 +1,4 @@
-"""Read one value of a config: what a key may hold, in words and as a check that ends in one sentence."""
+"""Define the kinds of config values: the description of a kind, and the function that checks a value."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from scaling.errors import ConfigError, one_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a key may hold."""
+    """A set of allowed values of a key."""
 
-    words: str
-    """In a few words, as `scaling config` prints it."""
+    description: str
+    """The allowed values in a few words, as `scaling config` prints them."""
     read: Callable[[str, Any], Any]
-    """(dotted key, value) → the value with its type. Raises ConfigError."""
+    """(dotted key, value) → the value as its Python type. Raises ConfigError for other values."""
 
 
 def key(default: Any, kind: Kind) -> Any:
-    """Return a dataclass field with a default and a kind. A key that is null by default may be null."""
+    """Return a dataclass field with a default and a kind. The key may be null if its default is None."""
     if isinstance(default, (dict, list)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata={"kind": kind})
     return dataclasses.field(default=default, metadata={"kind": kind})
@@ -33,12 +33,12 @@ def required(kind: Kind) -> Any:
 
 
 def rest() -> Any:
-    """Return the field that takes in the keys of a section that another room knows, as a family's own."""
+    """Return the field that collects a section's other keys; another module checks them."""
     return dataclasses.field(default_factory=dict, metadata={"rest": True})
 
 
 def whole(least: int = 1, most: int | None = None) -> Kind:
-    """Return the kind of whole numbers from `least`, to `most` where there is an end."""
+    """Return the kind of whole numbers from `least` to `most`; None = no upper limit."""
 
     def read(name: str, value: Any) -> int:
         try:
@@ -54,7 +54,7 @@ def whole(least: int = 1, most: int | None = None) -> Kind:
             raise ConfigError(f"{name} is {value!r}; it must be a whole number{allowed}") from None
         return int(number)
 
-    return Kind(words=f"whole number from {least}" + ("" if most is None else f" to {most}"), read=read)
+    return Kind(description=f"whole number from {least}" + ("" if most is None else f" to {most}"), read=read)
 
 
 def _positive(name: str, value: Any) -> float:
@@ -102,25 +102,25 @@ def _fraction(name: str, value: Any) -> float:
 
 
 def mapping(example: str) -> Kind:
-    """Return the kind of keys with values."""
+    """Return the kind of mappings; `example` is shown in the error."""
 
     def read(name: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
             raise ConfigError(f"{name} is {value!r}; write keys with values, such as {name}={example}")
         return value
 
-    return Kind(words="keys with values", read=read)
+    return Kind(description="keys with values", read=read)
 
 
 def choice(*names: str) -> Kind:
-    """Return the kind of one of some names."""
+    """Return the kind of strings that are one of `names`."""
 
     def read(name: str, value: Any) -> str:
         if value not in names:
             raise ConfigError(one_of(name, value, names))
         return str(value)
 
-    return Kind(words=" or ".join(names), read=read)
+    return Kind(description=" or ".join(names), read=read)
 
 
 def numbers(name: str, value: Any) -> list[float]:
@@ -171,13 +171,13 @@ def _names(name: str, value: Any) -> list[str]:
     return [str(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
 
 
-POSITIVE = Kind(words="positive number", read=_positive)
-FLOPS = Kind(words="FLOP/s", read=_flops)
-SHARE = Kind(words="number from 0 to 1", read=_share)
-FRACTION = Kind(words="number between 0 and 1", read=_fraction)
-FLAG = Kind(words="true or false", read=_flag)
-TEXT = Kind(words="text", read=lambda name, value: str(value))
-NUMBERS = Kind(words="numbers, or 'low..high x count'", read=numbers)
-SEEDS = Kind(words="whole numbers from 0", read=_whole_list)
-NAMES = Kind(words="a name, or a list of names", read=_names)
-ANY = Kind(words="any value", read=lambda name, value: value)
+POSITIVE = Kind(description="positive number", read=_positive)
+FLOPS = Kind(description="FLOP/s", read=_flops)
+SHARE = Kind(description="number from 0 to 1", read=_share)
+FRACTION = Kind(description="number between 0 and 1", read=_fraction)
+FLAG = Kind(description="true or false", read=_flag)
+TEXT = Kind(description="text", read=lambda name, value: str(value))
+NUMBERS = Kind(description="numbers, or 'low..high x count'", read=numbers)
+SEEDS = Kind(description="whole numbers from 0", read=_whole_list)
+NAMES = Kind(description="a name, or a list of names", read=_names)
+ANY = Kind(description="any value", read=lambda name, value: value)

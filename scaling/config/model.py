@@ -1,4 +1,4 @@
-"""The architecture, its hyperparameters, and what it begins with."""
+"""Define the config of the architecture, the hyperparameters and the initial weights."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from scaling.config.kinds import ANY, NAMES, TEXT, key, rest
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyConfig:
-    """An architecture, and where its dial stands."""
+    """An architecture and its size."""
 
     name: str | None = key(None, TEXT)
-    """A family of `scaling families`, or path.py:Name for a class in a file of one's own."""
+    """A family that `scaling families` lists, or path.py:Name for a class in your own file."""
     size: Any = key(4, ANY)
-    """The dial, which gives every shape; need not be whole. For a decoder depth = size rounded, width about
-    24 × size, N ∝ size³."""
+    """The family's dial, from which width, depth and heads follow; need not be whole. In a decoder, depth is
+    size rounded, width is about 24 × size, and N grows as size³."""
     switches: Mapping[str, Any] = rest()
-    """The family's own keys; null leaves a switch to the family."""
+    """Further keys, which depend on the family. null = the family's default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeConfig:
-    """Hyperparameters by rule; a value that is not null comes before the rule."""
+    """A recipe for the hyperparameters; a value that is not null replaces the recipe's."""
 
     name: str | None = key(None, TEXT)
-    """A recipe of conf/recipe."""
+    """Name of a recipe in conf/recipe."""
     settings: Mapping[str, Any] = rest()
-    """Hyperparameters, and the recipe's own constants."""
+    """Hyperparameters and constants of the recipe."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartConfig:
-    """The trained run that a run begins with, and what of it learns further."""
+    """The trained run whose weights a run starts from, and which of them it trains."""
 
     run: str | None = key(None, TEXT)
-    """A trained run: its id, or its folder."""
+    """Id or folder of a trained run."""
     sweep: str | None = key(None, TEXT)
-    """Or a sweep: its run of lowest loss at this family.size."""
+    """Name of a sweep, in place of `run`: its run of lowest loss at this family.size is taken."""
     adaptation: str | None = key(None, TEXT)
-    """What learns: full, head, blocks, lora or adapters. null = full."""
+    """Which weights are trained: full, head, blocks, lora or adapters. null = full."""
     blocks: Any = key(None, ANY)
-    """Of blocks: how many learn, from the last."""
+    """For adaptation=blocks: number of trained blocks, counted from the last."""
     rank: Any = key(None, ANY)
-    """Of lora: the rank of the maps beside the matrices."""
+    """For adaptation=lora: rank of the low-rank updates."""
     alpha: Any = key(None, ANY)
-    """Of lora: the scale of the maps. null = rank."""
+    """For adaptation=lora: scale of the low-rank updates. null = rank."""
     targets: list[str] | None = key(None, NAMES)
-    """Of lora: which matrices, of qkv, out, up, down. null = all four."""
+    """For adaptation=lora: updated matrices, among qkv, out, up and down. null = all four."""
     bottleneck: Any = key(None, ANY)
-    """Of adapters: features of the bottleneck."""
+    """For adaptation=adapters: width of the bottleneck."""

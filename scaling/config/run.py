@@ -1,4 +1,4 @@
-"""What one run trains on how much, when it is evaluated, and what of it is kept."""
+"""Define the config of a run's budget, evaluation, compression and checkpoints."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from scaling.config.kinds import FLAG, POSITIVE, SHARE, choice, key, mapping, wh
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig:
-    """How much is spent: one of the two; the other follows from the family's own count."""
+    """The budget: one of the two keys; the other follows from the family's FLOPs per token."""
 
     flops: float | None = key(None, POSITIVE)
-    """Training FLOPs, C."""
+    """C, training FLOPs."""
     tokens: float | None = key(None, POSITIVE)
-    """Tokens seen, D."""
+    """D, tokens seen in training."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
-    """When the held-out loss is measured, and on how much."""
+    """When, and on how many sequences, the held-out loss is measured."""
 
     sequences: int = key(512, whole())
-    """Held-out sequences, always the same ones."""
+    """Number of held-out sequences, the same in every evaluation."""
     points: int = key(16, whole(0))
-    """Evaluations on the way, evenly in log steps."""
+    """Number of evaluations during training, evenly spaced in log steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompressionConfig:
-    """Rounding and pruning of the blocks' matrices in training; `scaling compress` does it afterwards."""
+    """Rounding and pruning of the blocks' matrices during training (`scaling compress`: after training)."""
 
     bits: int | None = key(None, whole(2, 16))
-    """Bits of a weight in the forward pass; gradients go straight through. null = not rounded."""
+    """Bits of a weight in the forward pass, with straight-through gradients. null = not rounded."""
     sparsity: float | None = key(None, SHARE)
     """Share of weights that are zero at the end. null = not pruned."""
     scope: str = key("global", choice("global", "layer"))
-    """Whether the smallest magnitudes are chosen over all matrices, or in each."""
+    """Where the smallest weights are chosen: over all matrices (global) or in each matrix (layer)."""
     begin: float = key(0.2, SHARE)
     """Share of the steps after which pruning begins."""
     end: float = key(0.7, SHARE)
-    """Share of the steps after which the sparsity is reached; equal to `begin`: all at once."""
+    """Share of the steps after which pruning is complete; equal to `begin` = one step of pruning."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointConfig:
-    """What of a run is written down on the way and kept at the end."""
+    """Checkpoints of a run, and the weights that it keeps."""
 
     every_seconds: float = key(30.0, POSITIVE)
-    """Between two checkpoints."""
+    """Seconds between two checkpoints."""
     weights: bool = key(True, FLAG)
     """Whether the weights of a finished run are kept."""
     best: bool = key(False, FLAG)
-    """Whether the weights of the lowest held-out loss on the way are kept too."""
+    """Whether the weights with the lowest held-out loss during training are kept too."""
     milestones: Mapping[str, Any] | None = key(None, mapping("{tokens: [1e6, 1e7]}"))
-    """Weights kept on the way: {tokens: [1e6, 1e7]}, or {flops: "1e9..1e11 x 5"}."""
+    """Points in training at which weights are kept: {tokens: [1e6, 1e7]} or {flops: "1e9..1e11 x 5"}."""
     share_trunk: bool = key(True, FLAG)
-    """Whether runs of the schedule wsd that can share a trunk leave its checkpoint for each other."""
+    """Whether wsd runs that share a trunk also share its checkpoint."""

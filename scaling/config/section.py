@@ -1,4 +1,4 @@
-"""Turn nested values into typed sections and back, and name the key that cannot be."""
+"""Convert nested values to typed sections and back."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Section = TypeVar("Section", bound="DataclassInstance")
 
 
 class Shape(typing.NamedTuple):
-    """How a section class reads its keys."""
+    """The keys of a section class."""
 
     kinds: dict[str, Kind]
-    """Key → what it may hold."""
+    """Key → kind of its value."""
     sections: dict[str, type]
-    """Key → the section class below it."""
+    """Key → class of the nested section."""
     nullable: frozenset[str]
     """Keys that may be null."""
     required: frozenset[str]
     """Keys without a default."""
     rest: str | None
-    """The field that takes in every other key; None where there is no other."""
+    """Name of the field that collects all other keys; None if other keys are errors."""
 
 
 UNSET = "???"
-"""What a key holds that has no default, as in a config file of Hydra's."""
+"""Value of a key without a default, as in Hydra's config files."""
 _SHAPES: dict[Any, Shape] = {}
 
 
 def shape_of(section: Any) -> Shape:
-    """Return how a section class reads its keys."""
+    """Return the keys of a section class."""
     if section in _SHAPES:
         return _SHAPES[section]
     hints = typing.get_type_hints(section)
@@ -65,29 +65,29 @@ def shape_of(section: Any) -> Shape:
 
 
 def parse(
-    section: type[Section], given: Mapping[str, Any], *, where: str | None = None, stored: bool = False
+    section: type[Section], content: Mapping[str, Any], *, where: str | None = None, stored: bool = False
 ) -> Section:
-    """Return a section from nested values; keys that are left out have their defaults.
+    """Return a section from nested values; missing keys get their defaults.
 
     Args:
         section: a dataclass of `scaling.config`.
-        given: its keys as a config file has them.
-        where: the dotted key of the section, for messages; None = by its class, as corpus.
-        stored: whether a finished run's own config is read, whose keys may be of an older version: then a
-            key that is not known any more is passed over.
+        content: keys and values as in a config file.
+        where: the dotted key of the section, for messages; None = the class name, such as corpus.
+        stored: whether `content` is the config of a finished run. An older version may have written it, so
+            unknown keys are then ignored.
 
     Raises:
-        ConfigError: for a key that is not known, or a value that it cannot hold.
+        ConfigError: for an unknown key, or a value that is not allowed.
     """
     if where is None:
         where = section.__name__.removesuffix("Config").lower()
-    if not isinstance(given, Mapping):
+    if not isinstance(content, Mapping):
         keys = ", ".join(f"{name}: ..." for name in shape_of(section).kinds)
-        raise ConfigError(f"{where or 'the config'} is {given!r}; write {{{keys}}}")
+        raise ConfigError(f"{where or 'the config'} is {content!r}; write {{{keys}}}")
     shape = shape_of(section)
     values: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in content.items():
         dotted = f"{where}.{name}" if where else str(name)
         if isinstance(value, str) and value == UNSET:
             if stored:
@@ -102,7 +102,7 @@ def parse(
             if value is not None:
                 values[name] = shape.kinds[name].read(dotted, value)
             elif name not in shape.nullable and not stored:
-                raise ConfigError(f"{dotted} is null; give it a value: {shape.kinds[name].words}")
+                raise ConfigError(f"{dotted} is null; give it a value: {shape.kinds[name].description}")
         elif shape.rest is not None:
             others[str(name)] = value
         elif not stored:
@@ -111,14 +111,14 @@ def parse(
                 one_of(f"a key of {where}" if where else "a key of the config", str(name), known)
             )
     for name in sorted(shape.required - set(values)):
-        raise ConfigError(f"{where}.{name} is not set; give it a value: {shape.kinds[name].words}")
+        raise ConfigError(f"{where}.{name} is not set; give it a value: {shape.kinds[name].description}")
     if shape.rest is not None:
         values[shape.rest] = others
     return section(**values)
 
 
 def plain(section: Any) -> dict[str, Any]:
-    """Return a section as nested values, as `parse` takes them and as a config file holds them."""
+    """Return a section as nested values; `parse` reverses this."""
     shape = shape_of(type(section))
     values: dict[str, Any] = {}
     for field in dataclasses.fields(section):
@@ -131,7 +131,7 @@ def plain(section: Any) -> dict[str, Any]:
 
 
 def changed(config: Section, dotted: str, value: Any) -> Section:
-    """Return a config with one key set, by its dotted name. Raises ConfigError for an unknown key."""
+    """Return a copy of a config with one dotted key changed. Raises ConfigError for an unknown key."""
     return _changed(config, dotted.split("."), value, dotted, "")
 
 

@@ -1,4 +1,4 @@
-"""A sweep: its design, from which its cells are laid out, and what happens to cells that end badly."""
+"""Define the config of a sweep: its design, and what happens to cells that fail."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from scaling.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatsConfig:
-    """More seeds for some budgets."""
+    """Additional seeds for some budgets."""
 
     budgets: list[float] = required(NUMBERS)
-    """Budgets of the design that are repeated."""
+    """Budgets whose cells get additional seeds."""
     seeds: list[int] = required(SEEDS)
-    """Seeds of the repetitions."""
+    """Additional seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RescueConfig:
-    """Diverged cells are done again as other runs, at lower learning rates."""
+    """New runs of diverged cells at lower learning rates."""
 
     factor: float = required(POSITIVE)
-    """Learning rate of the next try over that of the one before; below 1."""
+    """Factor on the learning rate of each further try; below 1."""
     times: int = required(whole())
-    """How often a cell is tried again."""
+    """Maximum number of further tries of a cell."""
 
     def __post_init__(self) -> None:
         if self.factor >= 1:
@@ -39,40 +39,40 @@ class RescueConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepConfig:
-    """The question, as a set of cells."""
+    """A sweep, which is a set of cells."""
 
     name: str | None = key(None, TEXT)
-    """Of the sweep's folder in the results: the name of its file."""
+    """Name of the sweep file, and of the sweep's folder in the results."""
     design: list[str] | None = key(None, NAMES)
-    """isoflop, ladder, branches, grid, tuning, repetition, seeds or switches; a list is a cross, the first
-    outermost."""
+    """isoflop, ladder, branches, grid, tuning, repetition, seeds or switches. A list = every combination of
+    them; the first varies slowest."""
     budgets: list[float] | None = key(None, NUMBERS)
-    """FLOPs (isoflop) or tokens (ladder, branches)."""
+    """Budgets: FLOPs for isoflop, tokens for ladder and branches."""
     sizes: list[float] | None = key(None, NUMBERS)
-    """Settings of the family's dial."""
+    """Values of family.size."""
     ratios: list[float] | None = key(None, NUMBERS)
     """Tokens per parameter."""
     seeds: list[int] | None = key(None, SEEDS)
-    """Seeds of every cell. null = the config's own seed."""
+    """Seeds of every cell. null = the seed of the config."""
     repeats: RepeatsConfig | None = None
-    """More seeds for some budgets of isoflop: {budgets: [...], seeds: [...]}."""
+    """Additional seeds for some budgets of isoflop: {budgets: [...], seeds: [...]}."""
     axes: Mapping[str, Any] | None = key(None, mapping("{seed: [0, 1]}"))
-    """Of grid: {key: [values]}."""
+    """For design=grid: {key: [values]}."""
     switches: Mapping[str, Any] | None = key(None, mapping("{family.qk_norm: [true]}"))
-    """Of switches: {key: [values]}, one change at a time."""
+    """For design=switches: {key: [values]}; each cell changes one key."""
     learning_rate_factors: list[float] | None = key(None, NUMBERS)
-    """Of tuning: learning rates over the recipe's own."""
+    """For design=tuning: factors on the recipe's learning rate."""
     batch_factors: list[float] | None = key(None, NUMBERS)
-    """Of tuning: batches over the recipe's own."""
+    """For design=tuning: factors on the recipe's batch size."""
     unique_tokens: list[float] | None = key(None, NUMBERS)
-    """Of repetition: distinct tokens."""
+    """For design=repetition: numbers of distinct tokens."""
     epochs: list[float] | None = key(None, NUMBERS)
-    """Of repetition: how often they are seen."""
+    """For design=repetition: numbers of epochs."""
     keep: Mapping[str, Any] | None = key(None, mapping("{steps: [100, null]}"))
-    """Filters on the plan's columns: {tokens_per_parameter: [low, high], memory_bytes: [null, high]}."""
+    """Ranges of the plan's columns: {tokens_per_parameter: [low, high], memory_bytes: [null, high]}."""
     retry: list[str] | None = key(None, NAMES)
-    """Do cells again that ended so: failed, out_of_memory, diverged."""
+    """Statuses whose cells are run again: failed, out_of_memory, diverged."""
     rescue: RescueConfig | None = None
-    """Do diverged cells again as other runs, at learning rates times a factor: {factor: 0.5, times: 2}."""
+    """Run diverged cells again at lower learning rates, as new runs: {factor: 0.5, times: 2}."""
     mirrors: list[str] | None = key(None, NAMES)
-    """Show finished runs there too: tensorboard, wandb, trackio."""
+    """Trackers that also receive finished runs: tensorboard, wandb, trackio."""

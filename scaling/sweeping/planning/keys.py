@@ -82,7 +82,7 @@ def _section(section: Any, where: str) -> list[Key]:
     for field in dataclasses.fields(section):
         name, value = f"{where}{field.name}", getattr(section, field.name)
         if field.name in shape.kinds:
-            kind = shape.kinds[field.name].words
+            kind = shape.kinds[field.name].description
             rows.append(Key(name=name, kind=kind, default=value, meaning=words.get(field.name, "")))
         elif field.name in shape.sections and value is not None:
             rows += _section(value, f"{name}.")
