@@ -1,5 +1,5 @@
-"""One run, the plain Hydra way: `python -m scaling.train family=llama family.size=2 budget.flops=1e10`, and
-`-m` for a multirun. `torchrun --nproc-per-node 2 -m scaling.train …` shares one run between processes.
+"""Train one run with Hydra: `python -m scaling.train family=llama family.size=2 budget.flops=1e10`, and
+`-m` for a multirun. `torchrun --nproc-per-node 2 -m scaling.train …` distributes one run over two processes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def job(config: DictConfig) -> dict[str, Any]:
-    """What Hydra's launchers call: one composed config to one outcome.
+    """Run one composed config and return its outcome; Hydra's launchers call this.
 
-    A job of SLURM's that is asked to leave writes a checkpoint, and the queue gives it another turn.
+    A preempted SLURM job writes a checkpoint and is queued again.
     """
     from scaling.sweeping.launching import batch
     from scaling.sweeping.outcomes import run_config
@@ -28,7 +28,7 @@ def job(config: DictConfig) -> dict[str, Any]:
     with batch.warned() as queue:
         try:
             outcome = run_config(parsed(config))
-        except ConfigError as error:  # the config itself, before there is a run
+        except ConfigError as error:  # an invalid config has no run id yet
             outcome = {"run_id": None, "status": "failed", "reason": str(error), "new": True}
     if outcome["status"] == "preempted":
         queue.left(outcome["signal"])
@@ -36,7 +36,7 @@ def job(config: DictConfig) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line of Hydra: one run, or `-m` for many. Exit code 3 when a run failed."""
+    """Run the Hydra command line: one run, or several with `-m`. Exits with code 3 when a run failed."""
     plugins.enable()
     import hydra
 
@@ -46,8 +46,8 @@ def main() -> None:
 
     if team.size() > 1 and {"-m", "--multirun"} & set(sys.argv):
         sys.stderr.write(
-            "scaling: torchrun shares one run between its processes and -m asks for many; leave one of them "
-            "out\n"
+            "scaling: torchrun distributes one run and -m starts several; use torchrun without -m, or -m "
+            "without torchrun\n"
         )
         sys.exit(ConfigError.exit_code)
     store.register()

@@ -1,5 +1,5 @@
-"""Our Hydra plugins. They join Hydra only inside `scaling`, so that other Hydra programs in one environment
-stay as they were.
+"""Register this package's Hydra plugins. Only `scaling` enables them, so other Hydra programs in the same
+environment do not change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _FOLDER = str(Path(__file__).parent)
 
 
 def enable() -> None:
-    """Lets Hydra find `hydra_plugins.scaling_plugins`, here and in the processes that a launcher starts."""
+    """Let Hydra import `hydra_plugins.scaling_plugins`, here and in processes that a launcher starts."""
     if _FOLDER not in sys.path:
         sys.path.append(_FOLDER)
     inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

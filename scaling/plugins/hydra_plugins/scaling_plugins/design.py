@@ -1,4 +1,4 @@
-"""`hydra/sweeper: design`: turns a sweep's design into the cells that are missing, for any Hydra launcher."""
+"""Define `hydra/sweeper: design`: run the missing cells of a sweep with any Hydra launcher."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 @dataclass
 class DesignSweeperConf:
-    """Its config: what a sweep asks stands under `sweep`, so nothing here."""
+    """Config of `DesignSweeper`. It has no keys: those of a sweep are in the section `sweep`."""
 
     _target_: str = "hydra_plugins.scaling_plugins.design.DesignSweeper"
 
@@ -20,10 +20,10 @@ ConfigStore.instance().store(group="hydra/sweeper", name="design", node=DesignSw
 
 
 class DesignSweeper(Sweeper):
-    """Plans the sweep, drops what is done, launches the rest."""
+    """A sweeper that plans a sweep and launches the cells without a record."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps the config and makes the launcher that it names."""
+        """Store the config and create its launcher."""
         from hydra.core.plugins import Plugins
 
         from scaling.sweeping.launching import batch
@@ -38,7 +38,7 @@ class DesignSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Runs what is missing and returns the sweep's outcome."""
+        """Run the missing cells and return the sweep's outcome."""
         from scaling.sweeping.driver import drive
 
         assert self.config is not None, "Hydra calls setup before sweep"

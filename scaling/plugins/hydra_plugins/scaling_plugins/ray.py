@@ -1,8 +1,6 @@
-"""`hydra/launcher: ray`: one Ray task a cell, on a Ray that is started here or on a cluster that is already
-there.
+"""Define `hydra/launcher: ray`: one Ray task per cell, on a local Ray or on a running cluster.
 
-Ray places the tasks and starts them again when a node dies; the cells are ours: claimed, checkpointed,
-recognised when done.
+Ray schedules the tasks and restarts them when a node fails. Leases, checkpoints and records are handled here.
 """
 
 from collections.abc import Sequence
@@ -18,37 +16,37 @@ from omegaconf import DictConfig
 
 @dataclass
 class RayLauncherConf:
-    """Its config."""
+    """Config of `RayLauncher`."""
 
     _target_: str = "hydra_plugins.scaling_plugins.ray.RayLauncher"
     address: str | None = None
-    """Of a running cluster, or `auto`; null = a Ray of our own on this machine."""
+    """Address of a running cluster, or `auto`; null = start Ray on this machine."""
     num_cpus: float = 1
-    """Cores that one cell gets."""
+    """Cores per cell."""
     num_gpus: float = 0
-    """GPUs that one cell gets; a fraction shares one."""
+    """GPUs per cell; cells share a GPU if this is below 1."""
     max_retries: int = 3
-    """How often Ray starts a cell again whose node or process died."""
+    """Maximum number of restarts of a cell whose node or process failed."""
     init: dict[str, Any] = field(default_factory=dict)
-    """More for `ray.init`."""
+    """Further arguments of `ray.init`."""
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="ray", node=RayLauncherConf, provider="scaling")
 
 
 class RayLauncher(Launcher):
-    """Runs jobs as Ray tasks."""
+    """A launcher that runs jobs as Ray tasks."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what `launch` needs."""
+        """Store the config for `launch`."""
         self.hydra_context = hydra_context
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Runs every job in a task of its own and returns one result each."""
+        """Run each job as a Ray task and return one result per job."""
         from scaling.sweeping.launching import ray_tasks
 
         del initial_job_idx

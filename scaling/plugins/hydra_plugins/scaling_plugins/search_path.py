@@ -1,6 +1,4 @@
-"""Where Hydra looks for configs: the working folder's own `conf/` and `sweeps/`, then the ones that came with
-the package.
-"""
+"""Extend Hydra's search path: `conf/` and `sweeps/` of the working folder, then of the package."""
 
 from __future__ import annotations
 
@@ -11,9 +9,9 @@ from scaling import folders
 
 
 class ScalingSearchPath(SearchPathPlugin):
-    """Puts our folders before everything else, the nearest first."""
+    """A search path plugin that puts the folders of `scaling` first, the nearest before the others."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Prepends, last wins, so the nearest folder goes last."""
+        """Prepend the folders; the nearest is prepended last and so comes first."""
         for folder in reversed([*folders.folders("conf"), *folders.folders("sweeps")]):
             search_path.prepend(provider="scaling", path=folder.resolve().as_uri())

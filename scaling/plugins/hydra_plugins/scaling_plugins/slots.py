@@ -1,6 +1,4 @@
-"""`hydra/launcher: slots`: warm worker processes, each pinned to its own core, or on its own GPU or share of
-one.
-"""
+"""Define `hydra/launcher: slots`: worker processes that each use one core, one GPU or a share of a GPU."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,36 +13,34 @@ from omegaconf import DictConfig
 
 @dataclass
 class SlotsLauncherConf:
-    """Its config."""
+    """Config of `SlotsLauncher`."""
 
     _target_: str = "hydra_plugins.scaling_plugins.slots.SlotsLauncher"
     slots: int | None = None
-    """How many cells run at once; null = one for each core that this process may use, or for each GPU."""
+    """Number of cells that run at once; null = one per usable core, or one per GPU."""
     per_gpu: int = 1
-    """Slots that share one GPU; in turns, or at once where NVIDIA's MPS was started (nvidia-cuda-mps-control
-    -d)."""
+    """Number of slots per GPU. They take turns, or run at once under NVIDIA MPS
+    (nvidia-cuda-mps-control -d)."""
     lines: bool = False
-    """Lines instead of a live display, even on a terminal."""
+    """Whether to print lines instead of a live display on a terminal."""
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="slots", node=SlotsLauncherConf, provider="scaling")
 
 
 class SlotsLauncher(Launcher):
-    """Runs jobs in slots on this machine."""
+    """A launcher that runs jobs in slots on this machine."""
 
     def __init__(self, slots: int | None = None, per_gpu: int = 1, lines: bool = False) -> None:
         self.slots, self.per_gpu, self.lines = slots, per_gpu, lines
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keeps what `launch` needs; a slot always runs `scaling.train`, whatever the task function is."""
+        """Store the config for `launch`. The task function is ignored: a slot always runs `scaling.train`."""
         self.hydra_context = hydra_context
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Runs every job, in the order given, and returns one result each; a failed job does not stop the
-        others.
-        """
+        """Run the jobs in order and return one result per job; a failed job does not stop the others."""
         from scaling.sweeping.slots.pool import launch
 
         settings: dict[str, Any] = {"slots": self.slots, "per_gpu": self.per_gpu, "lines": self.lines}
