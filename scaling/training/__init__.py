@@ -1,4 +1,4 @@
-"""Training: from a cell to its record. `cell`, `recipe`, `record` and `paths` need no torch."""
+"""Train a cell and write its record. `cell`, `recipe`, `record` and `paths` need no torch."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ __all__ = ["Cell", "RunPaths"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Cell` when it is asked for: corpora and families come with it, and whoever reads records needs
-    neither.
-    """
+    """Import `Cell` on first use; it imports corpora and families, which readers of records do not need."""
     if name != "Cell":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from scaling.training.cell import Cell

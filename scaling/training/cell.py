@@ -1,5 +1,4 @@
-"""A cell: the science of one run, with the budget solved. Two cells that mean the same have the same run
-id."""
+"""Define a cell: everything that decides the result of one run. Equal cells have the same run id."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ from scaling.training.parent import Start, find
 from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 IDENTITY = 1
-"""Version of what `science` says. It moves only when the same words come to mean another run, not with the
-record's columns."""
+"""Version of `Cell.science`. It changes when equal science starts to mean another run, not with the record's
+columns."""
 COMPONENTS = {
     "flops_attention_projection": "attention_projection",
     "flops_attention_scores_full": "attention_scores_full",
@@ -31,72 +30,73 @@ COMPONENTS = {
     "flops_norm": "norm",
     "flops_head": "head",
 }
-"""Column of the record → component of the family's count."""
+"""Column of the record → component of the family's FLOPs."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What one run is, whoever runs it: nothing here depends on the machine."""
+    """The scientific part of one run's config. Nothing in it depends on the machine."""
 
     family: str
-    """Name of the architecture."""
+    """Name of the family."""
     switches: Mapping[str, Any]
-    """Everything else that decides its modules."""
+    """The family's other settings."""
     architecture: Any = dataclasses.field(repr=False, compare=False)
-    """The family itself."""
+    """The family object."""
     size: float
-    """The family's dial."""
+    """Value of the family's dial."""
     shape: Any
-    """What the dial gave: width, depth, heads, …"""
+    """Shape at this size: width, depth, heads, …"""
     counts: Any
     """Parameters and FLOPs by component."""
     objective: str
-    """What is predicted."""
+    """Training objective: causal, masked, classification, seq2seq or regression."""
     corpus: str
-    """Name of the text."""
+    """Name of the corpus."""
     corpus_hash: str
-    """Hash of its tokens."""
+    """Hash of the corpus."""
     vocab: int
-    """Different tokens."""
+    """Vocabulary size."""
     bytes_per_token: float
-    """Of held-out text."""
+    """Mean bytes per token of the held-out text."""
     context: int
-    """Tokens of a sequence."""
+    """Tokens of one sequence."""
     steps: int
-    """Optimiser steps."""
+    """Number of optimiser steps."""
     tokens_unique: int
-    """Distinct tokens that the run can see."""
+    """Number of distinct tokens that the run can see."""
     unique_tokens: int | None
-    """The limit on distinct tokens that was asked for, or None."""
+    """Limit on distinct tokens in the config, or None."""
     hyperparameters: Hyperparameters
-    """What the recipe gave."""
+    """Hyperparameters that the recipe derived."""
     recipe: str
-    """Name of the recipe; not science, the numbers are."""
+    """Name of the recipe. It is not part of the run id; the hyperparameters are."""
     budget_flops: float | None
-    """C asked, or None when tokens were asked."""
+    """Budget C in FLOPs, or None if the budget is in tokens."""
     evaluation_sequences: int
-    """Held-out sequences."""
+    """Number of held-out sequences."""
     evaluation_points: int
-    """Evaluations on the way, evenly in log steps."""
+    """Number of evaluations during training, evenly spaced in log steps."""
     seed: int
-    """Of weights and data order."""
+    """Random seed of the weights and the data order."""
     dtype: str
-    """Number format of the forward pass. It changes the loss, so it is science, unlike the device."""
+    """Number format of the forward pass. It changes the loss, so it is part of the run id."""
     start: Start | None = None
-    """The trained run that it begins with, and what of it learns."""
+    """Trained run whose weights the cell starts from, and which of them are trained."""
     compression: Compression | None = None
-    """Rounding and pruning while it trains."""
+    """Rounding and pruning during training."""
 
     @classmethod
     def from_config(cls, config: Config, corpus: Any) -> Cell:
         """Return the cell of a config and a prepared corpus.
 
         Args:
-            config: of the run.
-            corpus: what `open_data` gives; its manifest is read, not its tokens.
+            config: the config of the run.
+            corpus: the result of `open_data`; only its manifest is read, not its tokens.
 
-        Raises ConfigError (budget, recipe, family, steps) or CorpusError (too little text), each one
-        sentence.
+        Raises:
+            ConfigError: for an invalid budget, recipe, family or number of steps.
+            CorpusError: for too little text.
         """
         context = config.context
         family = families.from_config(config.family)
@@ -158,18 +158,18 @@ class Cell:
 
     @property
     def flops_per_token(self) -> float:
-        """Training FLOPs of one token: what learns decides what the backward pass costs."""
+        """Training FLOPs of one token. Frozen weights make the backward pass cheaper."""
         return float(self.counts.flops_per_token if self.start is None else self.start.cost.flops_per_token)
 
     @property
     def batch_tokens(self) -> int:
-        """Tokens of one optimiser step."""
+        """Tokens of one optimiser step (examples, in regression)."""
         length = 1 if self.objective == "regression" else self.context
         return self.hyperparameters.batch_sequences * length
 
     @property
     def tokens(self) -> int:
-        """D, tokens seen."""
+        """D, tokens seen in training."""
         return self.steps * self.batch_tokens
 
     @property
@@ -179,30 +179,30 @@ class Cell:
 
     @property
     def flops(self) -> float:
-        """C that will be spent."""
+        """C, training FLOPs of the whole run."""
         return float(self.tokens * self.flops_per_token)
 
     @property
     def warmup_steps(self) -> int:
-        """Steps of linear warm-up."""
+        """Number of steps of linear warm-up."""
         h = self.hyperparameters
         return round(h.warmup_fraction * self.steps) if h.warmup_steps is None else h.warmup_steps
 
     @property
     def decay_steps(self) -> int:
-        """Steps of the decay at the end of wsd."""
+        """Number of steps of decay at the end of the schedule wsd."""
         return round(self.hyperparameters.decay_fraction * self.steps)
 
     def science(self) -> dict[str, Any]:
-        """What decides the numbers that the run will give, and nothing else."""
-        # a switch that is off is not there, so that runs of before it keep their ids
+        """Return everything that decides the result of the run, and nothing else."""
+        # an absent option is left out, so that runs older than the option keep their ids
         start = {} if self.start is None else {"start": self.start.science()}
         compression = {} if self.compression is None else {"compression": self.compression.as_dict()}
         return {
             "schema": IDENTITY,
             "family": self.family,
             "switches": dict(self.switches),
-            # two settings of the dial may give one shape, and then they are one run
+            # two sizes may give the same shape; then they are the same run
             "shape": {k: v for k, v in self.shape.as_dict().items() if k != "size"},
             "objective": self.objective,
             "corpus": self.corpus_hash,
@@ -224,11 +224,11 @@ class Cell:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def columns(self) -> dict[str, Any]:
-        """The columns of the record that are known before anything runs."""
+        """Return the columns of the record that are known before training."""
         counts, h, shape = self.counts, self.hyperparameters, self.shape.as_dict()
         start, compression = self.start, self.compression
         # a training step costs three forward passes: one forward, two backward (gradients of inputs and of
-        # weights); less where only a part learns
+        # weights), or fewer if some weights are frozen
         flops = {part: 3.0 * counts.flops.get(part, 0.0) for part in COMPONENTS.values()}
         if start is not None:
             flops = dict(start.cost.flops)

@@ -1,4 +1,4 @@
-"""The held-out loss on a fixed set, with its standard error over sequences."""
+"""Measure the loss on a fixed held-out set, with its standard error over sequences."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from scaling.training.objectives import Batch, Task
 from scaling.training.objectives.task import counted, part
 
 THINNING = 8
-"""On the way every so-manieth sequence is evaluated: sixteen points then cost as much as two evaluations."""
+"""Evaluations during training use every eighth sequence, so that 16 of them cost as much as 2 full ones."""
 SEQUENCES_AT_ONCE = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Loss of each held-out sequence."""
+    """The losses of the held-out sequences."""
 
     sums: np.ndarray
-    """Nats, summed over the targets of each sequence: float64 (sequences,)."""
+    """Loss in nats, summed over the targets of each sequence: float64 (sequences,)."""
     counts: np.ndarray
-    """Targets of each sequence: float64 (sequences,)."""
+    """Number of targets of each sequence: float64 (sequences,)."""
     by_position: np.ndarray
-    """Mean loss at each position over the sequences that have a target there, and its standard error over
-    them, NaN where there are too few: float64 (2, positions)."""
+    """Mean loss at each position and its standard error, over the sequences with a target there; NaN for too
+    few sequences: float64 (2, positions)."""
     measures: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """What else was measured, by name."""
+    """Other measures, such as the accuracy: name → value."""
 
     @property
     def loss(self) -> float:
-        """Nats per target, every target with the same weight."""
+        """Mean loss in nats per target; all targets have the same weight."""
         return float(self.sums.sum() / self.counts.sum())
 
     @property
     def loss_se(self) -> float:
-        """Standard error of `loss` over sequences; NaN for a single one.
+        """Standard error of `loss` over sequences; NaN for a single sequence.
 
-        Sequences are the independent units, tokens inside one are not. Of a ratio of sums, by its
-        linearisation, which
-        is the plain standard error of the mean where all sequences have as many targets (Cochran, Sampling
-        Techniques, 1977, equation 6.13 without the finite-population factor).
+        Sequences are independent, the tokens of one sequence are not. The loss is a ratio of sums, so this is
+        the linearised standard error of a ratio (Cochran, Sampling Techniques, 1977, equation 6.13 without
+        the finite-population factor). It equals the standard error of the mean if all sequences have the same
+        number of targets.
         """
         n = len(self.sums)
         if n < 2:
@@ -56,13 +56,13 @@ class Evaluation:
         return float(math.sqrt(residual @ residual / (n - 1) / n) / self.counts.mean())
 
     def thinned(self) -> tuple[float, float]:
-        """The loss over every THINNING-th sequence, as it is measured on the way, and over all."""
+        """Return the loss over every THINNING-th sequence, as during training, and over all sequences."""
         return float(self.sums[::THINNING].sum() / self.counts[::THINNING].sum()), self.loss
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Precision:
-    """Where and in which number format the forward pass runs. Weights and optimiser stay in float32."""
+    """The device and number format of the forward pass. Weights and optimiser stay in float32."""
 
     device: torch.device
     """cpu or cuda."""
@@ -70,13 +70,13 @@ class Precision:
     """float32, tf32, bfloat16 or float16."""
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The context of a forward pass."""
+        """Return the context manager of a forward pass."""
         if self.dtype in ("float32", "tf32"):
             return nullcontext()
         return torch.autocast(self.device.type, dtype=getattr(torch, self.dtype))
 
     def move(self, batch: Batch) -> dict[str, Tensor]:
-        """A batch on the device; copied behind the computation where the device allows it."""
+        """Return a batch on the device; a copy to CUDA runs asynchronously."""
         if self.device.type == "cpu":
             return dict(batch)
         return {
@@ -86,7 +86,7 @@ class Precision:
 
 
 def bits_per_byte(nats: float, text_bytes: float) -> float:
-    """Nats over a text → bits per byte of it, which compares over tokenisers."""
+    """Return the bits per byte of a text from its loss in nats. They are comparable between tokenizers."""
     return nats / math.log(2) / text_bytes
 
 
@@ -100,19 +100,20 @@ def evaluate(
     measures: bool = False,
     team: Team = SOLO,
 ) -> Evaluation:
-    """The loss of every sequence of a batch, in evaluation mode (no dropout), never smoothed.
+    """Return the loss of every sequence of a batch, without dropout and label smoothing.
 
-    A team shares the work, part by part; everyone gets the whole, to the bit that one process would get.
-    Where the parts do not go round, some do one twice: a forward pass of cut weights needs everybody.
+    The processes of a team divide the sequences into parts. All of them return the full result, bitwise equal
+    to that of one process. If the number of parts is not a multiple of the team's size, some processes repeat
+    the last part, because a forward pass of sharded weights needs all processes.
 
-    Sums run in float64: at 10⁵ tokens a float32 sum would lose the fourth digit of a difference between runs.
+    Sums are in float64: at 10⁵ tokens a float32 sum would lose the fourth digit of a difference between runs.
     """
     was = module.training
     module.eval()
     sequences = len(batch["targets"])
     starts = range(0, sequences, at_once)
     parts: dict[int, tuple[Tensor, ...]] = {}
-    # weights that FSDP gathers in inference mode could not be trained afterwards
+    # FSDP could not train weights that it had gathered in inference mode
     with torch.inference_mode() if team.size == 1 else torch.no_grad():
         for turn in range(0, len(starts), team.size):
             first = starts[min(turn + team.rank, len(starts) - 1)]
@@ -121,27 +122,30 @@ def evaluate(
             with precision.autocast():
                 predictions, targets = task.predict(module, some)
             nats = task.losses(predictions, targets).view(rows, -1).double().cpu()
-            found = [nats, counted(targets).view(rows, -1).double().cpu()]
+            columns = [nats, counted(targets).view(rows, -1).double().cpu()]
             if measures:
-                # the likeliest class alone: the logits of a whole evaluation set may not fit into memory
-                said = predictions.argmax(-1) if predictions.ndim > 1 else predictions
-                found += [said.cpu(), targets.cpu()]
-            parts[first] = tuple(found)
+                # keep the likeliest class only: the logits of the evaluation set may not fit into memory
+                likeliest = predictions.argmax(-1) if predictions.ndim > 1 else predictions
+                columns += [likeliest.cpu(), targets.cpu()]
+            parts[first] = tuple(columns)
     module.train(was)
     if team.size > 1:
-        parts = {first: found for theirs in team.gather(parts) for first, found in theirs.items()}
-    whole = [torch.cat(column) for column in zip(*(parts[first] for first in starts), strict=True)]
-    loss, count = whole[0].numpy(), whole[1].numpy()
+        parts = {first: columns for theirs in team.gather(parts) for first, columns in theirs.items()}
+    joined = [torch.cat(column) for column in zip(*(parts[first] for first in starts), strict=True)]
+    loss, count = joined[0].numpy(), joined[1].numpy()
     return Evaluation(
         sums=loss.sum(1),
         counts=count.sum(1),
         by_position=_by_position(loss, count),
-        measures=task.measures(whole[2], whole[3]) if measures else {},
+        measures=task.measures(joined[2], joined[3]) if measures else {},
     )
 
 
 def _by_position(loss: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Losses, zero where nothing counts, and which count, both (sequences, positions) → (2, positions)."""
+    """Return the mean loss at each position and its standard error: (2, positions).
+
+    `loss` and `count` are (sequences, positions); `count` is 1 at targets and 0 elsewhere, where `loss` is 0.
+    """
     n = count.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = loss.sum(0) / n

@@ -1,4 +1,4 @@
-"""The one loop: batch, forward, backward, clip, step; and what is noted down on the way."""
+"""Train a model: batch, forward, backward, clip, step, and the loss curve."""
 
 from __future__ import annotations
 
@@ -24,53 +24,52 @@ from scaling.training.optimization.optimizers import Optimizers
 from scaling.training.optimization.schedules import schedule
 
 EXPLODED = 2.0
-"""A run has exploded when its loss, averaged over WINDOW steps, is more than so many times its first loss."""
+"""A run has diverged when its mean loss over WINDOW steps is more than this multiple of its first loss."""
 WINDOW = 16
-"""Losses are fetched from the device so many at a time: fetching each would stall an accelerator at every
-step."""
+"""Steps between two copies of losses from the device: a copy at every step would stall an accelerator."""
 CURVE_POINTS = 200
-"""Rows of the training curve, evenly spaced, beside those of the evaluations."""
+"""Number of evenly spaced rows of the training curve; evaluations add further rows."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class State:
-    """Everything that moves during a run besides weights, optimiser and random generator."""
+    """The state of a run besides weights, optimiser and random generators."""
 
     step: int = 0
-    """Steps taken; also the position in the data, since a batch is a function of (seed, step)."""
+    """Number of steps taken; also the position in the data, since a batch is a function of (seed, step)."""
     inherited: int = 0
-    """Steps of these that a trunk took."""
+    """Number of those steps that the shared trunk took."""
     seconds_training: float = 0.0
-    """Over all continuations."""
+    """Seconds of training, over all continuations."""
     seconds_evaluating: float = 0.0
-    """Over all continuations."""
+    """Seconds of evaluation, over all continuations."""
     joules: float | None = None
-    """Of the accelerator, over all continuations, where it counts them."""
+    """Energy of the accelerator over all continuations; None if it is not measured."""
     rows: list[CurveRow] = dataclasses.field(default_factory=list)
-    """The curve so far."""
+    """Rows of the curve so far."""
     losses: list[float] = dataclasses.field(default_factory=list)
     """Training losses since the last row."""
     window: list[float] = dataclasses.field(default_factory=list)
-    """The last losses that were fetched, at most WINDOW."""
+    """The last training losses, at most WINDOW."""
     tail: list[float] = dataclasses.field(default_factory=list)
     """Training losses of the last twentieth of the steps."""
     first_loss: float | None = None
     """Training loss of step 0."""
     best: float | None = None
-    """Lowest held-out loss on the way."""
+    """Lowest held-out loss so far."""
     waited: int = 0
-    """Evaluations since then."""
+    """Number of evaluations since `best`."""
     stopped: bool = False
-    """Early stopping ended it."""
+    """Whether early stopping ended the run."""
 
     def spend(self, joules: float | None) -> None:
-        """Add the energy of the steps since the last call; None where nobody counts it."""
+        """Add the energy of the steps since the last call; None if it is not measured."""
         if joules is not None:
             self.joules = (self.joules or 0.0) + joules
 
     @property
     def improved(self) -> bool:
-        """Whether the step before now was evaluated, with the lowest held-out loss so far."""
+        """Whether the last step was evaluated and has the lowest held-out loss so far."""
         if not self.rows or self.rows[-1].step != self.step:
             return False
         loss = self.rows[-1].loss
@@ -79,7 +78,7 @@ class State:
 
 @dataclasses.dataclass(kw_only=True)
 class Trainer:
-    """A cell with everything that its loop works on."""
+    """The objects that the training loop of a cell needs."""
 
     cell: Cell
     module: nn.Module
@@ -89,27 +88,29 @@ class Trainer:
     """The evaluation batch, on the device."""
     precision: Precision
     micro_batch: int
-    """Sequences held at once; gradients add up to those of the whole batch."""
+    """Sequences of one forward pass; the gradients of all of them add up to that of the batch."""
     team: Team = SOLO
-    """The processes that share the run."""
+    """Processes of the run."""
     headless: nn.Module | None = None
-    """The module without its last product, where the loss is computed in chunks."""
+    """Module without its output layer, if the loss is computed in chunks; else None."""
     shared: nn.Module | None = None
-    """What predicts, with gradients averaged over the team; None for a team of one."""
+    """Module that averages gradients over the team; None for one process."""
     state: State = dataclasses.field(default_factory=State)
     scaler: torch.amp.GradScaler | None = None
-    """For float16 alone, whose small gradients would vanish."""
+    """Loss scaler of float16, without which small gradients underflow; else None."""
     pending: list[Tensor] = dataclasses.field(default_factory=list)
-    """Losses of steps taken that still lie on the device."""
+    """Training losses that are still on the device."""
 
     @property
     def predictor(self) -> nn.Module:
-        """What a batch goes through."""
+        """Module of the forward pass."""
         return self.module if self.headless is None else self.headless
 
     def gradients(self, step: int) -> Tensor:
-        """The gradient of step's whole batch, left in the parameters; returns the mean loss over its
-        targets. In a team: the gradient likewise, and of the loss what our part of the batch adds to it."""
+        """Set the gradient of the batch of a step and return its mean loss over the targets.
+
+        In a team, the gradient is that of the whole batch; the loss is this process's share of the mean.
+        """
         h, team = self.cell.hyperparameters, self.team
         module = self.predictor if self.shared is None else self.shared
         batch = self.task.training(step)
@@ -125,22 +126,22 @@ class Trainer:
         return total
 
     def learn(self, module: nn.Module, some: dict[str, Tensor], scale: float, total: Tensor | None) -> Tensor:
-        """Adds the gradient of some sequences; returns `total` with their loss, which weighs `scale`."""
+        """Add the gradient of some sequences; return `total` plus `scale` times their summed loss."""
         h = self.cell.hyperparameters
         with self.precision.autocast():
             predictions, targets = self.task.predict(module, some)
         loss = scale * self.task.losses(predictions, targets, smoothing=h.label_smoothing).sum()
-        # a module's own loss (routed experts balance theirs) is learnt from and not reported; it is a mean
-        # over sequences, so each part weighs what it is of the batch
+        # an auxiliary loss, such as the load balancing of experts, is trained on but not reported; it is a
+        # mean over sequences, so it is weighted by the part's share of the batch
         auxiliary = getattr(self.module, "auxiliary_loss", None)
         goal = loss if auxiliary is None else loss + auxiliary * len(some["targets"]) / h.batch_sequences
         if self.team.size > 1:
-            goal = goal * self.team.size  # which the average over the team takes back
+            goal = goal * self.team.size  # the average over the team divides by it
         (goal if self.scaler is None else self.scaler.scale(goal)).backward()
         return loss.detach() if total is None else total + loss.detach()
 
     def update(self) -> Tensor:
-        """Clips, steps, drops the gradients; returns the gradient's norm before clipping."""
+        """Clip the gradient, take a step, drop the gradient; return its norm before clipping."""
         h = self.cell.hyperparameters
         if self.scaler is None:
             norm = self.optimizers.clip(h.clip)
@@ -156,9 +157,9 @@ class Trainer:
         return norm
 
     def fetch(self) -> None:
-        """Brings the pending losses from the device into the state.
+        """Copy the pending losses from the device into the state.
 
-        Raises Diverged for the first that is not finite, or with which the run has exploded.
+        Raises Diverged for the first loss that is not finite or exceeds the limit EXPLODED.
         """
         if not self.pending:
             return
@@ -182,10 +183,10 @@ class Trainer:
                 state.tail.append(loss)
 
     def evaluate(self, *, thin: int = 1, measures: bool = False) -> Evaluation:
-        """The held-out loss now, on every `thin`-th sequence."""
+        """Return the evaluation of every `thin`-th held-out sequence."""
         started = time.perf_counter()
         batch = {name: tensor[::thin] for name, tensor in self.heldout.items()}
-        # where memory ran out in training, evaluation is as careful
+        # after training ran out of memory, evaluation uses the smaller micro-batch too
         short = self.micro_batch < self.cell.hyperparameters.batch_sequences // self.team.size
         evaluation = evaluate(
             self.predictor,
@@ -201,12 +202,12 @@ class Trainer:
 
 
 def train(trainer: Trainer, *, pause: Callable[[], None]) -> None:
-    """Trains from the state's step to the last, calling `pause` after every step (heartbeat, checkpoint,
-    signals).
+    """Train from the state's step to the last step.
 
-    Between two steps nothing is in flight, so a checkpoint taken in `pause` continues to the same bit.
+    `pause` is called after every step, for the heartbeat, checkpoints and signals. No computation is pending
+    then, so a run continued from a checkpoint of `pause` is bitwise equal to an uninterrupted one.
 
-    Raises Diverged with the step when the loss is not finite or has exploded.
+    Raises Diverged with the step when the loss is not finite or exceeds the limit EXPLODED.
     """
     loop, loss = steps(trainer, pause=pause), None
     while True:
@@ -220,8 +221,10 @@ def train(trainer: Trainer, *, pause: Callable[[], None]) -> None:
 
 
 def steps(trainer: Trainer, *, pause: Callable[[], None]) -> Generator[None, Tensor | None, None]:
-    """The loop without its gradients: it stops wherever it needs those of a step, in the parameters, and is
-    sent the step's loss. Raises as `train`.
+    """Run the loop without computing gradients.
+
+    The generator yields when it needs the gradient of the next step. The caller sets it in the parameters and
+    sends the loss. Raises Diverged, as `train` does.
     """
     cell, state = trainer.cell, trainer.state
     h = cell.hyperparameters
@@ -257,7 +260,7 @@ def steps(trainer: Trainer, *, pause: Callable[[], None]) -> Generator[None, Ten
 
 
 def note(state: State, cell: Cell, *, learning_rate: float, norm: float, held: float | None) -> None:
-    """Adds a row to the curve, and stops the run when the held-out loss has not improved for too long."""
+    """Add a row to the curve; stop the run if the last `patience` evaluations brought no lower loss."""
     tokens = state.step * cell.batch_tokens
     mean = math.fsum(state.losses) / len(state.losses) if state.losses else None
     flops = tokens * cell.flops_per_token
@@ -283,8 +286,7 @@ def note(state: State, cell: Cell, *, learning_rate: float, norm: float, held: f
 
 
 def evaluation_steps(cell: Cell) -> set[int]:
-    """Steps after which the held-out loss is measured on the way: evenly in logs from a hundredth of the
-    run."""
+    """Return the steps of evaluations, evenly spaced in logs from 1 % of the run, without the last step."""
     points, last = cell.evaluation_points, cell.steps
     if points < 1:
         return set()
@@ -294,5 +296,5 @@ def evaluation_steps(cell: Cell) -> set[int]:
 
 
 def curve_steps(cell: Cell) -> set[int]:
-    """Steps after which the curve gets a row: CURVE_POINTS evenly, and the last."""
+    """Return the steps with a row of the curve: CURVE_POINTS of them, evenly spaced, up to the last step."""
     return {round(x) for x in np.linspace(0, cell.steps, min(CURVE_POINTS, cell.steps) + 1)[1:]}

@@ -1,4 +1,4 @@
-"""From a cell to its network at step 0: built, begun with a trained run's weights, adapted, compressed."""
+"""Build the network of a cell at step 0: load the parent's weights, adapt and compress it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ __all__ = ["build", "fold"]
 
 
 def build(cell: Cell, *, trained: bool = True) -> nn.Module:
-    """The network of a cell on the CPU.
+    """Return the network of a cell on the CPU.
 
-    `trained=False` leaves the parent's weights away, for a network whose own are loaded next. Raises
-    StorageError when the parent's weights were not kept, ConfigError when they do not fit.
+    `trained=False` skips the parent's weights, for a network whose own weights are loaded next.
+
+    Raises:
+        StorageError: when the parent's weights were not kept.
+        ConfigError: when they do not fit.
     """
     module: nn.Module = cell.architecture.build(cell.shape, seed=cell.seed)
     rescale(module, cell.hyperparameters)
@@ -35,7 +38,7 @@ def build(cell: Cell, *, trained: bool = True) -> nn.Module:
 
 @torch.no_grad()
 def take_over(module: nn.Module, start: Start) -> None:
-    """Copies the parent's weights into a module, but for a head that is new, and a table of other tokens."""
+    """Copy the parent's weights into a module, except a new head and the embedding of a new vocabulary."""
     try:
         theirs = torch.load(start.weights, map_location="cpu", weights_only=True)["module"]
     except FileNotFoundError:
@@ -45,7 +48,7 @@ def take_over(module: nn.Module, start: Start) -> None:
         ) from None
     if start.new_vocabulary and not hasattr(module, "embedding"):
         raise ConfigError(
-            f"{type(module).__name__} has no table of its own to draw anew for another tokenizer; set "
+            f"{type(module).__name__} has no embedding to initialise again for another tokenizer; set "
             "corpus.tokenizer to the parent's"
         )
     for name, parameter in module.named_parameters():

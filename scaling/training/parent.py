@@ -1,5 +1,4 @@
-"""The trained run that another begins with: found by id, folder or sweep, and held against the new cell. No
-torch."""
+"""Find the trained run that a cell starts from and check that its weights fit. Needs no torch."""
 
 from __future__ import annotations
 
@@ -22,65 +21,66 @@ from scaling.training.paths import RunPaths
 
 _ID = re.compile(r"^[0-9a-f]{16}$")
 _FREE = {"dropout", "classes"}
-"""Switches that may differ between a parent and what begins with it."""
+"""Switches that may differ between a parent and a run that starts from it."""
 _BODY = {"bert_classifier": "bert"}
-"""Families whose blocks are another's, with another head."""
+"""Family → family with the same blocks and another head."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a cell begins with instead of random weights."""
+    """The trained run whose weights a cell starts from."""
 
     run_id: str
-    """Of the parent: its identity is part of the cell's."""
+    """Run id of the parent, which is part of the cell's run id."""
     weights: Path
-    """Where its weights lie; not science."""
+    """File of the parent's weights; not part of the run id."""
     adaptation: adapting.Adaptation
-    """What learns."""
+    """Which weights are trained."""
     cost: adapting.Cost
-    """How many parameters learn, and what a token costs."""
+    """Number of trained parameters, and training FLOPs of a token."""
     tokens_before: int
-    """Seen by the parent and its own parents."""
+    """Tokens that the parent and its own parents saw."""
     flops_before: float
-    """Spent by them."""
+    """Training FLOPs of the parent and its own parents."""
     new_vocabulary: bool
-    """Whether embedding and head are drawn anew because tokens mean something else."""
+    """Whether embedding and head are initialised again because the token ids have other meanings."""
     new_head: bool
-    """Whether the head is drawn anew: for another objective, or a new vocabulary."""
+    """Whether the head is initialised again, for another objective or a new vocabulary."""
 
     def science(self) -> dict[str, Any]:
-        """What decides the numbers."""
+        """Return the part that decides the result of a run."""
         return {"parent": self.run_id} | self.adaptation.as_dict()
 
 
 def find(config: Config, *, family: Any, shape: Any, counts: Any, corpus: Any) -> Start | None:
-    """What the `start` part of a config asks for, or None where it asks for nothing.
+    """Return the run that the `start` section of a config names; None if it names no run.
 
     Args:
-        config: the whole config.
-        family, shape, counts: of the new cell.
-        corpus: the new cell's text.
+        config: the config of the new cell.
+        family, shape, counts: those of the new cell.
+        corpus: the text of the new cell.
 
-    Raises ConfigError: no such run, or one that does not fit.
+    Raises:
+        ConfigError: when there is no such run, or its weights do not fit.
     """
-    asked = config.start
-    given = {name for name, value in plain(asked).items() if value is not None}
-    if not {"run", "sweep"} & given:
-        for name in sorted(given - {"adaptation"}):
+    start = config.start
+    keys = {name for name, value in plain(start).items() if value is not None}
+    if not {"run", "sweep"} & keys:
+        for name in sorted(keys - {"adaptation"}):
             raise ConfigError(f"start.{name} needs a trained run to start from; set start.run or start.sweep")
-        if asked.adaptation not in (None, "full"):
+        if start.adaptation not in (None, "full"):
             raise ConfigError(
-                f"start.adaptation={asked.adaptation} needs a trained run to start from; set start.run or "
+                f"start.adaptation={start.adaptation} needs a trained run to start from; set start.run or "
                 "start.sweep"
             )
         return None
-    if {"run", "sweep"} <= given:
+    if {"run", "sweep"} <= keys:
         raise ConfigError("both start.run and start.sweep are given; give one of them")
     results = config.results_folder
-    if asked.run is not None:
-        paths = _by_name(asked.run, results)
+    if start.run is not None:
+        paths = _by_name(start.run, results)
     else:
-        paths = _best(results, str(asked.sweep), family, shape)
+        paths = _best(results, str(start.sweep), family, shape)
     try:
         known = record.read(paths)
     except (FileNotFoundError, NotADirectoryError):
@@ -94,7 +94,7 @@ def find(config: Config, *, family: Any, shape: Any, counts: Any, corpus: Any) -
     same_family = _fits(paths.run_id, known, theirs, family, shape)
     new_vocabulary = not _same_tokens(known, theirs.corpus, corpus)
     new_head = new_vocabulary or not same_family
-    adaptation = adapting.from_config(asked, shape.depth)
+    adaptation = adapting.from_config(start, shape.depth)
     if theirs.start.adaptation == "adapters":
         raise ConfigError(
             f"run {paths.run_id} has adapters, which are no part of a plain network; start from its parent"
@@ -121,7 +121,7 @@ def _by_name(name: str, results: Path) -> RunPaths:
 
 
 def _best(results: Path, sweep: str, family: Any, shape: Any) -> RunPaths:
-    """The run of lowest loss of a sweep among those of the cell's body and size."""
+    """Return the run of lowest loss of a sweep among those with the cell's blocks and size."""
     path = results / sweep / ledger.LEDGER
     if not path.exists():
         raise ConfigError(f"start.sweep is {sweep!r} and there is no {path}; type first: scaling run {sweep}")
@@ -133,23 +133,27 @@ def _best(results: Path, sweep: str, family: Any, shape: Any) -> RunPaths:
         there = sorted({row["size"] for row in fitting})
         raise ConfigError(
             f"sweep {sweep!r} has no finished run of family {body} at family.size={shape.size:g}; "
-            + (f"its sizes are {', '.join(f'{size:g}' for size in there)}" if there else "it has none at all")
+            + (
+                f"its sizes are {', '.join(f'{size:g}' for size in there)}"
+                if there
+                else "it has no finished run of this family"
+            )
         )
     return RunPaths.of(results, min(alike, key=lambda row: (row["loss"], row["run_id"]))["run_id"])
 
 
 def _body(name: str) -> str:
-    """The family whose blocks these are; a decoder is one family under all its presets."""
+    """Return the name of the family that defines the blocks; all presets of a decoder share one."""
     name = _BODY.get(name, name)
     return MODULES.get(name, name) if name not in ("seq2seq2017", "t5") else name
 
 
 def _fits(run_id: str, known: Mapping[str, Any], theirs: Config, family: Any, shape: Any) -> bool:
-    """Whether parent and cell have the same head. Raises ConfigError when their bodies differ."""
+    """Return whether parent and cell have the same head. Raises ConfigError when their blocks differ."""
     if _body(known["family"]) != _body(family.name):
         raise ConfigError(
             f"run {run_id} is of family {known['family']} and this cell of {family.name}; start from a run "
-            "whose body is the same"
+            "with the same blocks"
         )
     try:
         parent = families.from_config(theirs.family)
@@ -181,7 +185,7 @@ def _fits(run_id: str, known: Mapping[str, Any], theirs: Config, family: Any, sh
 
 
 def _same_tokens(known: Mapping[str, Any], theirs: CorpusConfig, corpus: Any) -> bool:
-    """Whether a token id means the same in both texts."""
+    """Return whether token ids have the same meanings in both texts."""
     texts = getattr(corpus, "texts", corpus)
     if known["vocab"] != texts.vocab:
         return False
@@ -190,5 +194,5 @@ def _same_tokens(known: Mapping[str, Any], theirs: CorpusConfig, corpus: Any) ->
     if known["corpus_hash"] == texts.hash:
         return True
     ours = str(texts.manifest["tokenizer"])
-    # one learnt on other text gives other tokens under the same name
+    # a tokenizer learned from other text has other tokens under the same name
     return (ours == "bytes" or ours.startswith("file:")) and identity(theirs.tokenizer) == ours

@@ -1,4 +1,4 @@
-"""Where a run keeps what: one folder a run, every file name owned here."""
+"""Define the names of all files of a run; each run has its own folder."""
 
 from __future__ import annotations
 
@@ -11,81 +11,81 @@ from scaling.files import storage
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunPaths:
-    """Every file of one run. The folder's name is the run's identity: point at it again and it goes on."""
+    """The files of one run. The folder's name is the run id, so a run with the same id continues there."""
 
     folder: Path
-    """`results/runs/<run_id>`."""
+    """Folder `results/runs/<run_id>`."""
 
     @classmethod
     def of(cls, results: Path | str, run_id: str) -> RunPaths:
-        """The paths of a run under a folder of results."""
+        """Return the paths of a run in a folder of results."""
         return cls(folder=Path(results) / "runs" / run_id)
 
     @property
     def run_id(self) -> str:
-        """The folder's name."""
+        """Run id, which is the folder's name."""
         return self.folder.name
 
     @property
     def record(self) -> Path:
-        """What the run left behind; written once, at the end."""
+        """Record of the run; written once, at the end."""
         return self.folder / "record.json"
 
     @property
     def config(self) -> Path:
-        """The resolved config."""
+        """Resolved config."""
         return self.folder / "config.yaml"
 
     @property
     def curve(self) -> Path:
-        """The loss curve."""
+        """Loss curve."""
         return self.folder / "curve.csv"
 
     @property
     def progress(self) -> Path:
-        """The heartbeat of a run at work."""
+        """Heartbeat of a running run."""
         return self.folder / "progress.json"
 
     @property
     def claim(self) -> Path:
-        """Who is working on it."""
+        """Lease of the worker that trains the run."""
         return self.folder / "claim.json"
 
     @property
     def checkpoint(self) -> Path:
-        """The newest checkpoint of an unfinished run."""
+        """Newest checkpoint of an unfinished run."""
         return self.folder / "checkpoint.pt"
 
     @property
     def checkpoint_before(self) -> Path:
-        """The one before it, for when the newest is damaged."""
+        """Previous checkpoint, which is read if the newest is damaged."""
         return self.folder / "checkpoint.before.pt"
 
     def checkpoint_parts(self, step: int) -> Path:
-        """The folder in which the processes of a team keep their parts of a checkpoint."""
+        """Return the folder of a checkpoint's parts, one part per process of a team."""
         return self.folder / f"parts-{step}"
 
     def all_parts(self) -> list[Path]:
-        """Every such folder that is there."""
+        """Return the existing folders of checkpoint parts."""
         return sorted(self.folder.glob("parts-*"))
 
     @property
     def weights(self) -> Path:
-        """The weights of the finished run, when they are kept."""
+        """Weights of the finished run, if they are kept."""
         return self.folder / "weights.pt"
 
     @property
     def best(self) -> Path:
-        """The weights of the lowest held-out loss on the way, when they are kept."""
+        """Weights with the lowest held-out loss during training, if they are kept."""
         return self.folder / "weights.best.pt"
 
     def milestone(self, step: int) -> Path:
-        """The weights after `step` steps, when they are kept."""
+        """Return the file of the weights after `step` steps, if they are kept."""
         return self.folder / f"weights.step-{step}.pt"
 
     @property
     def error(self) -> Path:
-        """The traceback of a crash."""
+        """Traceback of a crash."""
         return self.folder / "error.txt"
 
     @property
@@ -95,16 +95,16 @@ class RunPaths:
 
     @property
     def trunks(self) -> Path:
-        """Checkpoints that runs share, beside the folder of runs."""
+        """Folder of the trunks' checkpoints, which runs share; next to the folder of runs."""
         return self.folder.parent.parent / "trunks"
 
     @property
     def compiled(self) -> Path:
-        """Compiled code that runs share, likewise."""
+        """Folder of compiled code, which runs share; next to the folder of runs."""
         return self.folder.parent.parent / "compiled"
 
     def make(self) -> None:
-        """Makes the folder and tries it. Raises StorageError when it cannot be written."""
+        """Create the folder and test that it is writable. Raises StorageError."""
         with storage(self.folder, "the run's folder"):
             self.folder.mkdir(parents=True, exist_ok=True)
             trial = self.folder / f".trial.{os.getpid()}"

@@ -1,5 +1,4 @@
-"""What one run left behind: a flat JSON object of named columns with units, written once, read with
-suspicion."""
+"""Write, read and check a run's record: a flat JSON object with one key per column."""
 
 from __future__ import annotations
 
@@ -21,9 +20,11 @@ _PYTHON: dict[str, type | tuple[type, ...]] = {
 
 
 def write(paths: RunPaths, record: Mapping[str, Any]) -> None:
-    """Writes the record, whole or not at all.
+    """Write the record atomically.
 
-    Raises TableError when its fields are not the columns, StorageError when the disk refuses.
+    Raises:
+        TableError: when the record's fields are not the columns of the schema.
+        StorageError: when the file cannot be written.
     """
     check(record, paths)
     ordered = {name: record[name] for name in (*COLUMNS, "config")}
@@ -32,11 +33,13 @@ def write(paths: RunPaths, record: Mapping[str, Any]) -> None:
 
 
 def read(paths: RunPaths) -> dict[str, Any]:
-    """The record of a finished run.
+    """Return the record of a finished run.
 
-    Raises StorageError when it is truncated or damaged (set aside as `record.json.damaged`: the run can be
-    done again), TableError when another version of this package wrote it, FileNotFoundError when there is
-    none.
+    Raises:
+        StorageError: when the file is damaged; it is renamed to `record.json.damaged`, so that the run can be
+            repeated.
+        TableError: when another version of this package wrote it.
+        FileNotFoundError: when there is no record.
     """
     text = paths.record.read_bytes()
     try:
@@ -46,17 +49,17 @@ def read(paths: RunPaths) -> dict[str, Any]:
     except ValueError:
         aside = set_aside(paths.record)
         raise StorageError(
-            f"{paths.record} is damaged ({len(text)} bytes, not a whole record); it was set aside as "
+            f"{paths.record} is damaged ({len(text)} bytes, not a whole record); it was renamed to "
             f"{aside.name}; "
             f"run the sweep again to repeat this run"
         ) from None
-    found: dict[str, Any] = dict.fromkeys(ADDED) | record
-    check(found, paths)
-    return found
+    complete: dict[str, Any] = dict.fromkeys(ADDED) | record
+    check(complete, paths)
+    return complete
 
 
 def find(paths: RunPaths) -> dict[str, Any] | None:
-    """The record, or None when the run has to be done: there is none, or it was damaged and is set aside now.
+    """Return the record, or None if the run has no record or a damaged one, which `read` renames.
 
     Raises TableError when another version of this package wrote it.
     """
@@ -67,7 +70,7 @@ def find(paths: RunPaths) -> dict[str, Any] | None:
 
 
 def check(record: Mapping[str, Any], paths: RunPaths) -> None:
-    """Raises TableError naming the first field that is missing, foreign or of the wrong type."""
+    """Raise TableError for the first field that is missing, unknown or of the wrong type."""
     schema = record.get("schema")
     if schema not in READABLE:
         raise TableError(
@@ -78,7 +81,7 @@ def check(record: Mapping[str, Any], paths: RunPaths) -> None:
     missing = [name for name in (*COLUMNS, "config") if name not in record]
     foreign = [name for name in record if name not in COLUMNS and name != "config"]
     if missing or foreign:
-        what = f"lacks {missing[0]!r}" if missing else f"has {foreign[0]!r}, which is no column"
+        what = f"lacks {missing[0]!r}" if missing else f"has {foreign[0]!r}, which is not a column"
         raise TableError(f"{paths.record} {what}; remove the file to repeat the run")
     for name, column in COLUMNS.items():
         value = record[name]
@@ -101,5 +104,5 @@ def check(record: Mapping[str, Any], paths: RunPaths) -> None:
         )
     if record["status"] == "done" and record["loss"] is None:
         raise TableError(
-            f"{paths.record} has no value for 'loss' and is done; remove the file to repeat the run"
+            f"{paths.record} has status 'done' and no value for 'loss'; remove the file to repeat the run"
         )

@@ -1,4 +1,4 @@
-"""Text from a trained run: temperature, top-k, top-p, seed."""
+"""Generate text with a trained run: temperature, top-k, top-p, seed."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from scaling.training.network import build, fold
 from scaling.training.paths import RunPaths
 
 SMALL = 10_000_000
-"""Parameters below which one thread writes text."""
+"""Number of parameters below which one thread generates text."""
 
 
 def load(
     paths: RunPaths, *, at: str = "last", corpus_root: Path | None = None
 ) -> tuple[Cell, Any, nn.Module]:
-    """The cell, the corpus and the trained module of a finished run.
+    """Return the cell, the corpus and the trained module of a finished run.
 
     Args:
         paths: the run's folder.
-        at: which of the weights that were kept: last, best, or the step of a milestone.
-        corpus_root: where corpora lie; None = beside the runs, `results/corpora`.
+        at: weights to load: last, best, or the step of a milestone.
+        corpus_root: folder of corpora; None = `results/corpora`, next to the runs.
 
-    Raises StorageError when there is no finished run or these weights were not kept, ConfigError when `at` is
-    none of the three.
+    Raises:
+        StorageError: when the run is not finished or did not keep these weights.
+        ConfigError: for another value of `at`.
     """
     file = {"last": paths.weights, "best": paths.best}.get(at)
     if file is None:
@@ -50,8 +51,8 @@ def load(
         kept = sorted(path.name for path in paths.folder.glob("weights*.pt"))
         raise StorageError(
             f"{paths.folder} has no {missing}; "
-            + (f"it kept {', '.join(kept)}" if kept else "give a finished run whose weights were kept")
-            + " (checkpoint.weights, checkpoint.best and checkpoint.milestones say what is kept)"
+            + (f"the run kept {', '.join(kept)}" if kept else "choose a finished run whose weights were kept")
+            + " (checkpoint.weights, checkpoint.best and checkpoint.milestones set which weights are kept)"
         ) from None
     results = paths.folder.parent.parent
     config = parse(Config, json.loads(known["config"]) | {"results": str(results)}, stored=True)
@@ -73,26 +74,27 @@ def sample(
     top_p: float | None = None,
     seed: int = 0,
 ) -> Iterator[int]:
-    """Tokens after a prompt, one at a time.
+    """Yield the tokens that follow a prompt, one at a time.
 
     Args:
         module: tokens (1, T) → logits (1, T, vocab).
-        prompt: int64 (any number ≥ 1,); the model sees the last `context` tokens.
-        tokens: how many.
-        context: the longest input of the module.
-        temperature: logits are divided by it; 0 takes the likeliest token.
-        top_k: only so many of the likeliest tokens may come.
-        top_p: only the likeliest tokens that together have this probability may come (arXiv:1904.09751).
-        seed: the same seed, the same text.
+        prompt: int64 (n,), n ≥ 1; the model sees the last `context` tokens.
+        tokens: number of tokens to generate.
+        context: longest input of the module, in tokens.
+        temperature: divisor of the logits; 0 = take the likeliest token.
+        top_k: sample only from the k likeliest tokens.
+        top_p: sample only from the likeliest tokens with this total probability (arXiv:1904.09751).
+        seed: random seed; the same seed gives the same text.
 
-    Raises ConfigError for a value that cannot be.
+    Raises:
+        ConfigError: for a setting out of range or an empty prompt.
     """
     if temperature < 0:
         raise ConfigError(f"temperature is {temperature:g}; it must be 0 (the likeliest token) or more")
     if top_k is not None and top_k < 1:
-        raise ConfigError(f"top_k is {top_k}; it must be 1 or more, or left away")
+        raise ConfigError(f"top_k is {top_k}; it must be 1 or more, or left out")
     if top_p is not None and not 0 < top_p <= 1:
-        raise ConfigError(f"top_p is {top_p:g}; it must lie above 0 and at most at 1, or be left away")
+        raise ConfigError(f"top_p is {top_p:g}; it must be above 0 and at most 1, or left out")
     if len(prompt) < 1:
         raise ConfigError("the prompt is empty; give at least one character")
     generator = torch.Generator().manual_seed(seed)
@@ -111,8 +113,7 @@ def sample(
 
 @contextmanager
 def _threads(module: nn.Module) -> Iterator[None]:
-    """One thread for a small network: a step of one token is too little to share, and on a busy machine
-    threads wait for one another longer than they work."""
+    """Use one thread for a small network: a step of one token is too little work for several threads."""
     before = torch.get_num_threads()
     if sum(p.numel() for p in module.parameters()) < SMALL:
         torch.set_num_threads(1)
@@ -123,13 +124,13 @@ def _threads(module: nn.Module) -> Iterator[None]:
 
 
 def restrict(logits: Tensor, *, top_k: int | None, top_p: float | None) -> Tensor:
-    """(vocab,) logits with all but the allowed tokens at −∞; ties with the k-th stay."""
+    """Return the logits (vocab,) with −∞ for tokens outside top-k or top-p; ties with the k-th stay."""
     if top_k is not None and top_k < len(logits):
         logits = logits.masked_fill(logits < logits.topk(top_k).values[-1], -torch.inf)
     if top_p is not None and top_p < 1:
         ordered, index = logits.sort(descending=True)
         probability = ordered.softmax(-1)
-        # a token stays while the ones before it do not yet reach top_p, so that the likeliest always stays
+        # a token stays if the likelier ones together do not reach top_p, so the likeliest always stays
         drop = probability.cumsum(-1) - probability >= top_p
         logits = logits.masked_fill(torch.zeros_like(drop).scatter(0, index, drop), -torch.inf)
     return logits
@@ -138,9 +139,9 @@ def restrict(logits: Tensor, *, top_k: int | None, top_p: float | None) -> Tenso
 def text(
     module: nn.Module, corpus: Any, prompt: str, *, tokens: int, context: int, seed: int = 0, **settings: Any
 ) -> str:
-    """The prompt with what the model writes after it. An empty prompt begins a new document.
+    """Return the prompt and the text generated after it. An empty prompt begins a new document.
 
-    Raises ConfigError for a value that cannot be.
+    Raises ConfigError for a setting out of range.
     """
     tokenizer = corpus.tokenizer
     ids = tokenizer.encode([prompt.encode()])[0].astype(np.int64) if prompt else np.zeros(0, dtype=np.int64)

@@ -208,7 +208,7 @@ BAD = [
     ({"start": {"run": "PARENT", **LORA, "targets": ["q"]}}, "start.targets"),
     ({"start": {"run": "PARENT"}, "family": {"name": "llama", "size": 2}}, "set family.size=1"),
     ({"start": {"run": "PARENT"}, "family": {"name": "llama", "size": 1, "qk_norm": True}}, "family.qk_norm"),
-    ({"start": {"run": "PARENT"}, "family": {"name": "lstm", "size": 1}}, "whose body is the same"),
+    ({"start": {"run": "PARENT"}, "family": {"name": "lstm", "size": 1}}, "with the same blocks"),
     ({"start": {"run": "PARENT", **LORA}, "compression": {"bits": 4}}, "set one of them"),
     ({"compression": {"bits": 1}}, "between 2 and 16"),
     ({"compression": {"sparsity": 1, "begin": 0, "end": 1}}, "leaves no weight"),

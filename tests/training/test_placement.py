@@ -96,7 +96,7 @@ def test_what_is_kept_can_be_sampled_and_is_not_science(corpus: Corpus, tmp_path
         for name, tensor in torch.load(path, weights_only=True)["module"].items():
             assert torch.equal(module.state_dict()[name], tensor)
     with pytest.raises(
-        StorageError, match=r"has no weights\.best\.pt; it kept weights\.pt, weights\.step-10"
+        StorageError, match=r"has no weights\.best\.pt; the run kept weights\.pt, weights\.step-10"
     ):
         load(paths, at="best")
     with pytest.raises(ConfigError, match="must be last, best, or the step"):

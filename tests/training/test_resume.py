@@ -167,7 +167,7 @@ def test_a_truncated_record_is_set_aside_and_the_run_done_again(
     first = run(it, corpus=corpus, paths=paths(it))
     where = paths(it).record
     where.write_bytes(where.read_bytes()[:200])
-    with pytest.raises(StorageError, match=r"set aside as record.json.damaged"):
+    with pytest.raises(StorageError, match=r"renamed to record.json.damaged"):
         record.read(paths(it))
     assert not where.exists()
     assert run(it, corpus=corpus, paths=paths(it))["loss"] == first["loss"]
@@ -182,7 +182,7 @@ def test_a_record_of_another_schema_is_refused_and_kept(
     content = json.loads(where.read_text())
     for change, words in (
         ({"schema": 99}, "schema version 99"),
-        ({"extra": 1}, "'extra', which is no column"),
+        ({"extra": 1}, "'extra', which is not a column"),
         ({"params": "many"}, "'many' for 'params', which is int64"),
         ({"status": "fine"}, "status 'fine'"),
         ({"loss": None}, "no value for 'loss'"),
