@@ -1,1 +1,1 @@
-"""Write a run's state to disk and read it back: whole, in shards, and at a trunk's branches."""
+"""Write and read checkpoints: whole, in shards, and of shared trunks."""

@@ -1,7 +1,6 @@
-"""Checkpoints: all that moves during a run, written whole, the one before kept for the day the newest is
-damaged.
+"""Write and read checkpoints. The previous one is kept in case the newest is damaged.
 
-Where weights are cut over the processes of a team, the file holds the rest and a folder holds their parts.
+If weights are sharded over the processes of a team, a folder holds the shards and the file holds the rest.
 """
 
 from __future__ import annotations
@@ -32,14 +31,15 @@ FORMAT = 1
 
 
 class Damaged(StorageError):
-    """The newest checkpoint's parts cannot be read; `give_up` sets it aside."""
+    """The shards of the newest checkpoint cannot be read; `give_up` renames the checkpoint."""
 
 
 def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
-    """Writes weights, optimiser, random generators and state; the data's position is the state's step.
+    """Write weights, optimiser, random generators and state. The state's step is the position in the data.
 
-    Raises StorageError when the disk refuses: the checkpoint before then stays as it was. Raises Diverged
-    when a pending loss turns out so.
+    Raises:
+        StorageError: when the file cannot be written; the previous checkpoint then stays unchanged.
+        Diverged: when a pending loss shows divergence.
     """
     name, cut = trainer.cell.run_id, sharding.is_cut(trainer.optimizers.parameters[0])
     if cut:
@@ -64,8 +64,7 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
 
 
 def content(trainer: Trainer, name: str) -> dict[str, Any]:
-    """All that moves during a run, under a name that says whose it is. Raises Diverged, as `Trainer.fetch`
-    does."""
+    """Return a checkpoint's content; `name` is a run id or trunk id. Raises Diverged, as `Trainer.fetch`."""
     trainer.fetch()
     return {
         "format": FORMAT,
@@ -77,7 +76,7 @@ def content(trainer: Trainer, name: str) -> dict[str, Any]:
 
 
 def rest(trainer: Trainer) -> dict[str, Any]:
-    """What moves beside weights and optimisers."""
+    """Return the content of a checkpoint besides weights and optimisers."""
     return {
         "scaler": trainer.scaler.state_dict() if trainer.scaler else None,
         "random": torch.get_rng_state(),
@@ -87,27 +86,27 @@ def rest(trainer: Trainer) -> dict[str, Any]:
 
 
 def load(trainer: Trainer, paths: RunPaths, *, shared: bool = True) -> dict[str, Any] | None:
-    """Puts a trainer where the newest sound checkpoint left it; its content, or None when there is none.
+    """Load the newest undamaged checkpoint into a trainer; return its content, or None if there is none.
 
-    A run without one of its own takes over its trunk's, where it shares one. A damaged checkpoint is set
-    aside as `<name>.damaged` and the one before is taken. Raises Damaged when parts of it turn out so.
+    A run without a checkpoint of its own loads that of its shared trunk, if `shared`. A damaged checkpoint is
+    renamed to `<name>.damaged` and the previous one is loaded. Raises Damaged when its shards cannot be read.
     """
     for path in (paths.checkpoint, paths.checkpoint_before):
-        found = read(path, trainer.cell.run_id)
-        if found is not None and found.get("parts"):
+        saved = read(path, trainer.cell.run_id)
+        if saved is not None and saved.get("parts"):
             try:
-                shards.load(trainer, paths.checkpoint_parts(found["state"]["step"]))
+                shards.load(trainer, paths.checkpoint_parts(saved["state"]["step"]))
             except StorageError as error:
                 raise Damaged(str(error)) from error
-            restore_rest(trainer, found)
-            return found
-        if found is not None:
-            restore(trainer, found)
-            return found
+            restore_rest(trainer, saved)
+            return saved
+        if saved is not None:
+            restore(trainer, saved)
+            return saved
     for step, path in trunk.checkpoints(trainer.cell, paths) if shared else ():
-        found = read(path, str(trunk.trunk_id(trainer.cell)))
-        if found is not None:
-            restore(trainer, found)
+        saved = read(path, str(trunk.trunk_id(trainer.cell)))
+        if saved is not None:
+            restore(trainer, saved)
             trainer.state.inherited = step
             trainer.state.seconds_training = trainer.state.seconds_evaluating = 0.0
             return {}
@@ -115,13 +114,12 @@ def load(trainer: Trainer, paths: RunPaths, *, shared: bool = True) -> dict[str,
 
 
 def give_up(paths: RunPaths) -> None:
-    """Sets the newest checkpoint aside, so that the one before is taken."""
+    """Rename the newest checkpoint, so that the previous one is loaded."""
     set_aside(paths.checkpoint if paths.checkpoint.exists() else paths.checkpoint_before)
 
 
 def share(trainer: Trainer, paths: RunPaths) -> None:
-    """Leaves the trunk's checkpoint for other runs, when the run is where it leaves the trunk. Raises
-    StorageError."""
+    """Write the trunk's checkpoint for other runs if the run is at its branch step. Raises StorageError."""
     if trainer.state.step != trunk.branch_step(trainer.cell):
         return
     path = trunk.file_at_branch(trainer.cell, paths)
@@ -137,29 +135,32 @@ def share(trainer: Trainer, paths: RunPaths) -> None:
 
 
 def read(path: Path, run_id: str) -> dict[str, Any] | None:
-    """A checkpoint's content; None when it is missing, damaged (then set aside), or another run's."""
+    """Return a checkpoint's content; None if it is missing, damaged or of another run.
+
+    A damaged file is renamed. Raises StorageError when the disk cannot be read.
+    """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        if found["format"] != FORMAT or found["run_id"] != run_id:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        if saved["format"] != FORMAT or saved["run_id"] != run_id:
             raise ValueError
     except FileNotFoundError:
         return None
     except OSError as error:
-        # torch seeks before the start of a file that lost its end
+        # torch raises EINVAL for a truncated file: it seeks before its start
         if error.errno != errno.EINVAL:
             raise StorageError(
-                f"{path} cannot be read: {error.strerror}; mend the disk, or remove the file to begin again"
+                f"{path} cannot be read: {error.strerror}; repair the disk, or remove the file to start again"
             ) from error
         set_aside(path)
         return None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, UnpicklingError, zipfile.BadZipFile):
         set_aside(path)
         return None
-    return dict(found)
+    return dict(saved)
 
 
 def restore(trainer: Trainer, content: dict[str, Any]) -> None:
-    """Weights, optimiser, generators and state from a checkpoint's content."""
+    """Load a checkpoint's content into weights, optimiser, random generators and state."""
     weights = trainer.module.state_dict()
     trainer.module.load_state_dict(
         {name: sharding.part_like(one, weights[name]) for name, one in content["module"].items()}
@@ -169,30 +170,32 @@ def restore(trainer: Trainer, content: dict[str, Any]) -> None:
 
 
 def restore_rest(trainer: Trainer, content: dict[str, Any]) -> None:
-    """What moves beside weights and optimisers."""
+    """Load a checkpoint's content besides weights and optimisers."""
     if trainer.scaler and content["scaler"]:
         trainer.scaler.load_state_dict(content["scaler"])
     if trainer.team.leads:
         torch.set_rng_state(content["random"])
         if content["random_device"] is not None and trainer.precision.device.type == "cuda":
             torch.cuda.set_rng_state(content["random_device"])
-    else:  # dropout differs between the parts of a batch
+    else:  # each process needs its own dropout
         diverge(trainer, step=int(content["state"]["step"]))
     rows = [CurveRow(*row) for row in content["state"]["rows"]]
     trainer.state = State(**content["state"] | {"rows": rows})
 
 
 def diverge(trainer: Trainer, *, step: int = 0) -> None:
-    """Gives a process that does not lead random numbers of its own, which depend on seed, rank and step."""
+    """Seed the random generator of a process that does not lead, by the cell's seed, rank and step."""
     if not trainer.team.leads:
         seed = np.random.SeedSequence([trainer.cell.seed, trainer.team.rank, step])
         torch.manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
 
 
 def save_weights(trainer: Trainer, path: Path) -> None:
-    """The weights as they are now, without the optimiser, as a plain network has them: low-rank maps merged,
-    pruned ones zero, rounded ones round. Every process of a team has to ask, the leader writes. Raises
-    StorageError."""
+    """Write the current weights, without the optimiser, as those of a plain network.
+
+    Low-rank updates are merged; pruning and rounding are applied. Every process of a team must call this; the
+    leader writes. Raises StorageError.
+    """
     cell = trainer.cell
     plain = cell.start is None and cell.compression is None
     weights = sharding.whole(trainer.module.state_dict()) if plain else None
@@ -209,7 +212,7 @@ def save_weights(trainer: Trainer, path: Path) -> None:
 
 
 def remove(paths: RunPaths) -> None:
-    """Removes checkpoints, which a finished run does not need."""
+    """Remove the checkpoints of a finished run."""
     for path in (paths.checkpoint, paths.checkpoint_before):
         path.unlink(missing_ok=True)
     for folder in paths.all_parts():

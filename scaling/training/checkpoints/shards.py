@@ -1,5 +1,6 @@
-"""Checkpoints in parts, by `torch.distributed.checkpoint`: every process writes what it holds of weights and
-optimiser, and any number of processes, one among them, reads what it then holds.
+"""Write and read sharded checkpoints with `torch.distributed.checkpoint`.
+
+Every process writes its shards of weights and optimiser. Any number of processes, also one, can read them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scaling.training.loop import Trainer
 
 
 def save(trainer: Trainer, folder: Path) -> None:
-    """Writes everyone's parts into a fresh folder, whole once this returns. Raises StorageError."""
+    """Write the shards of all processes into a new folder; it is complete on return. Raises StorageError."""
     from torch.distributed.checkpoint.filesystem import FileSystemWriter
     from torch.distributed.checkpoint.state_dict_saver import save as save_parts
 
@@ -30,9 +31,11 @@ def save(trainer: Trainer, folder: Path) -> None:
 
 
 def load(trainer: Trainer, folder: Path) -> None:
-    """Reads our parts into weights and optimiser. Raises StorageError when the folder is damaged; the trainer
-    is then of no more use."""
-    from torch.distributed.checkpoint.api import CheckpointException  # no Exception of Python's
+    """Load this process's shards into weights and optimiser.
+
+    Raises StorageError when the folder is damaged; the trainer is then partly loaded and must be discarded.
+    """
+    from torch.distributed.checkpoint.api import CheckpointException  # not a subclass of Exception
     from torch.distributed.checkpoint.filesystem import FileSystemReader
     from torch.distributed.checkpoint.state_dict_loader import load as load_parts
 
@@ -40,16 +43,18 @@ def load(trainer: Trainer, folder: Path) -> None:
         with torch.no_grad(), _quiet():
             load_parts(_tensors(trainer), storage_reader=FileSystemReader(folder), no_dist=True)
     except (Exception, CheckpointException) as error:
-        raise StorageError(f"{folder} is damaged ({type(error).__name__}); it was set aside") from error
+        raise StorageError(
+            f"{folder} is damaged ({type(error).__name__}); remove it to use an older checkpoint"
+        ) from error
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
-    """Weights and moments by name; the moments of an optimiser that has not stepped are made, zero."""
+    """Return weights and moments by name; the moments are zero before the optimiser's first step."""
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict
 
     options = StateDictOptions(flatten_optimizer_state_dict=True)
     weights, moments = get_state_dict(trainer.module, trainer.optimizers.parts, options=options)
-    # rates and decays are the config's
+    # learning rates and weight decays come from the config
     held: dict[str, Any] = {f"module.{name}": one for name, one in weights.items()}
     held |= {f"optimizers.{name}": one for name, one in moments.items() if isinstance(one, Tensor)}
     return held
@@ -58,6 +63,6 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
-        # of torch's own calls of torch
+        # torch warns about calls that it makes itself
         warnings.simplefilter("ignore")
         yield

@@ -1,9 +1,8 @@
-"""Warm-up–stable–decay runs of one size share their trunk: a longer run goes on where a shorter one began to
-decay.
+"""Share the trunk of warm-up–stable–decay (wsd) runs of one size.
 
-With wsd and a fixed number of warm-up steps, two runs that differ in their horizon alone do the same steps
-until the shorter one decays (arXiv:2405.18392 section 4.1). Each leaves a checkpoint there, and the longer
-takes it over: the same cell, the same bits as from scratch, fewer steps paid.
+With a fixed number of warm-up steps, two wsd runs that differ only in their number of steps are equal until
+the shorter one decays (arXiv:2405.18392 section 4.1). Each run writes a checkpoint at that step, and a longer
+run continues from it. Its result is bitwise equal to that of a run from scratch.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ _HORIZON = ("decay_fraction", "final_fraction", "warmup_fraction")
 
 
 def trunk_id(cell: Cell) -> str | None:
-    """Sixteen hex digits of all that the trunk's weights depend on; None for a run that shares none.
+    """Return sixteen hex digits that identify a cell's trunk; None if the cell cannot share one.
 
-    A run shares its trunk with wsd, warm-up in steps, and no early stopping, which looks at what came before,
-    and no pruning, whose schedule moves with the horizon.
+    A cell can share its trunk if its schedule is wsd, its warm-up is set in steps, it does not stop early
+    (which depends on earlier evaluations) and it is not compressed (pruning depends on the number of steps).
     """
     h = cell.hyperparameters
     if h.schedule != "wsd" or h.warmup_steps is None or h.patience or cell.compression is not None:
@@ -39,44 +38,46 @@ def trunk_id(cell: Cell) -> str | None:
 
 
 def branch_step(cell: Cell) -> int:
-    """The step at which a wsd run leaves the trunk: its first step of decay, or the end of its warm-up."""
+    """Return the step at which a wsd run leaves the trunk: the start of its decay, or the end of warm-up."""
     return max(cell.steps - cell.decay_steps, cell.warmup_steps)
 
 
 def checkpoints(cell: Cell, paths: RunPaths) -> list[tuple[int, Path]]:
-    """(step, file) of the trunk's checkpoints that this run can take over, the last step first."""
+    """Return (step, file) of the trunk's checkpoints from which a run can continue, the last step first."""
     name = trunk_id(cell)
     folder = paths.trunks / name if name else None
     if folder is None or not folder.is_dir():
         return []
-    found = [(int(m[1]), path) for path in folder.iterdir() if (m := _FILE.match(path.name))]
-    return sorted((f for f in found if f[0] <= branch_step(cell)), reverse=True)
+    files = [(int(m[1]), path) for path in folder.iterdir() if (m := _FILE.match(path.name))]
+    return sorted((f for f in files if f[0] <= branch_step(cell)), reverse=True)
 
 
 def file_at_branch(cell: Cell, paths: RunPaths) -> Path | None:
-    """Where the run leaves the trunk's checkpoint for others; None for a run that shares none."""
+    """Return the file of the trunk's checkpoint at the branch step; None if the run cannot share one."""
     name = trunk_id(cell)
     return paths.trunks / name / f"step-{branch_step(cell)}.pt" if name else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Saving:
-    """What sharing trunks saves over a set of cells."""
+    """The compute of a set of cells with and without shared trunks."""
 
     flops_apart: float
-    """C of all cells, each from scratch."""
+    """Training FLOPs if every cell is trained from scratch."""
     flops_shared: float
-    """C with every trunk step paid once."""
+    """Training FLOPs if every step of a trunk is trained once."""
 
     @property
     def factor(self) -> float:
-        """How many times cheaper."""
+        """Ratio of the FLOPs without sharing to those with it."""
         return self.flops_apart / self.flops_shared if self.flops_shared else 1.0
 
 
 def saving(cells: Iterable[Cell]) -> Saving:
-    """What sharing trunks saves: each trunk is paid once, as far as its longest branch, and each decay by its
-    run."""
+    """Return the compute of cells with and without shared trunks.
+
+    With sharing, each trunk is trained once, up to its last branch, and each run trains its own decay.
+    """
     apart = shared = 0.0
     longest: dict[str, tuple[int, float]] = {}
     for cell in cells:

@@ -1,1 +1,1 @@
-"""Fewer bits and fewer weights: rounding and pruning, while a run trains and after it."""
+"""Round and prune weights, during training and after it."""

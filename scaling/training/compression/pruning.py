@@ -1,4 +1,4 @@
-"""Which weights are pruned: those of the smallest magnitude."""
+"""Choose the weights to prune: those of smallest magnitude."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from torch import Tensor
 
 @torch.no_grad()
 def masks(weights: Sequence[Tensor], sparsity: float, scope: str) -> list[Tensor]:
-    """Which entries stay, true where they do: all but the round(sparsity × entries) smallest by magnitude
-    (arXiv:1506.02626), over all matrices together (`global`) or inside each (`layer`)."""
+    """Return one mask per matrix, true for the weights that stay (arXiv:1506.02626).
+
+    The round(sparsity × entries) smallest magnitudes are pruned, over all matrices together (`global`) or
+    within each (`layer`).
+    """
     if scope == "layer":
         return [_kept(weight.abs().flatten(), sparsity).view_as(weight) for weight in weights]
     every = torch.cat([weight.abs().flatten() for weight in weights])
@@ -22,6 +25,6 @@ def masks(weights: Sequence[Tensor], sparsity: float, scope: str) -> list[Tensor
 def _kept(magnitudes: Tensor, sparsity: float) -> Tensor:
     drop = round(sparsity * magnitudes.numel())
     kept = torch.ones_like(magnitudes, dtype=torch.bool)
-    # by rank and not by threshold: equal magnitudes would all fall or all stay
+    # by rank: a threshold would prune all or none of the weights of equal magnitude
     kept[magnitudes.argsort(stable=True)[:drop]] = False
     return kept

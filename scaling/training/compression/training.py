@@ -1,4 +1,4 @@
-"""Rounding and pruning inside a network that trains."""
+"""Round and prune the weights of a network during training."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from scaling.training.config.compression import Compression
 
 
 class CompressedLinear(nn.Linear):
-    """A linear map whose weights are masked, then rounded, on their way into the product. The weights that
-    learn stay whole, and a masked one gets no gradient."""
+    """A linear layer that masks and rounds its weights in the forward pass.
+
+    The trained weights keep their full precision. A masked weight gets no gradient.
+    """
 
     kept: Tensor | None
 
@@ -22,40 +24,42 @@ class CompressedLinear(nn.Linear):
         super().__init__(1, 1, bias=False)
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.weight, self.bias, self.bits = linear.weight, linear.bias, bits
-        # a buffer: a checkpoint carries it
+        # a buffer, so that checkpoints include it
         self.register_buffer("kept", torch.ones_like(linear.weight, dtype=torch.bool) if masked else None)
 
     def effective_weight(self) -> Tensor:
-        """What the product is taken with."""
+        """Return the masked and rounded weights."""
         weight: Tensor = self.weight if self.kept is None else self.weight * self.kept
         return weight if self.bits is None else straight_through(weight, self.bits)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, inputs) → (…, outputs)."""
+        """Map (…, inputs) to (…, outputs)."""
         return F.linear(x, self.effective_weight(), self.bias)
 
 
 def compress(module: nn.Module, compression: Compression) -> None:
-    """Replaces the linear maps of the blocks, in place. Raises ConfigError for a network without any."""
-    found = 0
+    """Replace the linear layers of the blocks in place. Raises ConfigError when there are none."""
+    replaced = 0
     for block in getattr(module, "blocks", ()):
         for parent in list(block.modules()):
             for name, child in list(parent.named_children()):
                 if type(child) is nn.Linear:
                     masked = compression.sparsity is not None
                     setattr(parent, name, CompressedLinear(child, bits=compression.bits, masked=masked))
-                    found += 1
-    if not found:
+                    replaced += 1
+    if not replaced:
         raise ConfigError(
-            f"compression needs blocks of linear maps and {type(module).__name__} has none; set "
+            f"compression needs blocks of linear layers and {type(module).__name__} has none; set "
             "compression.bits and compression.sparsity to null"
         )
     prune(module, compression, step=0, steps=1)
 
 
 def prune(module: nn.Module, compression: Compression, *, step: int, steps: int) -> None:
-    """Masks as many weights as the schedule asks for after this step, by their magnitude now. One that was
-    masked may come back while the share still grows, as its magnitude stays where it was."""
+    """Mask the weights of smallest magnitude, as many as the schedule sets after this step.
+
+    A masked weight keeps its value, so a later call may unmask it until the schedule ends.
+    """
     if compression.sparsity is None:
         return
     now = compression.sparsity_at(step, steps)

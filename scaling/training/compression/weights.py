@@ -1,4 +1,4 @@
-"""A trained network's weights, rounded and pruned for as long as one looks."""
+"""Round and prune the weights of a trained network for the duration of a context."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from scaling.training.optimization.parametrization import kind_of
 
 @contextmanager
 def compressed(module: nn.Module, *, bits: int | None, sparsity: float, scope: str) -> Iterator[int]:
-    """The module with its hidden matrices pruned, then rounded; as it was again afterwards. Yields how many
-    weights are pruned.
+    """Prune and then round the hidden matrices of a module, and restore them on exit.
 
-    Embedding, head, norms and biases are left alone. Raises ConfigError for a network without matrices.
+    Yields the number of pruned weights. Embedding, head, norms and biases are not changed. Raises ConfigError
+    for a network without hidden matrices.
     """
     matrices = hidden(module)
     if not matrices:
@@ -40,7 +40,7 @@ def compressed(module: nn.Module, *, bits: int | None, sparsity: float, scope: s
 
 
 def hidden(module: nn.Module) -> list[Tensor]:
-    """The matrices that are neither embedding nor head."""
+    """Return the matrices that are neither embedding nor head."""
     tables = {
         id(p) for m in module.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)
     }

@@ -1,1 +1,1 @@
-"""From the values of a config to a cell: numbers read, budget solved, text measured."""
+"""Turn config sections into parts of a cell: budget, compression and data."""

@@ -1,4 +1,4 @@
-"""A budget in FLOPs or tokens, solved for whole steps and the hyperparameters that go with them."""
+"""Solve a budget in FLOPs or tokens for the number of steps and the hyperparameters."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scaling.training import recipes
 from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 FEWEST_STEPS = 10
-"""Below this a schedule has no shape."""
+"""Minimum number of steps; with fewer, warm-up and decay are too coarse."""
 TOLERANCE = 0.01
-"""The realised budget lies this close to the one asked, or the cell is refused."""
+"""Maximum relative difference between the budget of the whole steps and that of the config."""
 
 
 def tokens_asked(budget: BudgetConfig, flops_per_token: float) -> tuple[float, float | None]:
-    """(D asked, C asked or None) of a budget. Raises ConfigError unless it names exactly one of the two."""
+    """Return (D, C or None) of a budget. Raises ConfigError unless exactly one of the two is set."""
     if budget.flops is None and budget.tokens is None:
         raise ConfigError(
             "there is no budget; give one of budget.flops=1e10 (training FLOPs) or budget.tokens=1e6"
@@ -26,7 +26,7 @@ def tokens_asked(budget: BudgetConfig, flops_per_token: float) -> tuple[float, f
         raise ConfigError(
             f"both budget.flops={budget.flops:g} and budget.tokens={budget.tokens:g} are given; one "
             "follows from the "
-            f"other, so give one"
+            f"other, so set only one"
         )
     if budget.tokens is not None:
         return budget.tokens, None
@@ -35,11 +35,10 @@ def tokens_asked(budget: BudgetConfig, flops_per_token: float) -> tuple[float, f
 
 
 def solve(situation: Situation, config: RecipeConfig, asked: float) -> tuple[Hyperparameters, int]:
-    """Hyperparameters and whole steps that agree with each other.
+    """Return hyperparameters and a number of steps that are consistent with each other.
 
-    The batch may depend on D and D is a whole number of batches, so this looks for a D that gives itself
-    back; where
-    rounding makes it walk in a circle, the member of the circle nearest to what was asked is taken.
+    The batch size may depend on D, and D is a whole number of batches, so this iterates to a fixed point. If
+    rounding makes the iteration cycle, it takes the member of the cycle whose D is nearest to `asked`.
     """
     seen: dict[int, tuple[float, Hyperparameters, int]] = {}
     recipe = recipes.find(config)
@@ -61,12 +60,11 @@ def solve(situation: Situation, config: RecipeConfig, asked: float) -> tuple[Hyp
 
 
 def check_steps(steps: int, batch: int, asked: float, flops_per_token: float, flops: float | None) -> None:
-    """Raises ConfigError when the steps are too few to train, or to come within TOLERANCE of what was
-    asked."""
+    """Raise ConfigError when there are too few steps to train, or to meet the budget within TOLERANCE."""
     error = abs(steps * batch / asked - 1)
     if steps >= FEWEST_STEPS and error <= TOLERANCE:
         return
-    # 50 steps round to within 1 %; fewer may be lucky, and below FEWEST_STEPS luck does not help
+    # from 50 steps on, rounding changes the budget by at most 1 %; fewer steps meet it only by chance
     least = max(FEWEST_STEPS, math.ceil(0.5 / TOLERANCE)) * batch
     what = f"budget.flops={flops:g}" if flops is not None else f"budget.tokens={asked:g}"
     need = f"budget.flops={least * flops_per_token:.3g}" if flops is not None else f"budget.tokens={least}"

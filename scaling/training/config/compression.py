@@ -1,5 +1,4 @@
-"""What of a network is rounded or pruned while it trains: a cell's switch, and the pruning schedule. No
-torch."""
+"""Define the rounding and pruning of a cell, and the pruning schedule. Needs no torch."""
 
 from __future__ import annotations
 
@@ -10,31 +9,31 @@ from scaling.config import CompressionConfig
 from scaling.errors import ConfigError
 
 SCOPES = ("global", "layer")
-"""Whether magnitudes are compared over all matrices of the blocks, or inside each."""
+"""Where magnitudes are compared: over all matrices of the blocks, or within each."""
 FEWEST_BITS, MOST_BITS = 2, 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Compression:
-    """Rounding and pruning of the blocks' matrices; embedding, head, norms and biases stay as they are."""
+    """Rounding and pruning of the blocks' matrices; embedding, head, norms and biases are not changed."""
 
     bits: int | None = None
-    """Bits of a weight in the forward pass; gradients go straight through (arXiv:1308.3432)."""
+    """Bits of a weight in the forward pass, with straight-through gradients (arXiv:1308.3432)."""
     sparsity: float | None = None
-    """Share of entries that are zero at the end."""
+    """Share of the weights that are zero at the end."""
     scope: str | None = None
     """One of SCOPES."""
     begin: float | None = None
     """Share of the steps after which pruning begins."""
     end: float | None = None
-    """Share of the steps after which `sparsity` is reached; equal to `begin`: all at once."""
+    """Share of the steps after which pruning is complete; equal to `begin` = one step of pruning."""
 
     def as_dict(self) -> dict[str, Any]:
-        """What decides the numbers."""
+        """Return the settings that are not None; they decide the result of a run."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
     def sparsity_at(self, step: int, steps: int) -> float:
-        """Share of zeros after so many of the steps: cubic from 0 (arXiv:1710.01878, equation 1)."""
+        """Return the share of zeros after a step: cubic from 0 (arXiv:1710.01878, equation 1)."""
         if self.sparsity is None or self.begin is None or self.end is None:
             return 0.0
         first, last = self.begin * steps, self.end * steps
@@ -46,7 +45,7 @@ class Compression:
 
 
 def from_config(config: CompressionConfig, start: Any) -> Compression | None:
-    """The `compression` part of a config, or None where nothing is compressed. Raises ConfigError."""
+    """Return the compression of a config; None if nothing is compressed. Raises ConfigError."""
     bits, sparsity = config.bits, config.sparsity
     if bits is None and sparsity is None:
         return None
@@ -71,7 +70,7 @@ def from_config(config: CompressionConfig, start: Any) -> Compression | None:
 
 
 def check_bits(value: Any, name: str) -> int:
-    """Bits of a weight. Raises ConfigError."""
+    """Return a number of bits as an int. Raises ConfigError for a value out of range."""
     try:
         if (
             isinstance(value, bool)
@@ -87,11 +86,11 @@ def check_bits(value: Any, name: str) -> int:
 
 
 def check_sparsity(value: Any, name: str) -> float:
-    """A share of zeros. Raises ConfigError."""
-    found = _share(value, name)
-    if found >= 1:
-        raise ConfigError(f"{name} is {found:g}, which leaves no weight; set it below 1")
-    return found
+    """Return a share of zeros as a float. Raises ConfigError for a value out of range."""
+    share = _share(value, name)
+    if share >= 1:
+        raise ConfigError(f"{name} is {share:g}, which leaves no weight; set it below 1")
+    return share
 
 
 def _share(value: Any, name: str) -> float:

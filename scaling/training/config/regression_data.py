@@ -1,4 +1,4 @@
-"""Synthetic regression as the data of a cell: examples drawn as they are asked for, nothing on disk."""
+"""Draw the examples of synthetic regression tasks; nothing is stored on disk."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from scaling.config import CorpusConfig
 from scaling.errors import ConfigError, one_of
 
 SOURCE = "regression"
-"""What `corpus.source` says for it."""
+"""Value of `corpus.source` for regression."""
 TASKS: dict[str, dict[str, type]] = {
     "smooth": {"dimensions": int, "waves": int},
     "spectrum": {"features": int, "alpha": float, "noise": float},
 }
-"""Task → its own keys, as in `scaling.families.regression.tasks`."""
+"""Task → its keys and their types, as in `scaling.families.regression.tasks`."""
 _HELDOUT = 1 << 62
 _ENDLESS = 10**15
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """Examples of a task with a known law; a token is an example."""
+    """The examples of a regression task with a known law. One example counts as one token."""
 
     name: str
-    """What the config calls it."""
+    """Name in the config."""
     task: str
     """smooth or spectrum."""
     settings: Mapping[str, Any]
-    """The task's own keys and `seed`, which the function depends on."""
+    """The task's settings and the `seed` of its target function."""
     vocab: int = 1
-    """Outputs."""
+    """Number of outputs."""
     bytes_per_token: float = 1.0
-    """Means nothing here; bits per byte are not recorded."""
+    """Unused: regression has no bits per byte."""
 
     @property
     def features(self) -> int:
-        """Inputs of an example: what `context` must be."""
+        """Number of inputs of an example; `context` must equal it."""
         return 2 * self.settings["dimensions"] if self.task == "smooth" else int(self.settings["features"])
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """As of a corpus: there is no end to it."""
+        """Manifest as of a corpus; the number of examples is unlimited."""
         return {"name": self.name, "tokens_train": _ENDLESS, "tokens_heldout": _ENDLESS}
 
     @property
     def hash(self) -> str:
-        """Eight hex digits of the task and its settings."""
+        """First eight hex digits of the SHA-256 of the task and its settings."""
         text = json.dumps([self.task, dict(self.settings)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def training(self, *, seed: int, step: int, examples: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs float32 (examples, features) and targets (examples, 1): a pure function of (seed, step)."""
+        """Return inputs (examples, features) and targets (examples, 1), float32, of one step of a seed."""
         return self._draw((seed << 40) + step, examples)
 
     def heldout(self, *, examples: int) -> tuple[np.ndarray, np.ndarray]:
-        """The same for evaluation, whatever the run's seed."""
+        """Return the inputs and targets of the evaluation set, which is the same for every seed."""
         return self._draw(_HELDOUT, examples)
 
     def _draw(self, step: int, examples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +70,7 @@ class Numbers:
 
 
 def numbers(config: CorpusConfig) -> Numbers:
-    """Return the task of a corpus: its options task, seed and the task's own. Raises ConfigError."""
+    """Return the regression task of a corpus config. Raises ConfigError for unknown or missing keys."""
     options = config.options
     for key in options:
         known = {"task", "seed"}.union(*TASKS.values())

@@ -1,4 +1,4 @@
-"""The text of a cell: opened as its config says, and measured against what the run asks of it."""
+"""Open the data of a cell and check that it suits the family, the budget and the evaluation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ _REMEDIES = {
 
 
 def open_data(config: CorpusConfig, root: Path) -> Any:
-    """The data of a `corpus` config, prepared once: a Corpus, Examples where it names a label or a target, or
-    Numbers for regression.
+    """Return the data of a `corpus` config, and prepare it on first use.
 
-    Raises CorpusError or ConfigError.
+    Returns:
+        A Corpus; Examples if the config names a label or a target; Numbers for regression.
+
+    Raises:
+        ConfigError: for an invalid config.
+        CorpusError: when the text cannot be prepared.
     """
     if config.source == SOURCE:
         return numbers(config)
@@ -31,17 +35,22 @@ def open_data(config: CorpusConfig, root: Path) -> Any:
 
 
 def read_by(objective: str, corpus: Any) -> Any:
-    """What a family of this objective reads of some data: a language model reads the texts of labelled
-    examples and leaves their labels alone, so that it may be pre-trained on just those that a classifier
-    trains on."""
+    """Return the part of the data that an objective uses.
+
+    A language model uses the texts of labelled examples without the labels, so that it can be pre-trained on
+    the texts that a classifier trains on.
+    """
     texts_alone = objective in ("causal", "masked") and bool(getattr(corpus, "labels", ()))
     return corpus.texts if texts_alone else corpus
 
 
 def supply(config: CorpusConfig, corpus: Any, asked: float, context: int) -> tuple[int | None, int]:
-    """(the limit on distinct tokens that was asked for, distinct tokens that the run can see)."""
+    """Return (the config's limit on distinct tokens or None, the distinct tokens that the run can see).
+
+    Raises ConfigError or CorpusError when the text is too short.
+    """
     limit = config.unique_tokens
-    # an example takes a whole context, filled up with padding
+    # every example is padded to the whole context
     examples = hasattr(corpus, "texts")
     held = corpus.count("train") * context + 1 if examples else int(corpus.manifest["tokens_train"])
     if examples and limit is not None and limit % context:
@@ -49,18 +58,18 @@ def supply(config: CorpusConfig, corpus: Any, asked: float, context: int) -> tup
             f"corpus.unique_tokens is {limit:,} and an example takes the whole context of {context}; give a "
             "multiple of it"
         )
-    found = corpora.check(
+    supplied = corpora.check(
         held,
         tokens_needed=round(asked),
         context=context,
         unique_tokens=limit,
         max_epochs=config.max_epochs,
     )
-    return limit, found.unique
+    return limit, supplied.unique
 
 
 def check_heldout(corpus: Any, sequences: int, context: int) -> None:
-    """Raises CorpusError when the held-out text has fewer sequences than the evaluation asks for."""
+    """Raise CorpusError when the held-out text has fewer sequences than the evaluation needs."""
     if hasattr(corpus, "texts"):
         held, what = corpus.count("heldout"), "examples"
     else:
@@ -68,27 +77,27 @@ def check_heldout(corpus: Any, sequences: int, context: int) -> None:
         what = f"sequences of {context:,} tokens"
     if sequences > held:
         raise CorpusError(
-            f"evaluation asks for {sequences:,} {what} and the held-out text holds {held:,}; "
+            f"evaluation needs {sequences:,} {what} and the held-out text has {held:,}; "
             f"set evaluation.sequences between 1 and {held:,}, or raise corpus.heldout_fraction"
         )
 
 
 def check_kind(objective: str, family: str, corpus: Any, context: int, *, classes: int | None = None) -> None:
-    """Raises ConfigError when the data is not of the kind that a family learns from, or has other classes."""
+    """Raise ConfigError when a family cannot be trained on the data, or their numbers of classes differ."""
     wanted = _KINDS.get(objective, "running text")
-    found = (
+    actual = (
         "numbers"
         if isinstance(corpus, Numbers)
         else "texts with answers"
         if hasattr(corpus, "texts")
         else "running text"
     )
-    if found != wanted:
+    if actual != wanted:
         raise ConfigError(
-            f"family {family!r} learns from {wanted} and this corpus is {found}; {_REMEDIES[wanted]}"
+            f"family {family!r} learns from {wanted} and this corpus is {actual}; {_REMEDIES[wanted]}"
         )
     labels = list(getattr(corpus, "labels", ()))
-    if (objective == "classification") != bool(labels) and found == "texts with answers":
+    if (objective == "classification") != bool(labels) and actual == "texts with answers":
         raise ConfigError(
             f"family {family!r} learns {objective} and this corpus answers with "
             f"{'labels' if labels else 'texts'}; set corpus.{'target' if labels else 'label'} instead"
@@ -103,7 +112,7 @@ def check_kind(objective: str, family: str, corpus: Any, context: int, *, classe
             f"context is {context} and the examples of {corpus.name!r} have {corpus.features} inputs; "
             f"set context={corpus.features}"
         )
-    if found == "texts with answers" and context > 2 * corpus.longest:
+    if actual == "texts with answers" and context > 2 * corpus.longest:
         raise ConfigError(
             f"context is {context:,} and the longest text of {corpus.texts.name!r} has {corpus.longest:,} "
             f"tokens, so that more than half of every example would be padding; set context to at most "

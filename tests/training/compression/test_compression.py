@@ -130,7 +130,7 @@ def test_a_network_without_linear_blocks_is_refused(
     cell: Callable[..., Cell], corpus: Corpus, paths: Callable[[Cell], RunPaths]
 ) -> None:
     it = cell(family={"name": "lstm", "size": 1}, compression={"bits": 4})
-    with pytest.raises(Exception, match="needs blocks of linear maps"):
+    with pytest.raises(Exception, match="needs blocks of linear layers"):
         build(it)
 
 
