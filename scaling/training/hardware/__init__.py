@@ -1,1 +1,1 @@
-"""Use the machine: devices, compiled code, sharded state, a team of processes, energy, failures."""
+"""Handle devices, compiled code, sharded weights, teams of processes, energy and hardware failures."""

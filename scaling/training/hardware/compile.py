@@ -1,7 +1,7 @@
-"""`torch.compile`, a block at a time: the blocks of a run share what is compiled once, and runs share it on
-disk.
+"""Compile the blocks of a module with `torch.compile`.
 
-A machine that cannot compile trains all the same: it says so once, and the record does too.
+The blocks of a run share compiled code, and runs share it on disk. If compilation fails, the run trains
+without it; a message and the record say so.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 class CannotCompile(Exception):
-    """Compilation failed in a process of the team; all of them know."""
+    """Compilation failed in a process of the team. All processes raise this."""
 
 
 def compile_blocks(module: nn.Module, mode: str) -> None:
-    """Replaces every block's call by a compiled one, which is made when it is first needed. Names of weights
-    stay. Raises ConfigError for a module without blocks."""
+    """Compile the forward pass of every block; this takes place at its first call.
+
+    The names of weights do not change. Raises ConfigError for a module without blocks.
+    """
     blocks = list(getattr(module, "blocks", ()))
     if not blocks:
         raise ConfigError(
             f"device.compile is {mode!r} and {type(module).__name__} has no blocks; set device.compile=null, "
             f"or take a family of our own decoder, such as llama"
         )
-    # what a warm process compiled for another shape counts against the limit of variants
+    # code that this process compiled for other shapes counts towards the limit of recompilations
     torch.compiler.reset()
     for block in blocks:
         if mode == "aot_eager":
@@ -42,18 +44,18 @@ def compile_blocks(module: nn.Module, mode: str) -> None:
 
 
 def keep_in(folder: Path) -> None:
-    """Keep compiled code in `folder` for other runs, unless the user's environment names another place.
+    """Store compiled code in `folder` for other runs, unless the user set TORCHINDUCTOR_CACHE_DIR.
 
-    torch writes its own default there when its compiler is imported; that is no choice of the user.
+    torch sets the variable to its own default when its compiler is imported; this does not count as set.
     """
-    from torch._inductor.runtime.cache_dir_utils import default_cache_dir  # a second and a half
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir  # takes 1.5 s
 
     if os.environ.get(CACHE) in (None, os.path.abspath(default_cache_dir())):
         os.environ[CACHE] = str(folder.resolve())
 
 
 def failed(error: BaseException) -> bool:
-    """Whether an exception comes out of the compiler, not out of what it compiled."""
+    """Return whether an exception comes from the compiler, not from the compiled code."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, CannotCompile) or type(seen).__module__.startswith(
@@ -65,9 +67,9 @@ def failed(error: BaseException) -> bool:
 
 
 @lru_cache(maxsize=1)
-def say(mode: str) -> None:
-    """Once a process."""
+def warn(mode: str) -> None:
+    """Print once per process that compilation failed."""
     sys.stderr.write(
-        f"scaling: device.compile={mode} failed here, and runs go on without; device.compile=null keeps it "
-        f"from being tried\n"
+        f"scaling: device.compile={mode} failed, so runs train without it; set device.compile=null to "
+        f"skip the attempt\n"
     )

@@ -1,4 +1,4 @@
-"""The device of a run: found by its name, and set as the run asks."""
+"""Find the device of a run by its name and set its numerical mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.training.hardware.team import SOLO, Team
 
 
 def find_device(name: str, team: Team = SOLO) -> torch.device:
-    """The device of that name; in a team on `cuda`, ours. Raises LaunchError when it is not there."""
+    """Return the device of a name; in a team on `cuda`, that of this process. Raises LaunchError."""
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -28,19 +28,19 @@ def find_device(name: str, team: Team = SOLO) -> torch.device:
         seen = torch.cuda.device_count()
         raise LaunchError(
             f"device.name is {name!r} and torch sees {f'{seen} CUDA devices' if seen else 'no CUDA device'}; "
-            f"{'name another, or ' if seen else ''}type device=cpu to train on the processor, which is the "
-            f"same run" + ("" if torch.version.cuda or seen else " (this torch was built for the CPU alone)")
+            f"{'name another, or ' if seen else ''}type device=cpu to train on the processor, with the "
+            f"same run id"
+            + ("" if torch.version.cuda or seen else " (this torch was built for the CPU alone)")
         )
     return device
 
 
 @contextmanager
 def deterministic(wanted: bool) -> Iterator[None]:
-    """Only operations that give the same bits every time, where wanted; a RuntimeError of torch's names one
-    that cannot."""
+    """Use only bitwise reproducible operations if `wanted`; torch raises RuntimeError for any other."""
     before = torch.are_deterministic_algorithms_enabled()
     if wanted:
-        # cuBLAS reads it when it starts, and adds up in another order without it
+        # cuBLAS reads this when it starts; without it the order of its sums varies
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     try:
@@ -51,11 +51,15 @@ def deterministic(wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def products(dtype: str, device: torch.device) -> Iterator[None]:
-    """float32 products of a CUDA device in TensorFloat-32 where that is the run's format, and only there.
-    Raises ConfigError for tf32 on another device."""
+    """Use TensorFloat-32 for float32 matrix products on CUDA if and only if `dtype` is tf32.
+
+    Raises ConfigError for tf32 on another device.
+    """
     if device.type != "cuda":
         if dtype == "tf32":
-            raise ConfigError("device.dtype=tf32 is for CUDA devices; take float32, which is another run")
+            raise ConfigError(
+                "device.dtype=tf32 is for CUDA devices; set device.dtype=float32, which gives another run id"
+            )
         yield
         return
     matrices, others = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32

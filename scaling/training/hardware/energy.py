@@ -1,7 +1,7 @@
-"""Energy as the device counts it: NVML's total since the driver was loaded, read before and after.
+"""Measure the energy of a run with NVML's counter of the device.
 
-`pip install '.[gpu]'` brings NVML's own binding. Without it, or where several processes share the device
-(whose total cannot be told apart), the energy of a run is its seconds times the watts in the config.
+`pip install '.[gpu]'` installs the Python binding of NVML. Without it, or if several processes share the
+device, which has one counter for all of them, the energy is the run's seconds times the watts in the config.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 
 class Meter:
-    """What one accelerator has used since it was last read."""
+    """The energy counter of one device."""
 
     def __init__(self, device: torch.device) -> None:
         self.handle: Any = None
@@ -31,7 +31,7 @@ class Meter:
                 self.handle = handle
 
     def read(self) -> float | None:
-        """Return the joules since the last reading; None where nothing is counted."""
+        """Return the joules since the last reading; None if the device has no usable counter."""
         if self.handle is None:
             return None
         import pynvml

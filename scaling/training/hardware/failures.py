@@ -1,6 +1,6 @@
-"""What an exception says about the machine, read from its words: memory, another process, the accelerator.
+"""Recognise failures of the machine by the text of an exception: memory, another process, the accelerator.
 
-Everything else is a crash of the program's, and is recorded as one.
+Every other exception is a crash of the program and is recorded as one.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ DEVICE = (
     "invalid access of peer gpu memory over nvlink or a hardware error",
     "system not yet initialized",
 )
-"""Of the CUDA runtime (cudaGetErrorString) and of the driver (Xid 79), when a device is lost or broken. An
-illegal address is not among them: that is what a wrong program does."""
+"""Messages of the CUDA runtime (cudaGetErrorString) and the driver (Xid 79) for a lost or broken device. An
+illegal address is not among them, because it is an error of the program."""
 PEER = ("gloo", "nccl", "connection closed", "connection reset", "timed out waiting", "socket timeout")
-"""Of torch.distributed's backends and store, when another process is gone or silent."""
+"""Parts of messages of torch.distributed when another process has ended or does not answer."""
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on an accelerator or in the machine."""
+    """Return whether memory ran out, on an accelerator or in the machine."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def device_lost(error: BaseException) -> bool:
-    """Whether the accelerator is lost or broken."""
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in DEVICE)
+    """Return whether the accelerator is lost or broken."""
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in DEVICE)
 
 
 def peer_lost(error: BaseException) -> bool:
-    """Whether another process of the team is gone, or did not answer in time."""
+    """Return whether another process of the team has ended or did not answer in time."""
     import torch.distributed as dist
 
-    words = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, dist.DistError) or (
-        isinstance(error, RuntimeError) and any(one in words for one in PEER)
+        isinstance(error, RuntimeError) and any(text in message for text in PEER)
     )
 
 
-def away(error: BaseException, *, processes: int = 1) -> Preempted | None:
-    """The failure that a lost device or a lost process of the team is, with what to do; None for another."""
-    said = (str(error).strip().splitlines() or [""])[0][:200]
+def lost(error: BaseException, *, processes: int = 1) -> Preempted | None:
+    """Return the exception for a lost device or a lost process of a team; None for any other error."""
+    message = (str(error).strip().splitlines() or [""])[0][:200]
     if device_lost(error):
         return DeviceLost(
-            f"the accelerator failed ({said}); run again to continue from the last checkpoint, on another "
-            f"one (CUDA_VISIBLE_DEVICES) when it fails again"
+            f"the accelerator failed ({message}); run again to continue from the last checkpoint, on another "
+            f"accelerator (CUDA_VISIBLE_DEVICES) if it fails again"
         )
     if processes > 1 and peer_lost(error):
-        slow = "timeout" in said.lower() or "timed out" in said.lower()
+        slow = "timeout" in message.lower() or "timed out" in message.lower()
         return Preempted(
-            f"another process of the {processes} {'did not answer in time' if slow else 'is gone'} ({said}); "
-            f"run again to continue from the last checkpoint"
+            f"another process of the {processes} {'did not answer in time' if slow else 'has ended'} "
+            f"({message}); run again to continue from the last checkpoint"
         )
     return None

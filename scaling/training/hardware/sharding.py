@@ -1,7 +1,8 @@
-"""How the processes of a team share a run: all weights in each (DDP), or a part of every weight in each
-(FSDP2, `torch.distributed.fsdp.fully_shard`). The losses are the same; memory and traffic are not.
+"""Distribute a run over the processes of a team.
 
-What FSDP brings is imported where weights are cut: it takes a third as long as torch itself.
+DDP keeps all weights in each process. FSDP2 (`torch.distributed.fsdp.fully_shard`) keeps a shard of every
+weight in each. The losses are the same; memory and communication differ. FSDP is imported only when weights
+are sharded, because the import takes a third of the time of importing torch.
 """
 
 from __future__ import annotations
@@ -21,23 +22,25 @@ from scaling.training.recipes.recipe import OF_MATRICES
 
 
 def check(cell: Cell) -> None:
-    """Raises ConfigError for a cell whose weights cannot be cut."""
+    """Raise ConfigError for a cell whose weights cannot be sharded."""
     why = None
     if cell.hyperparameters.optimizer in OF_MATRICES:
         why = f"recipe.optimizer={cell.hyperparameters.optimizer} works on whole matrices"
     elif cell.objective == "seq2seq":
-        why = f"family {cell.family!r} writes its answers with whole weights"
+        why = f"family {cell.family!r} generates its answers with whole weights"
     elif cell.dtype == "float16":
-        why = "device.dtype=float16 scales its loss by what one process sees"
+        why = "device.dtype=float16 scales the loss in each process on its own"
     elif cell.start is not None or cell.compression is not None:
         why = "a run that adapts, prunes or rounds works on whole matrices"
     if why:
-        raise ConfigError(f"{why}, and device.sharing=fsdp leaves a part in each process; take ddp")
+        raise ConfigError(f"{why}, and device.sharing=fsdp shards the weights; set device.sharing=ddp")
 
 
 def cut(module: nn.Module, team: Team, device: torch.device) -> None:
-    """Leaves in each process its part of every weight, block by block, the rest as one more block; weights
-    become DTensors. Before the optimiser is made."""
+    """Shard the weights over the team: each block separately, then all other weights together.
+
+    Weights become DTensors, so call this before creating the optimiser.
+    """
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
@@ -45,35 +48,35 @@ def cut(module: nn.Module, team: Team, device: torch.device) -> None:
     for block in getattr(module, "blocks", ()):
         fully_shard(block, mesh=mesh)
     fully_shard(module, mesh=mesh)
-    if hasattr(module, "features"):  # the loss in chunks calls it in place of forward
+    if hasattr(module, "features"):  # the chunked loss calls `features` in place of `forward`
         register_fsdp_forward_method(module, "features")
 
 
 def wrap(module: nn.Module) -> nn.Module:
-    """The module whose backward pass averages gradients over the team; one that was cut does so itself."""
+    """Return a module that averages gradients over the team; a sharded module already does."""
     if _root(module) is not None:
         return module
     from torch.nn.parallel import DistributedDataParallel
 
     with warnings.catch_warnings():
-        # torch 2.13 renames broadcast_buffers, and its new name is unknown to torch 2.6
+        # torch 2.13 renames broadcast_buffers; torch 2.6 does not know the new name
         warnings.simplefilter("ignore", FutureWarning)
-        # tables are the same everywhere; gradients in the buckets themselves spare a copy of all of them
+        # buffers are equal in all processes; gradients as bucket views save a copy of all gradients
         return DistributedDataParallel(module, broadcast_buffers=False, gradient_as_bucket_view=True)
 
 
 def _root(module: nn.Module) -> Any:
-    """What was cut as a whole, in a module or itself; None where nothing was."""
+    """Return the outermost sharded module in `module`; None if nothing is sharded."""
     return next((one for one in module.modules() if hasattr(one, "set_requires_gradient_sync")), None)
 
 
 def is_cut(tensor: Any) -> bool:
-    """Whether a tensor is a DTensor, of which others hold parts."""
+    """Return whether a tensor is a DTensor, which is sharded over processes."""
     return hasattr(tensor, "device_mesh")
 
 
 def travelling(shared: nn.Module | None, *, last: bool) -> AbstractContextManager[Any]:
-    """Around one of a step's backward passes: gradients travel once a step, behind the last."""
+    """Return the context of one backward pass of a step; only the `last` pass communicates gradients."""
     if shared is None:
         return nullcontext()
     root = _root(shared)
@@ -84,14 +87,14 @@ def travelling(shared: nn.Module | None, *, last: bool) -> AbstractContextManage
 
 
 def local(tensor: Tensor) -> Tensor:
-    """Our part of a weight or a gradient; all of it where nothing was cut."""
+    """Return this process's shard of a weight or gradient; the whole tensor if it is not sharded."""
     held: Any = tensor
     part: Tensor = held.to_local() if is_cut(tensor) else tensor
     return part
 
 
 def whole(state: Any) -> Any:
-    """A state dict with all of every tensor. Every process has to ask for it."""
+    """Return a state dict with unsharded tensors. Every process of the team must call this."""
     if is_cut(state):
         return state.full_tensor()
     if isinstance(state, Mapping):
@@ -100,7 +103,7 @@ def whole(state: Any) -> Any:
 
 
 def part_like(tensor: Any, weight: Tensor) -> Any:
-    """Of a whole tensor the part that we hold of a weight of its shape, cut as the weight is."""
+    """Return a tensor sharded like a weight of the same shape; any other value is returned unchanged."""
     if not (is_cut(weight) and isinstance(tensor, Tensor) and tensor.shape == weight.shape):
         return tensor
     from torch.distributed.tensor import distribute_tensor

@@ -1,7 +1,7 @@
-"""The processes that share one run: started by torchrun, each with its part of every batch.
+"""Coordinate the processes of one run, which torchrun starts.
 
-Rank 0 leads: it alone writes, and what it finds or decides the others are told. The science does not know how
-many there are: the batch of a step is that of the cell, cut into as many equal parts.
+Each process computes an equal part of every batch. Rank 0 leads: only it writes files, and it sends its
+decisions to the others. The number of processes changes neither the batch of a step nor the run id.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Team:
-    """One process among those that share a run. The default is a run of one process."""
+    """One process of a run and its rank among them. The default is a run of one process."""
 
     rank: int = 0
-    """0 … size − 1."""
+    """Rank of this process, from 0 to size − 1."""
     size: int = 1
-    """Processes."""
+    """Number of processes of the run."""
     local_rank: int = 0
-    """Rank on this machine: which of its devices is ours."""
+    """Rank on this machine, which is also the index of this process's device."""
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this process has rank 0, which writes files."""
         return self.rank == 0
 
     def share(self, make: Callable[[], T]) -> T:
-        """What the leader makes, for everyone. A ScalingError of the leader's is raised in all."""
+        """Call `make` in the leader and return its result in all processes. All raise its ScalingError."""
         if self.size == 1:
             return make()
         import torch.distributed as dist
@@ -51,11 +51,11 @@ class Team:
         dist.broadcast_object_list(box, src=0)
         if box[1] is not None:
             raise box[1]
-        found: T = box[0]
-        return found
+        result: T = box[0]
+        return result
 
     def in_turn(self, make: Callable[[], T]) -> T:
-        """What each makes for itself, the leader first: it prepares what the others then open."""
+        """Call `make` in the leader, then in the others, which may use files that the leader wrote."""
         if self.size == 1:
             return make()
         box: list[T] = []
@@ -63,7 +63,7 @@ class Team:
         return box[0] if box else make()
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """The sum over all processes, in place."""
+        """Sum a tensor over all processes, in place."""
         if self.size > 1:
             import torch.distributed as dist
 
@@ -71,7 +71,7 @@ class Team:
         return tensor
 
     def largest(self, *numbers: int) -> list[int]:
-        """The largest of each number over all processes. Goes over the CPU: no accelerator waits for it."""
+        """Return the maximum of each number over all processes, computed without the accelerators."""
         if self.size == 1:
             return list(numbers)
         import torch
@@ -82,29 +82,29 @@ class Team:
         return [int(number) for number in agreed]
 
     def gather(self, thing: T) -> list[T]:
-        """Everyone's thing, in the order of ranks, for everyone."""
+        """Return the objects of all processes in the order of ranks, in every process."""
         if self.size == 1:
             return [thing]
         import torch.distributed as dist
 
-        found: list[Any] = [None] * self.size
-        dist.all_gather_object(found, thing)
-        return found
+        things: list[Any] = [None] * self.size
+        dist.all_gather_object(things, thing)
+        return things
 
     def part(self, batch: Mapping[str, Tensor], sequences: int) -> dict[str, Tensor]:
-        """Our part of a batch of so many sequences."""
+        """Return this process's part of a batch of `sequences` sequences."""
         each = sequences // self.size
         return {name: tensor[self.rank * each : (self.rank + 1) * each] for name, tensor in batch.items()}
 
     def sequences(self, batch_sequences: int) -> int:
-        """Sequences of a batch that fall to each process. Raises ConfigError when it cannot be cut evenly."""
+        """Return a batch's sequences per process. Raises ConfigError if they cannot be divided evenly."""
         if batch_sequences % self.size:
             fits = [str(n) for n in range(1, batch_sequences + 1) if batch_sequences % n == 0]
-            shown = fits if len(fits) <= 8 else [*fits[:7], "…", fits[-1]]
+            allowed = fits if len(fits) <= 8 else [*fits[:7], "…", fits[-1]]
             raise ConfigError(
                 f"{self.size} processes cannot share a batch of {batch_sequences} sequences evenly; start "
-                f"{', '.join(shown)} of them with torchrun, or set recipe.batch_sequences to a multiple of "
-                f"{self.size}, which is another run"
+                f"{', '.join(allowed)} of them with torchrun, or set recipe.batch_sequences to a multiple of "
+                f"{self.size}, which gives another run id"
             )
         return batch_sequences // self.size
 
@@ -113,15 +113,16 @@ SOLO = Team()
 
 
 def size() -> int:
-    """How many processes torchrun started for this run; 1 without it. Needs no torch."""
+    """Return the number of processes that torchrun started; 1 without torchrun. Needs no torch."""
     return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
 
 
 @contextmanager
 def joined(device: str = "cpu") -> Iterator[Team]:
-    """The team that torchrun started us in, or SOLO. `device` is `device.name` of the config.
+    """Join the team that torchrun started and leave it on exit; SOLO without torchrun.
 
-    Raises LaunchError when the machine has fewer accelerators than processes, or when the others do not come.
+    `device` is `device.name` of the config. Raises LaunchError when the machine has fewer accelerators than
+    processes, or when the processes cannot connect.
     """
     if size() == 1:
         yield SOLO
@@ -140,12 +141,12 @@ def joined(device: str = "cpu") -> Iterator[Team]:
             )
         torch.cuda.set_device(team.local_rank)
     try:
-        # decisions travel over the CPU, gradients over what links the accelerators
+        # gloo sends decisions over the CPU, nccl sends gradients between the accelerators
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     except (RuntimeError, ValueError) as error:
         raise LaunchError(
-            f"process {team.rank} of {team.size} could not meet the others ({str(error).splitlines()[0]}); "
-            f"start it with torchrun, and look whether all of them are up"
+            f"process {team.rank} of {team.size} could not connect to the others "
+            f"({str(error).splitlines()[0]}); start it with torchrun, and check that all of them are running"
         ) from error
     try:
         yield team

@@ -1,1 +1,1 @@
-"""What happens around the loop: where a run lives, what interrupts it, how it ends."""
+"""Start, interrupt, continue and finish a run."""

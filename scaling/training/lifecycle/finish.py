@@ -1,4 +1,4 @@
-"""How a run ends: evaluated and written down, or with the traceback of a crash."""
+"""Finish a run: evaluate it and write its record, or write the traceback of a crash."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from scaling.training.paths import RunPaths
 
 
 def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
-    """Evaluates the trained model and keeps its weights; returns the columns of the outcome."""
+    """Evaluate the trained model, save its weights, and return the columns of the outcome."""
     trainer.fetch()
     cell, state = trainer.cell, trainer.state
     final = trainer.evaluate(measures=True)
     if not math.isfinite(final.loss):
         raise Diverged(f"the held-out loss is {final.loss} after the last step, {state.step}")
-    # a difference estimator: what the thinned set differs from the whole at the end, it very nearly did on
-    # the way
+    # earlier evaluations used the thinned set; its difference from the whole set at the end corrects them,
+    # since it hardly changes during training
     thinned, whole_set = final.thinned()
     shift = whole_set - thinned
     state.rows = [row if row.loss is None else row._replace(loss=row.loss + shift) for row in state.rows]
@@ -82,10 +82,10 @@ def conclude(
     seconds: float,
     team: Team = SOLO,
 ) -> dict[str, Any]:
-    """Writes curve and record, and removes what only an unfinished run needs; returns the record.
+    """Write curve and record, remove the checkpoints of a run that did not fail, and return the record.
 
-    `outcome` holds the columns of `finish` or `crash`, `seconds` what a run took that never began to train.
-    Only the leader of a team writes. Raises StorageError.
+    `outcome` has the columns of `finish` or `crash`. `seconds` is the duration of a run that ended before its
+    first step. Only the leader of a team writes. Raises StorageError.
     """
     seconds = state.seconds_training + state.seconds_evaluating or seconds
     tokens_done = (state.step - state.inherited) * cell.batch_tokens
@@ -125,7 +125,10 @@ def conclude(
 
 
 def energy(state: State, placement: Placement, seconds: float, team: Team) -> dict[str, Any]:
-    """kwh and kwh_by: as the leader's device counted it, else by the config's watts; times the processes."""
+    """Return the columns kwh and kwh_by, for all processes.
+
+    The energy is that of the leader's device, measured or from the config's watts, times the processes.
+    """
     if state.joules is not None:
         return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
     if placement.watts:
@@ -134,12 +137,12 @@ def energy(state: State, placement: Placement, seconds: float, team: Team) -> di
 
 
 def best_step(state: State) -> int:
-    """The step of the lowest held-out loss on the curve."""
+    """Return the step of the lowest held-out loss on the curve."""
     return min((row.loss, row.step) for row in state.rows if row.loss is not None)[1]
 
 
 def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
-    """Keeps the traceback; returns the columns of the outcome."""
+    """Write the traceback and return the columns of the outcome."""
     text = "".join(traceback.format_exception(error))
     with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
@@ -147,12 +150,12 @@ def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
 
 
 def line_of(error: BaseException) -> str:
-    """An exception in one line."""
+    """Return an exception as one line."""
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
 
 
 def write_curve(paths: RunPaths, rows: Sequence[schema.CurveRow]) -> None:
-    """Writes `curve.csv`; a value that was not measured is an empty cell."""
+    """Write `curve.csv`; a missing value is an empty field."""
     lines = [",".join(schema.CURVE_COLUMNS)]
     lines += [",".join("" if v is None else repr(v) for v in row) for row in rows]
     with atomic(paths.curve, "the curve") as file:
@@ -160,8 +163,9 @@ def write_curve(paths: RunPaths, rows: Sequence[schema.CurveRow]) -> None:
 
 
 def write_positions(paths: RunPaths, final: Evaluation) -> None:
-    """Writes `positions.csv`: the held-out loss at each position, which falls as far as a model uses its
-    context. A value that was not measured is an empty cell; examples of a single target have no positions.
+    """Write `positions.csv`, the held-out loss at each position in the context.
+
+    A missing value is an empty field. Nothing is written for examples with a single target.
     """
     if final.by_position.shape[1] < 2:
         return
@@ -173,5 +177,5 @@ def write_positions(paths: RunPaths, final: Evaluation) -> None:
 
 
 def now() -> str:
-    """The time, ISO 8601 UTC to the second."""
+    """Return the current UTC time in ISO 8601, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

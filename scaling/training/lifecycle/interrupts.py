@@ -1,4 +1,4 @@
-"""What happens between two steps: a heartbeat, a checkpoint, a request to leave."""
+"""Write heartbeats and checkpoints between steps, and stop on a signal."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from scaling.training.paths import RunPaths
 
 BEAT_SECONDS = 1.0
 _ONE_REQUEST_SECONDS = 1.0
-"""Two signals of a kind within this time are one request: SLURM tells every process of a job, and the parent
-of a team passes on what it was told.
+"""Signals of one kind within this time count as one: SLURM signals every process of a job, and the parent
+process of a team forwards the signal too.
 """
 
 
 @dataclasses.dataclass(kw_only=True)
-class Asked:
-    """Which signal came, if any."""
+class Request:
+    """A request to stop: the number of the last signal, or None."""
 
     signal: int | None = None
 
 
 @contextmanager
-def signals() -> Iterator[Asked]:
-    """Notes SIGTERM, SIGUSR1 and SIGINT instead of dying of them, so that the step in hand ends and is kept.
+def signals() -> Iterator[Request]:
+    """Record SIGTERM, SIGUSR1 and SIGINT, so that the run can finish its step and write a checkpoint.
 
-    A second one of a kind, more than a moment later, acts as it did before. In another thread than the main
-    one nothing can be noted.
+    A second signal of the same kind, more than _ONE_REQUEST_SECONDS later, has its usual effect. Outside the
+    main thread no signal is recorded.
     """
-    asked = Asked()
+    request = Request()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield request
         return
     before = {
         int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -54,7 +54,7 @@ def signals() -> Iterator[Asked]:
 
     def note(number: int, frame: Any) -> None:
         del frame
-        asked.signal = number
+        request.signal = number
         if time.monotonic() - came.setdefault(number, time.monotonic()) > _ONE_REQUEST_SECONDS:
             signal.signal(number, before[number] or signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -62,30 +62,30 @@ def signals() -> Iterator[Asked]:
     for number in before:
         signal.signal(number, note)
     try:
-        yield asked
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
 
 
 class Pause:
-    """What happens between two steps: weights that stay, a heartbeat, a checkpoint, a request to leave."""
+    """The actions between two steps: keep weights, write heartbeats and checkpoints, stop on a signal."""
 
     def __init__(
         self,
         trainer: Trainer,
         paths: RunPaths,
         placement: Placement,
-        asked: Asked,
+        request: Request,
         started: str,
         meter: Meter,
     ) -> None:
         self.meter = meter
-        self.trainer, self.paths, self.placement, self.asked, self.started = (
+        self.trainer, self.paths, self.placement, self.request, self.started = (
             trainer,
             paths,
             placement,
-            asked,
+            request,
             started,
         )
         self.saved = time.monotonic()
@@ -94,7 +94,7 @@ class Pause:
         self.milestones = set(milestone_steps(trainer.cell, placement.milestones))
 
     def __call__(self) -> None:
-        """Raises Preempted or KeyboardInterrupt after a checkpoint when a signal came."""
+        """Run the actions. After a signal, write a checkpoint and raise Preempted or KeyboardInterrupt."""
         if self.placement.share_trunk:
             checkpoint.share(self.trainer, self.paths)
         self.keep()
@@ -102,25 +102,25 @@ class Pause:
         if self.trainer.team.leads and moment - self.beat >= BEAT_SECONDS:
             self.beat = moment
             self.heartbeat()
-        # every process of a team leaves, or writes, after the same step
-        asked, due = self.trainer.team.largest(
-            self.asked.signal or 0, int(moment - self.saved >= self.placement.checkpoint_seconds)
+        # all processes of a team stop, or write a checkpoint, after the same step
+        number, due = self.trainer.team.largest(
+            self.request.signal or 0, int(moment - self.saved >= self.placement.checkpoint_seconds)
         )
-        if asked:
+        if number:
             self.save()
-            if asked == signal.SIGINT:
+            if number == signal.SIGINT:
                 raise KeyboardInterrupt
-            name, step = signal.Signals(asked).name, self.trainer.state.step
+            name, step = signal.Signals(number).name, self.trainer.state.step
             raise Preempted(
                 f"{name} came at step {step}; a checkpoint was written; run again to continue from it",
-                signal=asked,
+                signal=number,
             )
         if due:
             self.save()
             self.saved = time.monotonic()
 
     def keep(self) -> None:
-        """The weights of a milestone, and of a held-out loss that is the lowest so far."""
+        """Save the weights at a milestone and at the lowest held-out loss so far."""
         state = self.trainer.state
         if state.step in self.milestones:
             checkpoint.save_weights(self.trainer, self.paths.milestone(state.step))
@@ -128,12 +128,12 @@ class Pause:
             checkpoint.save_weights(self.trainer, self.paths.best)
 
     def save(self) -> None:
-        """A checkpoint now."""
+        """Write a checkpoint."""
         self.trainer.state.spend(self.meter.read())
         checkpoint.save(self.trainer, self.paths, started=self.started)
 
     def heartbeat(self) -> None:
-        """Says in `progress.json` how far the run is. A disk that refuses a heartbeat does not stop a run."""
+        """Write the progress to `progress.json`. A failed write does not stop the run."""
         trainer, state = self.trainer, self.trainer.state
         tokens = (state.step - self.from_step) * trainer.cell.batch_tokens
         elapsed = state.seconds_training - self.from_seconds

@@ -1,4 +1,4 @@
-"""Say where and on whose behalf a run happens, and what of it is kept."""
+"""Define the device, the sweep and the saved files of a run."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
 
 UNITS = ("tokens", "flops")
-"""What `checkpoint.milestones` counts in."""
+"""Units of `checkpoint.milestones`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where and on whose behalf a run happens. Nothing here is science."""
+    """The settings of a run that do not change its result."""
 
     device: str = "cpu"
-    """cpu, cuda or cuda:N."""
+    """Name of the device: cpu, cuda or cuda:N."""
     micro_batch: int | None = None
-    """Sequences held at once; None = the whole batch. Halved when memory runs out."""
+    """Sequences of one forward pass; None = the whole batch. Halved when memory runs out."""
     loss_chunk: int | None = None
-    """Tokens whose logits are held at once; None = those of the micro-batch."""
+    """Tokens whose logits are in memory at once; None = all tokens of the micro-batch."""
     compile: str | None = None
-    """A mode of `device.compile`, a block at a time; None = as the modules are written."""
+    """Mode of `device.compile`, applied to each block; None = not compiled."""
     resident: bool | None = None
-    """Whether the training text lies on the device; None = on CUDA where it takes little of the memory."""
+    """Whether the training text is kept on the device; None = on CUDA, if it fits a tenth of the memory."""
     sharing: str = "ddp"
-    """How the processes of one run share it: `ddp` holds all weights in each, `fsdp` a part in each."""
+    """Weights of a run over several processes: `ddp` keeps all in each, `fsdp` a part in each."""
     peak_flops: float | None = None
     """FLOP/s of the device in the run's number format, for MFU; None = unknown."""
     price_per_hour: float | None = None
-    """Dollars."""
+    """Price of one process's slot in dollars per hour."""
     watts: float | None = None
-    """Of the device, for energy."""
+    """Power of the device, from which the energy is estimated."""
     deterministic: bool = False
-    """Whether a CUDA device may use only operations that give the same bits every time. A CPU always does."""
+    """Whether CUDA uses only operations with bitwise reproducible results; a CPU always does."""
     checkpoint_seconds: float = 30.0
     """Between checkpoints."""
     keep_weights: bool = True
-    """Whether the weights of a finished run stay."""
+    """Whether the weights of a finished run are kept."""
     keep_best: bool = False
-    """Whether the weights of the lowest held-out loss on the way stay."""
+    """Whether the weights with the lowest held-out loss during training are kept."""
     milestones: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
-    """Tokens or FLOPs after which the weights stay: unit → amounts."""
+    """Tokens or FLOPs after which weights are kept: unit → amounts."""
     share_trunk: bool = True
-    """Whether wsd runs that can share a trunk leave its checkpoint for each other."""
+    """Whether wsd runs that share a trunk also share its checkpoint."""
     slot: int | None = None
-    """For the heartbeat."""
+    """Number of the slot, for the heartbeat."""
     sweep: str | None = None
-    """The sweep's name, for the record and the heartbeat."""
+    """Name of the sweep, for the record and the heartbeat."""
 
     @classmethod
     def from_config(cls, config: Config, *, slot: int | None = None) -> Placement:
-        """Return where the run of a config happens. Raises ConfigError."""
+        """Return the placement of a config's run. Raises ConfigError."""
         device, keep = config.device, config.checkpoint
         peak = device.peaks.get(device.dtype)
         return cls(
@@ -81,24 +81,23 @@ class Placement:
         )
 
 
-def milestones(given: Mapping[str, Any] | None) -> dict[str, tuple[float, ...]]:
+def milestones(config: Mapping[str, Any] | None) -> dict[str, tuple[float, ...]]:
     """Return the amounts of `checkpoint.milestones` by their unit. Raises ConfigError."""
-    for unit in given or {}:
+    for unit in config or {}:
         if unit not in UNITS:
             raise ConfigError(one_of("a key of checkpoint.milestones", unit, UNITS))
     return {
         str(unit): tuple(numbers(f"checkpoint.milestones.{unit}", value)) if value is not None else ()
-        for unit, value in (given or {}).items()
+        for unit, value in (config or {}).items()
     }
 
 
 def milestone_steps(cell: Cell, wanted: Mapping[str, tuple[float, ...]]) -> tuple[int, ...]:
-    """Return the steps after which weights are kept: the first that reaches each amount.
+    """Return the steps after which weights are kept: the first step that reaches each amount.
 
-    Amounts beyond the run's end have none. Steps that a trunk took leave nothing here: the run that took them
-    kept its own.
+    Amounts beyond the end of the run have no step.
     """
     each = {"tokens": float(cell.batch_tokens), "flops": cell.flops / cell.steps}
-    # a millionth of a step forgives the last bit of an amount that is a whole number of steps
+    # 1e-6 of a step absorbs rounding errors of an amount that is a whole number of steps
     steps = {math.ceil(amount / each[unit] - 1e-6) for unit, amounts in wanted.items() for amount in amounts}
     return tuple(sorted(step for step in {max(1, step) for step in steps} if step <= cell.steps))

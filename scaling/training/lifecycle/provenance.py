@@ -1,4 +1,4 @@
-"""Where a record came from: code, packages, machine."""
+"""Collect the provenance of a record: code, packages, machine."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ PACKAGES = ("scaling", "torch", "numpy", "transformers", "tokenizers", "hydra-co
 
 
 def columns() -> dict[str, Any]:
-    """git_commit, git_dirty, versions and host of a record."""
+    """Return the columns git_commit, git_dirty, versions and host."""
     commit, dirty = _git()
     return {"git_commit": commit, "git_dirty": dirty, "versions": _versions(), "host": host()}
 
 
 @lru_cache(maxsize=1)
 def host() -> str:
-    """This machine's name."""
+    """Return this machine's host name."""
     return socket.gethostname()
 
 
 def device(device: Any) -> str:
-    """A device's own name: the processor, or the accelerator's model."""
+    """Return the model name of a processor or accelerator."""
     if device.type == "cuda":
         import torch
 
@@ -48,23 +48,23 @@ def _processor() -> str:
 
 @lru_cache(maxsize=1)
 def _versions() -> str:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return json.dumps(found, sort_keys=True)
+    return json.dumps(versions, sort_keys=True)
 
 
 @lru_cache(maxsize=1)
 def _git() -> tuple[str | None, bool | None]:
-    """Commit and dirtiness of the checkout that this package runs from; None outside one."""
+    """Return commit and dirtiness of this package's git checkout; None outside one."""
     folder = Path(__file__).parent
 
-    def git(*words: str) -> str:
+    def git(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
         )
         return done.stdout.strip()
 

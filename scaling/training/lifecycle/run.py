@@ -1,4 +1,4 @@
-"""One run from start or checkpoint to its record, whatever happens on the way."""
+"""Train one run, from its start or a checkpoint, and write its record."""
 
 from __future__ import annotations
 
@@ -41,32 +41,32 @@ def run(
     config: Config | None = None,
     team: Team = SOLO,
 ) -> dict[str, Any]:
-    """Trains a cell, or continues it, and leaves its record.
+    """Train a cell, or continue it from a checkpoint, and write its record.
 
     Args:
-        cell: the science.
+        cell: the cell to train.
         corpus: the prepared text.
-        paths: the run's folder, named by the cell's run id.
-        placement: the device and the rest that is no science.
-        config: the resolved config, kept beside the record.
-        team: the processes that share the run, each of which calls this; the leader writes.
+        paths: the run's folder, whose name is the cell's run id.
+        placement: device and other settings that do not change the result.
+        config: the resolved config, which is saved with the record.
+        team: the processes of the run. Each of them calls this function; the leader writes.
 
     Returns:
-        The record, with status done, diverged, out_of_memory or failed. One that is there already is returned
-        as it is.
+        The record, with status done, diverged, out_of_memory or failed. An existing record is returned
+        unchanged.
 
     Raises:
-        Preempted: on SIGTERM or SIGUSR1, after a checkpoint; run again to continue. KeyboardInterrupt
-        likewise.
-        StorageError: when the folder cannot be written; what was there stays.
-        LaunchError: when the device is not there.
+        Preempted: on SIGTERM or SIGUSR1, after a checkpoint; run again to continue.
+        KeyboardInterrupt: on SIGINT, after a checkpoint.
+        StorageError: when the folder cannot be written; existing files stay unchanged.
+        LaunchError: when the device is missing.
     """
     placement = placement or Placement()
     if paths.run_id != cell.run_id:
         raise ConfigError(f"{paths.folder} is the folder of another run; this one is {cell.run_id}")
-    found = team.share(lambda: record.find(paths))
-    if found is not None:
-        return found
+    finished = team.share(lambda: record.find(paths))
+    if finished is not None:
+        return finished
     device = find_device(placement.device, team)
     ours = team.sequences(cell.hyperparameters.batch_sequences)
     cut = team.size > 1 and placement.sharing == "fsdp"
@@ -86,7 +86,7 @@ def run(
         deterministic(placement.deterministic and device.type == "cuda"),
         products(cell.dtype, device),
         torch.random.fork_rng(devices=accelerators),
-        signals() as asked,
+        signals() as request,
     ):
         while not outcome:
             try:
@@ -107,11 +107,11 @@ def run(
                 started = continued.get("started", started)
                 train(
                     trainer,
-                    pause=Pause(trainer, paths, placement, asked, started, meter),
+                    pause=Pause(trainer, paths, placement, request, started, meter),
                 )
                 outcome = finish(trainer, paths, placement)
             except checkpoint.Damaged:
-                trainer = None  # half of it may be the checkpoint's
+                trainer = None  # it may be partly loaded
                 if team.leads:
                     checkpoint.give_up(paths)
             except (ScalingError, KeyboardInterrupt) as error:
@@ -120,16 +120,16 @@ def run(
                 outcome = {"status": error.status, "reason": str(error)}
             except Exception as error:
                 if compiled and compile.failed(error):
-                    compile.say(compiled)
+                    compile.warn(compiled)
                     trainer, compiled, why_not = None, None, f"{compiled} failed: {line_of(error)}"
                 elif team.size > 1 and not isinstance(error, NoRoom):
                     outcome = alone(error, paths, team)
-                elif away := failures.away(error):
-                    raise away from error
+                elif lost := failures.lost(error):
+                    raise lost from error
                 elif not failures.out_of_memory(error):
                     outcome = crash(error, paths)
                 elif micro_batch > 1:
-                    # the global batch and its gradient stay; only how many sequences are held at once changes
+                    # a smaller micro-batch needs less memory and leaves the gradient of the batch unchanged
                     trainer, micro_batch = None, micro_batch // 2
                 else:
                     reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"
@@ -154,7 +154,7 @@ def run(
 
 
 def open_folder(paths: RunPaths, config: Config | None) -> None:
-    """Makes the run's folder, with the config in it and no traceback of before."""
+    """Create the run's folder, write the config, and remove an old traceback."""
     paths.make()
     text = yaml.safe_dump(plain(config) if config else {}, sort_keys=False, allow_unicode=True)
     with atomic(paths.config, "the config") as file:
@@ -163,26 +163,26 @@ def open_folder(paths: RunPaths, config: Config | None) -> None:
 
 
 def load(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
-    """Puts the trainer where a checkpoint left it, the leader first, and gets its gradients shared.
+    """Load the newest checkpoint into the trainer, the leader first, and prepare it for the team.
 
-    Raises checkpoint.Damaged in all processes when one cannot read its part.
+    Raises checkpoint.Damaged in all processes when one of them cannot read its shard.
     """
-    team, found, damaged = trainer.team, None, 0
+    team, saved, damaged = trainer.team, None, 0
     try:
-        found = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=placement.share_trunk))
+        saved = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=placement.share_trunk))
     except checkpoint.Damaged:
         damaged = 1
     if team.largest(damaged)[0]:
         raise checkpoint.Damaged(f"the checkpoint in {paths.folder} is damaged")
     if team.size > 1:
-        if found is None:
+        if saved is None:
             checkpoint.diverge(trainer)
         trainer.shared = sharding.wrap(trainer.predictor)
-    return found or {}
+    return saved or {}
 
 
 def room(cell: Cell, device: torch.device, placement: Placement) -> str:
-    """What would fit, for a reason: how much there is, and what would need less of it."""
+    """Return text about the memory of a CUDA device and settings that need less of it; "" on a CPU."""
     if device.type != "cuda":
         return ""
     held, less = 16 * cell.counts.params_total, ["a smaller family.size or context"]
@@ -198,14 +198,17 @@ def room(cell: Cell, device: torch.device, placement: Placement) -> str:
 
 
 class NoRoom(MemoryError):
-    """A process of the team ran out of memory before the first step; all of them know."""
+    """A process of the team ran out of memory before the first step. All processes raise this."""
 
 
 def try_step(trainer: Trainer) -> None:
-    """In a team or on CUDA, a dry first step, before anything is read or written: memory that runs out later
-    than here would cost steps, or leave the others waiting. Where weights are cut, all take it together.
+    """Compute the first gradient without an update, in a team or on CUDA.
 
-    Raises NoRoom in all processes when one had no room, CannotCompile when one could not compile.
+    A lack of memory shows here, before any step is lost and before other processes wait for this one.
+
+    Raises:
+        NoRoom: in all processes, when one ran out of memory.
+        CannotCompile: in all processes, when one could not compile.
     """
     team, device = trainer.team, trainer.precision.device
     if team.size == 1 and device.type == "cpu":
@@ -223,15 +226,17 @@ def try_step(trainer: Trainer) -> None:
     if short:
         raise NoRoom
     if broken:
-        raise compile.CannotCompile("a dry first step could not be compiled")
+        raise compile.CannotCompile("the first step could not be compiled")
 
 
 def alone(error: Exception, paths: RunPaths, team: Team) -> dict[str, Any]:
-    """What is to be said of an exception that the other processes do not know of. Raises Preempted when it is
-    that one of them is gone; raises the exception itself where we do not lead, which ends the whole team.
+    """Return the outcome of an exception that only this process of a team has.
+
+    Raises Preempted when another process was lost, OutOfMemory when memory ran out, and the exception itself
+    in a process that does not lead, which ends the whole team.
     """
-    if away := failures.away(error, processes=team.size):
-        raise away from error
+    if lost := failures.lost(error, processes=team.size):
+        raise lost from error
     if failures.out_of_memory(error):
         raise OutOfMemory(
             "memory ran out during the run in one of the processes; run again with a smaller "
@@ -253,9 +258,18 @@ def assemble(
     compiled: str | None = None,
     resident: bool | None = None,
 ) -> Trainer:
-    """A cell's module, optimiser and data at step 0. Weights and dropout follow from the cell's seed; `cut`
-    leaves the team's processes a part of every weight, `compiled` names a way of `compiling`, `resident` says
-    whether the training text lies on the device."""
+    """Return the trainer of a cell at step 0: module, optimiser and data.
+
+    Args:
+        cell: the cell, whose seed decides weights and dropout.
+        corpus: the prepared text.
+        device: device of the module.
+        micro_batch: sequences of one forward pass.
+        team: the processes of the run.
+        cut: whether to shard the weights over the team.
+        compiled: mode of `device.compile`; None = not compiled.
+        resident: whether to keep the training text on the device; None = if it is small.
+    """
     torch.manual_seed(cell.seed)
     module = build(cell).to(device)
     if compiled:

@@ -24,7 +24,7 @@ LONG = {"budget": {"tokens": 50 * 4 * 16}}
 def cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing said, nothing kept from another test."""
     monkeypatch.delenv(compile.CACHE, raising=False)
-    compile.say.cache_clear()
+    compile.warn.cache_clear()
 
 
 def both(cell: Cell, corpus: Corpus, folder: Path, mode: str) -> tuple[dict, dict]:

@@ -32,7 +32,7 @@ NCCL_TIMEOUT = (
     ],
 )
 def test_a_device_that_fails_is_left_and_the_run_goes_on_elsewhere(words: str) -> None:
-    away = failures.away(RuntimeError(words))
+    away = failures.lost(RuntimeError(words))
     assert isinstance(away, DeviceLost)
     assert away.status == "preempted"
     assert "continue from the last checkpoint" in str(away)
@@ -46,11 +46,11 @@ def test_a_device_that_fails_is_left_and_the_run_goes_on_elsewhere(words: str) -
             RuntimeError(
                 "NCCL error in: ProcessGroupNCCL.cpp:2418, remote process exited or there was a network error"
             ),
-            "is gone",
+            "has ended",
         ),
         (
             RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:4242"),
-            "is gone",
+            "has ended",
         ),
         (
             RuntimeError("[gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 1800000ms for recv"),
@@ -59,10 +59,10 @@ def test_a_device_that_fails_is_left_and_the_run_goes_on_elsewhere(words: str) -
     ],
 )
 def test_a_process_that_is_gone_or_silent(error: Exception, said: str) -> None:
-    away = failures.away(error, processes=4)
+    away = failures.lost(error, processes=4)
     assert isinstance(away, Preempted)
     assert said in str(away)
-    assert failures.away(error) is None, "alone there is nobody to lose"
+    assert failures.lost(error) is None, "alone there is nobody to lose"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_process_that_is_gone_or_silent(error: Exception, said: str) -> None:
     ],
 )
 def test_a_wrong_program_is_a_crash(words: str) -> None:
-    assert failures.away(RuntimeError(words), processes=2) is None
+    assert failures.lost(RuntimeError(words), processes=2) is None
 
 
 def test_memory() -> None:

@@ -163,7 +163,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_processes(
 
     def leave(self: Pause) -> None:
         if self.trainer.state.step == 23 and self.trainer.team.rank == before[0] - 1:
-            self.asked.signal = signal.SIGTERM
+            self.request.signal = signal.SIGTERM
         pause(self)
 
     monkeypatch.setattr(Pause, "__call__", leave)
@@ -228,7 +228,7 @@ def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken
 
     def leave(self: Pause) -> None:
         self.saved = 0.0 if self.trainer.state.step == 12 else math.inf
-        self.asked.signal = signal.SIGTERM if self.trainer.state.step == 23 else None
+        self.request.signal = signal.SIGTERM if self.trainer.state.step == 23 else None
         pause(self)
 
     monkeypatch.setattr(Pause, "__call__", leave)
