@@ -32,10 +32,10 @@ def test_two_signals_at_once_are_one_request(monkeypatch: pytest.MonkeyPatch) ->
     moment = 0.0
     monkeypatch.setattr(interrupts.time, "monotonic", lambda: moment)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite started in the background ignores it
-    with interrupts.signals() as asked:
+    with interrupts.signals() as request:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
-        assert asked.signal == signal.SIGINT
+        assert request.signal == signal.SIGINT
         moment = 2.0
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)

@@ -313,7 +313,7 @@ def test_examples_have_their_own_limits(pairs: Examples) -> None:
     with pytest.raises(ConfigError, match=f"the longest text of 'rows' has {longest} tokens, so that more"):
         Cell.from_config(parse(Config, config(**seq2seq, context=2 * longest + 1)), pairs)
     Cell.from_config(parse(Config, config(**seq2seq, context=2 * longest)), pairs)
-    with pytest.raises(CorpusError, match="asks for 10,000 examples"):
+    with pytest.raises(CorpusError, match="needs 10,000 examples"):
         Cell.from_config(parse(Config, config(evaluation={"sequences": 10_000, "points": 0})), pairs)
 
 

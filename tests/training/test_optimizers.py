@@ -101,7 +101,7 @@ def test_soap_is_adam_in_the_basis_of_its_preconditioner() -> None:
 
 def test_soap_without_its_package_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytorch_optimizer.optimizer.soap", None)
-    with pytest.raises(ConfigError, match=r"needs the package pytorch-optimizer.*take adamw"):
+    with pytest.raises(ConfigError, match=r"needs the package pytorch-optimizer.*set recipe.optimizer=adamw"):
         optimizers.make(torch.nn.Linear(3, 3), h(optimizer="soap"))
 
 

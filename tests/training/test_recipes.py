@@ -79,9 +79,9 @@ def test_a_weight_decay_from_its_timescale() -> None:
         steps = 0.3 * s.tokens / (h.batch_sequences * s.context)
         assert (1 - h.learning_rate * h.weight_decay) ** steps == pytest.approx(math.exp(-1), rel=0.02)
         assert "0.3 of the run" in h.rules["weight_decay"]
-    with pytest.raises(ConfigError, match="both say how weights decay"):
+    with pytest.raises(ConfigError, match="both set the decay"):
         resolve("mup", s, weight_decay_timescale=0.3, weight_decay=0.1)
-    with pytest.raises(ConfigError, match="must be above 0"):
+    with pytest.raises(ConfigError, match="must be a share of the run above 0"):
         resolve("mup", s, weight_decay_timescale=0)
 
 

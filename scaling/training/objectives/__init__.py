@@ -1,4 +1,4 @@
-"""What is predicted from what."""
+"""Define the training objectives: their batches, predictions and losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["IGNORED", "NAMES", "Batch", "Task", "make"]
 
 
 def make(cell: Cell, corpus: Any) -> Task:
-    """The task of a cell over its data. Raises ConfigError for an objective that is not known."""
+    """Return the task of a cell and its data. Raises ConfigError for an unknown objective."""
     corpus = read_by(cell.objective, corpus)
     if cell.objective in ("causal", "masked"):
         from scaling.training.objectives.language import Causal, Masked
@@ -25,7 +25,7 @@ def make(cell: Cell, corpus: Any) -> Task:
         from scaling.training.objectives import metrics
         from scaling.training.objectives.examples import Classification, Translation
 
-        # before training, not after it
+        # a missing library is reported before training, not after it
         needed = {
             "classification": ("sklearn.metrics",),
             "seq2seq": ("sacrebleu", "rouge_score.rouge_scorer"),

@@ -1,4 +1,4 @@
-"""Batches of several steps in one go: at small batches a call costs more than the text that it fetches."""
+"""Fetch the batches of several steps at once; for small batches one call per step would cost too much."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable
 from scaling.training.objectives.task import Batch, part
 
 _TOKENS = 1 << 15
-"""As many as are fetched at once, where a batch is smaller: a few hundred kilobytes."""
+"""Number of tokens to fetch at once: a few hundred kilobytes."""
 _STEPS = 32
 
 
 class Ahead:
-    """The batches of `make`, the same to the bit, fetched for some steps beyond the one asked for.
+    """A cache that fetches the batches of several steps with one call of `make`.
 
     Args:
-        make: (first, steps) → the batches of the steps first … first + steps − 1, one after another along
-        the first axis.
-        sequences: of a batch.
-        tokens: of a sequence.
+        make: (first, steps) → the batches of the steps first … first + steps − 1, concatenated along the
+            first axis.
+        sequences: sequences of one batch.
+        tokens: tokens of one sequence.
     """
 
     def __init__(self, make: Callable[[int, int], Batch], *, sequences: int, tokens: int) -> None:
@@ -28,7 +28,7 @@ class Ahead:
         self.held: Batch = {}
 
     def __call__(self, step: int) -> Batch:
-        """The batch of one step."""
+        """Return the batch of a step."""
         place = step % self.steps
         if self.first != step - place:
             self.first = step - place

@@ -1,5 +1,7 @@
-"""Cross-entropy that never holds tokens × vocabulary: logits are made a chunk of tokens at a time, and again
-on the way back."""
+"""Compute the cross-entropy in chunks of tokens, without the logits of all tokens in memory.
+
+The backward pass computes the logits again.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +20,23 @@ from scaling.errors import ConfigError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deferred:
-    """Logits that were not computed yet: what stands in for predictions (n, vocab) of a language model.
+    """Logits (n, vocab) of a language model that are computed only when the loss needs them.
 
-    At 50 257 tokens of vocabulary and 16 384 of a micro-batch, logits, their widening to float32 and their
-    gradient are 3 × 3.3 GB; a chunk of 1 024 tokens takes a sixteenth of it, for one more pass of the head.
+    For a vocabulary of 50 257 and a micro-batch of 16 384 tokens, the logits, their float32 copy and their
+    gradient take 3 × 3.3 GB. A chunk of 1 024 tokens takes a sixteenth, for one more pass of the head.
     """
 
     features: Tensor
-    """(n, width), what the head reads."""
+    """Inputs of the head, (n, width)."""
     weight: Tensor
-    """Of the head, (vocab, width)."""
+    """Weight of the head, (vocab, width)."""
     tokens: int
-    """Tokens of a chunk."""
+    """Tokens per chunk."""
     ndim: int = 2
-    """As of the logits."""
+    """Number of dimensions of the logits."""
 
     def losses(self, loss: Callable[[Tensor, Tensor], Tensor], targets: Tensor) -> Tensor:
-        """`loss` of logits (c, vocab) and targets (c,), chunk by chunk: (n,)."""
+        """Return the loss of every target (n,); `loss` takes logits (c, vocab) and targets (c,)."""
 
         def chunk(features: Tensor, weight: Tensor, some: Tensor) -> Tensor:
             return loss(F.linear(features, weight), some)
@@ -44,33 +46,35 @@ class Deferred:
         )
         if not torch.is_grad_enabled():
             return torch.cat([chunk(features, self.weight, some) for features, some in pairs])
-        # nothing is random in a chunk, so there is no generator to keep
+        # a chunk draws no random numbers, so the state of the generator is not saved
         again = partial(checkpoint, chunk, use_reentrant=False, preserve_rng_state=False)
         return torch.cat([again(features, self.weight, some) for features, some in pairs])
 
     def argmax(self, axis: int = -1) -> Tensor:
-        """The likeliest class of every token: int64 (n,)."""
+        """Return the likeliest class of every token: int64 (n,)."""
         del axis
         parts = torch.split(self.features, self.tokens)
         return torch.cat([F.linear(features, self.weight).argmax(-1) for features in parts])
 
 
 class Headless(nn.Module):
-    """A decoder without its last product: tokens (sequences, context) → what Deferred is made of."""
+    """A decoder without its output layer, whose forward pass returns the fields of a Deferred."""
 
     def __init__(self, module: nn.Module, tokens: int) -> None:
         super().__init__()
         if not hasattr(module, "features"):
             raise ConfigError(
-                f"device.loss_chunk is {tokens!r} and the head of {type(module).__name__} cannot be taken "
-                f"apart; set device.loss_chunk=null, or take a family of our own decoder, such as llama"
+                f"device.loss_chunk is {tokens!r} and {type(module).__name__} does not support a loss in "
+                f"chunks; set device.loss_chunk=null, or choose a family of our own decoder, such as llama"
             )
         if not (isinstance(tokens, int) and tokens >= 1):
-            raise ConfigError(f"device.loss_chunk is {tokens!r}; it must be tokens, 1 or more, or null")
+            raise ConfigError(
+                f"device.loss_chunk is {tokens!r}; it must be a number of tokens, 1 or more, or null"
+            )
         self.module, self.tokens = module, tokens
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor, int]:
-        """Features (sequences, context, width), the weight of the head (vocab, width), tokens of a chunk."""
+        """Return features (sequences, context, width), head weight (vocab, width) and tokens per chunk."""
         module: Any = self.module
         head = module.embedding if module.head is None else module.head
         return module.features(tokens), head.weight, self.tokens

@@ -1,4 +1,4 @@
-"""Tasks over texts with an answer: a class, or another text."""
+"""Define the objectives for texts with an answer: a class or another text."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from scaling.training.objectives.ahead import Ahead
 from scaling.training.objectives.task import IGNORED, Batch, cross_entropy, tensors
 
 WRITTEN = 64
-"""Held-out examples that are written for BLEU."""
+"""Number of held-out examples for which text is generated, to measure BLEU and ROUGE."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Answered:
-    """Texts of a corpus with answers, by the cell's seed and the step."""
+    """An objective whose batches are examples of texts with answers."""
 
     cell: Cell
     examples: Any
@@ -29,16 +29,16 @@ class _Answered:
 
     @cached_property
     def ahead(self) -> Ahead:
-        """Training batches."""
+        """Cache of training batches."""
         cell = self.cell
         return Ahead(self.batches, sequences=cell.hyperparameters.batch_sequences, tokens=cell.context)
 
     def training(self, step: int) -> Batch:
-        """The examples of one step, every example once an epoch."""
+        """Return the batch of a step; an epoch has every example once."""
         return self.ahead(step)
 
     def batches(self, first: int, steps: int) -> Batch:
-        """Those of so many steps, `first` a multiple of them: one large step of the same examples."""
+        """Return the batches of `steps` steps as one batch; `first` is a multiple of `steps`."""
         cell = self.cell
         return self.tensors(
             self.examples.batch(
@@ -52,50 +52,48 @@ class _Answered:
         )
 
     def heldout(self) -> Batch:
-        """The first examples that were held out, in the order of their hashes, which is a fixed shuffle."""
+        """Return the first held-out examples in the order of their hashes, which is a fixed random order."""
         cell = self.cell
         batches = self.examples.all("heldout", examples=cell.evaluation_sequences, context=cell.context)
         return self.tensors(next(iter(batches)))
 
     def losses(self, predictions: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        """Cross-entropy."""
+        """Return the cross-entropy of every target in nats."""
         return cross_entropy(predictions, targets, smoothing=smoothing)
 
     def tensors(self, arrays: dict[str, np.ndarray]) -> Batch:
-        """What the module takes, and `targets`."""
+        """Return the module's inputs and `targets`."""
         raise NotImplementedError
 
     def after(self, module: nn.Module, batch: Batch) -> dict[str, float]:
-        """Nothing more."""
+        """Return no further measures."""
         del module, batch
         return {}
 
 
 class Classification(_Answered):
-    """A text's class from all of the text."""
+    """The objective that predicts the class of a text."""
 
     def tensors(self, arrays: dict[str, np.ndarray]) -> Batch:
-        """`tokens` (examples, context), `lengths` (examples,), `targets` (examples,)."""
+        """Return `tokens` (examples, context), `lengths` (examples,) and `targets` (examples,)."""
         return tensors(tokens=arrays["tokens"], lengths=arrays["lengths"], targets=arrays["labels"])
 
     def predict(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits (examples, classes) and the classes."""
+        """Return logits (examples, classes) and the true classes (examples,)."""
         return module(batch["tokens"], batch["lengths"]), batch["targets"]
 
-    def measures(self, said: Tensor, targets: Tensor) -> dict[str, float]:
-        """Accuracy, precision, recall and F1."""
-        return metrics.classification(said.numpy(), targets.numpy())
+    def measures(self, predicted: Tensor, targets: Tensor) -> dict[str, float]:
+        """Return accuracy, precision, recall and F1."""
+        return metrics.classification(predicted.numpy(), targets.numpy())
 
 
 class Translation(_Answered):
-    """Another text from a text, each token from the ones before it and from all of the source."""
+    """The objective that predicts an answer's tokens from the source text and the answer's earlier tokens."""
 
     def tensors(self, arrays: dict[str, np.ndarray]) -> Batch:
-        """`tokens` and `padding` of the source (examples, context), `answers` and `targets` (examples,
-        context).
+        """Return `tokens` and `padding` of the source, `answers` and `targets`, each (examples, context).
 
-        Both sides end with the separator. Padding is IGNORED in `targets`; in `answers`, which the module
-        shifts and reads, it stands behind all that counts.
+        Source and answer end with the separator. Padding follows the answer; in `targets` it is IGNORED.
         """
         answers, lengths = arrays["answers"][:, 1:], arrays["answer_lengths"][:, None] - 1
         places = np.arange(answers.shape[1])
@@ -107,17 +105,17 @@ class Translation(_Answered):
         )
 
     def predict(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits (examples × context, vocab) and the tokens of the answers."""
+        """Return logits (examples × context, vocab) and the answers' tokens (examples × context,)."""
         inputs = module.shift(batch["answers"])  # type: ignore[operator]
         return module(batch["tokens"], inputs, batch["padding"]).flatten(0, 1), batch["targets"].flatten()
 
-    def measures(self, said: Tensor, targets: Tensor) -> dict[str, float]:
-        """Accuracy of each token given the true ones before it."""
+    def measures(self, predicted: Tensor, targets: Tensor) -> dict[str, float]:
+        """Return the accuracy of a token, given the true tokens before it."""
         counting = targets != IGNORED
-        return {"accuracy": float((said[counting] == targets[counting]).double().mean())}
+        return {"accuracy": float((predicted[counting] == targets[counting]).double().mean())}
 
     def after(self, module: nn.Module, batch: Batch) -> dict[str, float]:
-        """BLEU and ROUGE-L of the first WRITTEN held-out examples, written greedily."""
+        """Return BLEU and ROUGE-L of greedy answers to the first WRITTEN held-out examples."""
         from scaling.families.encoders.decoding import greedy
 
         was, texts = module.training, self.examples.texts
@@ -131,12 +129,12 @@ class Translation(_Answered):
             padding=batch["padding"][:WRITTEN],
         )
         module.train(was)
-        said = [_text(texts, row, end) for row in written.cpu().numpy()]
+        answers = [_text(texts, row, end) for row in written.cpu().numpy()]
         true = [_text(texts, row, end) for row in batch["answers"][:WRITTEN].cpu().numpy()]
-        return metrics.bleu(said, true) | {"rouge_l": metrics.rouge(said, true)["rougeL"]}
+        return metrics.bleu(answers, true) | {"rouge_l": metrics.rouge(answers, true)["rougeL"]}
 
 
 def _text(texts: Any, tokens: np.ndarray, end: int) -> str:
-    """The text before the first separator."""
+    """Return the text before the first separator."""
     ends = np.flatnonzero(tokens == end)
     return str(texts.tokenizer.decode(tokens[: ends[0]] if len(ends) else tokens))

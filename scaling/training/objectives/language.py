@@ -1,4 +1,4 @@
-"""Language modelling over a stream of text: causal and masked."""
+"""Define the causal and the masked language-modelling objectives."""
 
 from __future__ import annotations
 
@@ -18,40 +18,39 @@ from scaling.training.objectives.chunked import Deferred
 from scaling.training.objectives.task import IGNORED, Batch, cross_entropy, tensors
 
 SMALL = 0.1
-"""Share of a device's memory that text may take without being asked for."""
+"""Maximum share of a GPU's memory for the training text if `device.resident` is null."""
 _HELDOUT = 0x68656C64
-"""The seed by which the evaluation set is corrupted, whatever the run's."""
+"""Seed of the corruption of the evaluation set, for every run."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Language:
-    """Windows of a corpus, by the cell's seed and the step."""
+    """An objective whose batches are windows of a corpus."""
 
     cell: Cell
     corpus: Any
 
     @cached_property
     def ahead(self) -> Ahead:
-        """Training batches."""
+        """Cache of training batches."""
         cell = self.cell
         return Ahead(self.batches, sequences=cell.hyperparameters.batch_sequences, tokens=cell.context + 1)
 
     def training(self, step: int) -> Batch:
-        """`tokens` and `targets`, both (sequences, context)."""
+        """Return `tokens` and `targets` of a step, both (sequences, context)."""
         return self.ahead(step)
 
     def batches(self, first: int, steps: int) -> Batch:
-        """Those of so many steps."""
+        """Return the batches of `steps` steps as one batch; `first` is a multiple of `steps`."""
         raise NotImplementedError
 
     def windows(self, first: int, steps: int) -> np.ndarray:
-        """The text of so many steps, `first` a multiple of them: int64 (steps × batch_sequences,
-        context + 1)."""
+        """Return the windows of `steps` steps: int64 (steps × batch_sequences, context + 1)."""
         cell = self.cell
         return corpora.batch(
             self.corpus.train,
             seed=cell.seed,
-            # several small steps are one large one of the same windows in the same order
+            # one large step has the same windows in the same order as several small steps
             step=first // steps,
             sequences=steps * cell.hyperparameters.batch_sequences,
             context=cell.context,
@@ -59,54 +58,56 @@ class Language:
         )
 
     def heldout_windows(self) -> np.ndarray:
-        """The text of the evaluation set: int64 (evaluation_sequences, context + 1)."""
+        """Return the windows of the evaluation set: int64 (evaluation_sequences, context + 1)."""
         cell = self.cell
         return corpora.heldout(self.corpus.heldout, sequences=cell.evaluation_sequences, context=cell.context)
 
     def losses(self, predictions: Tensor | Deferred, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        """Cross-entropy."""
+        """Return the cross-entropy of every target in nats."""
         return cross_entropy(predictions, targets, smoothing=smoothing)
 
     def predict(self, module: nn.Module, batch: Batch) -> tuple[Any, Tensor]:
-        """Logits (sequences × context, vocab), Deferred ones of a Headless module, and their targets."""
-        said, targets = module(batch["tokens"]), batch["targets"].flatten()
-        if isinstance(said, tuple):
-            features, weight, tokens = said
+        """Return logits (sequences × context, vocab), Deferred if the module is Headless, and targets."""
+        output, targets = module(batch["tokens"]), batch["targets"].flatten()
+        if isinstance(output, tuple):
+            features, weight, tokens = output
             return Deferred(features=features.flatten(0, 1), weight=weight, tokens=tokens), targets
-        return said.flatten(0, 1), targets
+        return output.flatten(0, 1), targets
 
     def after(self, module: nn.Module, batch: Batch) -> dict[str, float]:
-        """Nothing more."""
+        """Return no further measures."""
         del module, batch
         return {}
 
-    def measures(self, said: Tensor, targets: Tensor) -> dict[str, float]:
-        """Accuracy over the targets that count: how often the likeliest token came."""
+    def measures(self, predicted: Tensor, targets: Tensor) -> dict[str, float]:
+        """Return the accuracy over the targets that are not IGNORED."""
         counting = targets != IGNORED
-        right = said[counting] == targets[counting]
+        right = predicted[counting] == targets[counting]
         return {"accuracy": float(right.double().mean())}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Causal(Language):
-    """Every position predicts the token after it: inputs are a window without its last, targets without its
-    first."""
+    """The objective that predicts the next token at every position.
+
+    Inputs are a window without its last token, targets a window without its first.
+    """
 
     resident: Tensor | None = None
-    """The training text on the device, int32 (tokens,), from which batches are then gathered there."""
+    """Training text on the device, int32 (tokens,), from which batches are gathered; None = on the CPU."""
     every_target = True
 
     @property
     def bytes_heldout(self) -> float:
-        """Of all held-out targets."""
+        """Bytes of text of the held-out targets."""
         return float(self.corpus.bytes_of(self.heldout_windows()[:, 1:]))
 
     def training(self, step: int) -> Batch:
-        """`tokens` and `targets`, both (sequences, context)."""
+        """Return `tokens` and `targets` of a step, both (sequences, context)."""
         return super().training(step) if self.resident is None else self._gathered(step, self.resident)
 
     def batches(self, first: int, steps: int) -> Batch:
-        """Those of so many steps."""
+        """Return `tokens` and `targets` of `steps` steps."""
         windows = self.windows(first, steps)
         return tensors(tokens=windows[:, :-1], targets=windows[:, 1:])
 
@@ -129,14 +130,16 @@ class Causal(Language):
         return {"tokens": windows[:, :-1], "targets": windows[:, 1:]}
 
     def heldout(self) -> Batch:
-        """The same of the evaluation set."""
+        """Return `tokens` and `targets` of the evaluation set."""
         windows = self.heldout_windows()
         return tensors(tokens=windows[:, :-1], targets=windows[:, 1:])
 
 
 def resident(task: Any, device: torch.device, wanted: bool | None) -> Any:
-    """A causal task whose training text lies on the device, where `wanted` says so, or says nothing and the
-    device is a GPU of whose memory it takes little; else the task as it is."""
+    """Return a causal task with its training text on the device, or the task unchanged.
+
+    The text is moved if `wanted` is true, or if it is None and the text takes at most SMALL of a GPU.
+    """
     if not isinstance(task, Causal) or wanted is False:
         return task
     train = task.corpus.train
@@ -150,19 +153,18 @@ def resident(task: Any, device: torch.device, wanted: bool | None) -> Any:
 
 
 class Masked(Language):
-    """Some positions are hidden or corrupted, and only those are predicted. Its loss is never compared with
-    the causal."""
+    """The objective that predicts masked or replaced tokens. Its loss cannot be compared with the causal."""
 
     bytes_heldout = None
 
     def batches(self, first: int, steps: int) -> Batch:
-        """`tokens`, corrupted, and `targets`, IGNORED wherever nothing was chosen, of so many steps."""
+        """Return corrupted `tokens` and `targets` of `steps` steps; unchanged positions are IGNORED."""
         text = self.windows(first, steps)[:, :-1].reshape(steps, -1, self.cell.context)
-        made = self._corrupted(text, seed=self.cell.seed, step=first)
-        return {name: tensor.flatten(0, 1) for name, tensor in made.items()}
+        batch = self._corrupted(text, seed=self.cell.seed, step=first)
+        return {name: tensor.flatten(0, 1) for name, tensor in batch.items()}
 
     def heldout(self) -> Batch:
-        """The evaluation set, corrupted in the same way for every run."""
+        """Return the evaluation set, corrupted in the same way for every run."""
         return self._corrupted(self.heldout_windows()[:, :-1], seed=_HELDOUT, step=0)
 
     def _corrupted(self, tokens: np.ndarray, *, seed: int, step: int) -> Batch:

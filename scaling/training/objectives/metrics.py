@@ -1,6 +1,6 @@
-"""Measures beside the loss, by the libraries that define them: scikit-learn, sacrebleu, rouge-score.
+"""Compute accuracy, F1, BLEU and ROUGE with scikit-learn, sacrebleu and rouge-score.
 
-They come with `pip install 'scaling[metrics]'`.
+Install them with `pip install 'scaling[metrics]'`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _PACKAGES = {"sklearn.metrics": "scikit-learn", "rouge_score.rouge_scorer": "rou
 
 
 def classification(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """accuracy, and precision, recall and F1 as the plain mean over classes (`macro`), each in 0 … 1.
+    """Return accuracy, and the means over classes (`macro`) of precision, recall and F1, each in 0 … 1.
 
     Args:
-        predicted: class of each example, int (examples,).
-        true: the same.
+        predicted: predicted class of each example, int (examples,).
+        true: true class of each example, int (examples,).
 
-    A class that is never predicted counts with precision 0.
+    A class that is never predicted has precision 0.
     """
     measure = _library("sklearn.metrics")
     precision, recall, f1, _ = measure.precision_recall_fscore_support(
@@ -39,12 +39,12 @@ def classification(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
 
 
 def bleu(written: Sequence[str], true: Sequence[str]) -> dict[str, float]:
-    """Corpus BLEU in 0 … 100, one reference each, with sacrebleu's own tokenisation (arXiv:1804.08771)."""
+    """Return corpus BLEU in 0 … 100 with one reference and sacrebleu's tokenisation (arXiv:1804.08771)."""
     return {"bleu": float(_library("sacrebleu").corpus_bleu(list(written), [list(true)]).score)}
 
 
 def rouge(written: Sequence[str], true: Sequence[str]) -> dict[str, float]:
-    """Mean F of ROUGE-1, ROUGE-2 and ROUGE-L in 0 … 1, without stemming."""
+    """Return the mean F-measures of ROUGE-1, ROUGE-2 and ROUGE-L in 0 … 1, without stemming."""
     names = ("rouge1", "rouge2", "rougeL")
     scorer = _library("rouge_score.rouge_scorer").RougeScorer(list(names), use_stemmer=False)
     scores = [scorer.score(reference, text) for text, reference in zip(written, true, strict=True)]
@@ -52,13 +52,12 @@ def rouge(written: Sequence[str], true: Sequence[str]) -> dict[str, float]:
 
 
 def perplexity(loss: float) -> float:
-    """exp of the loss in nats: how many equally likely tokens there seem to be. Comparable for one tokeniser
-    only."""
+    """Return exp(loss in nats per token). It is comparable only between runs with the same tokenizer."""
     return math.exp(loss)
 
 
 def check(module: str) -> None:
-    """Raises ConfigError when a measure's library is not installed."""
+    """Raise ConfigError when the library of a measure is not installed."""
     _library(module)
 
 

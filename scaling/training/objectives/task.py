@@ -1,5 +1,4 @@
-"""What every objective offers: batches as functions of the step, predictions with their targets, and a
-loss."""
+"""Define the interface of an objective: batches by step, predictions with targets, and a loss."""
 
 from __future__ import annotations
 
@@ -15,42 +14,44 @@ from torch import Tensor, nn
 from scaling.training.objectives.chunked import Deferred
 
 IGNORED = -100
-"""A target that no loss counts, as in torch and transformers."""
+"""Target value without a loss, as in torch and transformers."""
 
 Batch = Mapping[str, Tensor]
-"""Named tensors whose first axis is the sequence; `targets` among them."""
+"""Name → tensor whose first axis is the sequence; `targets` is one of the names."""
 
 
 class Task(Protocol):
-    """What is predicted from what, over the data of one cell."""
+    """The objective of one cell with its data."""
 
     @property
     def bytes_heldout(self) -> float | None:
-        """Bytes of text that the held-out targets stand for; None where bits per byte mean nothing."""
+        """Bytes of text of the held-out targets; None if the loss has no bits per byte."""
 
     def training(self, step: int) -> Batch:
-        """The batch of one step: a pure function of the cell and the step."""
+        """Return the batch of a step, a pure function of the cell and the step."""
 
     def heldout(self) -> Batch:
-        """The evaluation set: the same for every seed."""
+        """Return the evaluation set, which is the same for every seed."""
 
     def predict(self, module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """(predictions (n, …), targets (n,)), sequence by sequence; targets may be IGNORED."""
+        """Return predictions (n, …) and targets (n,), ordered by sequence; a target may be IGNORED."""
 
     def losses(self, predictions: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        """The loss of every target, float32 (n,), zero where it is IGNORED."""
+        """Return the loss of every target, float32 (n,); it is 0 for IGNORED targets."""
 
-    def measures(self, said: Tensor, targets: Tensor) -> dict[str, float]:
-        """What a record says beside the loss, from the likeliest answer to every held-out target."""
+    def measures(self, predicted: Tensor, targets: Tensor) -> dict[str, float]:
+        """Return further measures of the record from the likeliest prediction of every held-out target."""
 
     def after(self, module: nn.Module, batch: Batch) -> dict[str, float]:
-        """What needs the trained module itself: texts that it writes."""
+        """Return measures of the record that need the trained module, such as BLEU of generated text."""
 
 
 def cross_entropy(predictions: Tensor | Deferred, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Nats of every target: logits (n, classes), int64 (n,) → float32 (n,). Deferred logits go in chunks.
+    """Return the cross-entropy in nats of every target, float32 (n,).
 
-    Logits in half precision are widened first: a softmax over them would lose the third digit of the loss.
+    `predictions` are logits (n, classes), or Deferred ones, which are computed in chunks; `targets` are int64
+    (n,). Half-precision logits are converted to float32, as their softmax would lose the third digit of the
+    loss.
     """
     if isinstance(predictions, Deferred):
         return predictions.losses(partial(cross_entropy, smoothing=smoothing), targets)
@@ -60,21 +61,24 @@ def cross_entropy(predictions: Tensor | Deferred, targets: Tensor, *, smoothing:
 
 
 def counted(targets: Tensor) -> Tensor:
-    """Which targets count."""
+    """Return a mask of the targets that are not IGNORED."""
     return targets != IGNORED if targets.dtype == torch.int64 else torch.ones_like(targets, dtype=torch.bool)
 
 
 def how_many(task: Task, batch: Batch) -> int:
-    """Targets of a batch that count. Where all do, nothing waits for the device that they may lie on."""
+    """Return the number of targets that are not IGNORED.
+
+    A task with `every_target` has no IGNORED ones, so that the device need not be waited for.
+    """
     targets = batch["targets"]
     return targets.numel() if getattr(task, "every_target", False) else int(counted(targets).sum())
 
 
 def tensors(**arrays: np.ndarray) -> dict[str, Tensor]:
-    """Arrays as tensors, without a copy where the array is contiguous."""
+    """Return arrays as tensors; contiguous arrays are not copied."""
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
 
 
 def part(batch: Batch, first: int, last: int) -> dict[str, Tensor]:
-    """Sequences first … last − 1 of a batch."""
+    """Return the sequences first … last − 1 of a batch."""
     return {name: tensor[first:last] for name, tensor in batch.items()}

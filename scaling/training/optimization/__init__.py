@@ -1,1 +1,1 @@
-"""Optimisers, their parameter groups, and learning-rate schedules."""
+"""Create optimisers with their parameter groups, and learning-rate schedules."""

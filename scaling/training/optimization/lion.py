@@ -1,4 +1,4 @@
-"""Lion: the sign of an interpolated momentum (arXiv:2302.06675, algorithm 2)."""
+"""Define the optimiser Lion, which steps by the sign of a momentum (arXiv:2302.06675, algorithm 2)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 
 
 class Lion(torch.optim.Optimizer):
-    """w ← w − lr·(sign(β₁m + (1 − β₁)g) + λw), then m ← β₂m + (1 − β₂)g."""
+    """Lion, w ← w − lr·(sign(β₁m + (1 − β₁)g) + λw), then m ← β₂m + (1 − β₂)g."""
 
     def __init__(self, groups: Iterable[dict[str, Any]], *, lr: float, betas: tuple[float, float]) -> None:
         super().__init__(groups, {"lr": lr, "betas": betas, "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """One update of every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         for group in self.param_groups:
             members = [p for p in group["params"] if p.grad is not None]
             if not members:

@@ -1,9 +1,8 @@
-"""Muon: momentum whose matrices are made orthogonal by a Newton–Schulz iteration.
+"""Define the optimiser Muon, which orthogonalises its momentum by a Newton–Schulz iteration.
 
-Source: K. Jordan and others, "Muon: an optimizer for hidden layers in neural networks" (2024); the learning
-rate is
-scaled as in arXiv:2502.16982, equation 4, so that an update's size is that of AdamW and one recipe serves
-both.
+Source: K. Jordan and others, "Muon: an optimizer for hidden layers in neural networks" (2024). The learning
+rate is scaled as in arXiv:2502.16982, equation 4, so that updates are as large as AdamW's and both can use
+one recipe.
 """
 
 from __future__ import annotations
@@ -16,12 +15,11 @@ import torch
 from torch import Tensor
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the quintic whose iterates take every singular value into about 0.7 … 1.2 in five steps."""
+"""Coefficients of the quintic polynomial; five iterations bring every singular value to about 0.7 … 1.2."""
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """(rows, columns) → nearly U Vᵀ of its singular value decomposition, in bfloat16 as the method was
-    tuned."""
+    """Return approximately U Vᵀ of a matrix's (rows, columns) singular value decomposition, in bfloat16."""
     a, b, c = COEFFICIENTS
     x = matrix.bfloat16()
     tall = x.shape[0] > x.shape[1]
@@ -35,14 +33,14 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """w ← (1 − lr·λ)w − lr·0.2·√max(rows, columns)·orthogonal(Nesterov momentum), for matrices only."""
+    """Muon, w ← (1 − lr·λ)w − lr·0.2·√max(rows, columns)·orthogonal(Nesterov momentum), for matrices only."""
 
     def __init__(self, groups: Iterable[dict[str, Any]], *, lr: float, momentum: float) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """One update of every matrix that has a gradient."""
+        """Update every matrix that has a gradient."""
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is None:

@@ -1,4 +1,4 @@
-"""Optimisers by name, over groups of parameters that share a learning-rate factor and a weight decay."""
+"""Create an optimiser by name, with groups of parameters that share learning-rate factor and weight decay."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from scaling.training.recipes.recipe import OF_MATRICES, Hyperparameters
 
 
 class Optimizers:
-    """One or more torch optimisers that step as one. Muon and SOAP take the matrices and leave the rest to
-    AdamW."""
+    """One or two torch optimisers of a run. Muon and SOAP update the matrices, and AdamW the rest."""
 
     total: Callable[[Tensor], Tensor] | None = None
-    """Sums over the processes that hold a part of every weight; None where each holds all."""
+    """Function that sums over the processes of sharded weights; None if weights are not sharded."""
 
     def __init__(self, parts: Iterable[torch.optim.Optimizer]) -> None:
         self.parts = list(parts)
@@ -27,38 +26,37 @@ class Optimizers:
         self.parameters = [p for group in self.groups for p in group["params"]]
 
     def set_learning_rate(self, rate: float) -> None:
-        """Gives every group its share of the rate."""
+        """Set the learning rate of every group to `rate` times its factor."""
         for group in self.groups:
             group["lr"] = rate * group["factor"]
 
     def zero(self) -> None:
-        """Drops all gradients."""
+        """Drop all gradients."""
         for parameter in self.parameters:
             parameter.grad = None
 
     def step(self) -> None:
-        """One update."""
+        """Update all parameters."""
         for part in self.parts:
             part.step()
 
     def clip(self, largest: float | None) -> Tensor:
-        """Scales all gradients so that their joint norm is at most `largest`; returns the norm before, a
-        scalar."""
+        """Scale all gradients so that their joint norm is at most `largest`; return the norm before."""
         gradients = [local(p.grad) for p in self.parameters if p.grad is not None]
         norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if self.total is not None:
             norm = self.total(norm.square()).sqrt()
         if largest is not None:
-            # the same 1e-6 as torch.nn.utils.clip_grad_norm_; a factor of 1 leaves every bit alone
+            # the same 1e-6 as torch.nn.utils.clip_grad_norm_; a factor of 1 changes no bit
             torch._foreach_mul_(gradients, torch.clamp(largest / (norm + 1e-6), max=1.0))
         return norm
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """The states of all parts."""
+        """Return the state of each optimiser."""
         return [part.state_dict() for part in self.parts]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Takes the states back, of cut weights the part that is held here."""
+        """Load the states; those of sharded weights are sharded too."""
         for part, state in zip(self.parts, states, strict=True):
             weights = [p for group in part.param_groups for p in group["params"]]
             moments = {
@@ -70,13 +68,11 @@ class Optimizers:
 
 
 def make(module: nn.Module, h: Hyperparameters) -> Optimizers:
-    """The optimiser of a run.
+    """Return the optimiser of a run.
 
-    Weight decay falls on matrices inside the blocks and on the head, not on embeddings, gains and biases,
-    which it
-    would pull towards a wrong size. It is decoupled (arXiv:1711.05101) except under `adam` and `sgd`, where
-    it is the
-    L2 term in the gradient, as in the papers that use those names.
+    Weight decay applies to the matrices of the blocks and to the head, not to embeddings, gains and biases,
+    which it would pull towards a wrong size. It is decoupled (arXiv:1711.05101), except for `adam` and `sgd`,
+    where it is an L2 term in the gradient, as in the papers of those names.
     """
     matrices: list[tuple[nn.Parameter, Factors]] = []
     rest: list[tuple[nn.Parameter, Factors]] = []
@@ -108,36 +104,41 @@ def _muon(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optim
 
 
 def _soap(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optimizer:
-    """Adam in the eigenbasis of Shampoo's preconditioner (arXiv:2409.11321, algorithm 3), a new basis every
-    10 steps as there. Its first step only begins the preconditioner."""
+    """Return SOAP: Adam in the eigenbasis of Shampoo's preconditioner (arXiv:2409.11321, algorithm 3).
+
+    The basis is computed again every 10 steps, as in the paper. The first step changes no weights; it only
+    initialises the preconditioner.
+    """
     try:
         from pytorch_optimizer.optimizer.soap import SOAP
     except ModuleNotFoundError:
         raise ConfigError(
             "recipe.optimizer=soap needs the package pytorch-optimizer; type: pip install "
-            "'scaling[optimizers]', or take adamw"
+            "'scaling[optimizers]', or set recipe.optimizer=adamw"
         ) from None
-    made: torch.optim.Optimizer = SOAP(groups, lr=h.learning_rate, betas=(h.beta1, h.beta2), eps=h.epsilon)
-    return made
+    optimizer: torch.optim.Optimizer = SOAP(
+        groups, lr=h.learning_rate, betas=(h.beta1, h.beta2), eps=h.epsilon
+    )
+    return optimizer
 
 
 def _adamw(groups: list[dict[str, Any]], h: Hyperparameters) -> torch.optim.Optimizer:
-    # fused: a third of the time of foreach at 80 thousand parameters on one core
+    # at 80 thousand parameters on one core, fused takes a third of the time of foreach
     return torch.optim.AdamW(groups, lr=h.learning_rate, betas=(h.beta1, h.beta2), eps=h.epsilon, fused=True)
 
 
 def _groups(pairs: list[tuple[nn.Parameter, Factors]], h: Hyperparameters) -> list[dict[str, Any]]:
-    """Parameters that share a factor and a decay, in one group each, in the order of their first member."""
+    """Return a group for each combination of factors and decay, in the order of their first parameters."""
     groups: dict[tuple[float, float, float], list[nn.Parameter]] = {}
     for parameter, f in pairs:
-        # dividing by the factor keeps learning rate × decay, what a step takes off, free of the
+        # the division makes learning rate × decay, the relative decay of a step, independent of the
         # parametrization
         decay = h.weight_decay / f.learning_rate if f.kind in ("hidden", "head") else 0.0
         groups.setdefault((f.learning_rate, decay, f.epsilon), []).append(parameter)
-    made = []
+    settings = []
     for (rate, decay, epsilon), members in groups.items():
         group: dict[str, Any] = {"params": members, "factor": rate, "weight_decay": decay}
         if h.optimizer in ("adamw", "adam", *OF_MATRICES):
             group["eps"] = h.epsilon * epsilon
-        made.append(group)
-    return made
+        settings.append(group)
+    return settings

@@ -1,5 +1,4 @@
-"""How learning rates, initial weights and weight decay of each kind of parameter move with width and
-depth."""
+"""Scale learning rates and initial weights of each kind of parameter with width and depth."""
 
 from __future__ import annotations
 
@@ -19,20 +18,20 @@ _BRANCH_END = re.compile(r"\.(out|down|wo|o_proj|down_proj|c_proj|out_proj)\.wei
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Factors:
-    """What one parameter's numbers are multiplied by, against the base shape."""
+    """The factors of one parameter relative to the base shape."""
 
     kind: str
-    """embedding, hidden, head, or vector (gains and biases)."""
+    """Kind of the parameter: embedding, hidden, head, or vector (gains and biases)."""
     learning_rate: float = 1.0
-    """Of the learning rate."""
+    """Factor on the learning rate."""
     init: float = 1.0
-    """Of the initial weights that the family drew."""
+    """Factor on the family's initial weights."""
     epsilon: float = 1.0
-    """Of Adam's epsilon."""
+    """Factor on Adam's epsilon."""
 
 
 def kind_of(name: str, parameter: nn.Parameter, embeddings: set[int]) -> str:
-    """embedding, hidden, head or vector, by what holds the parameter and by its shape."""
+    """Return embedding, hidden, head or vector, by the parameter's name, module and shape."""
     if id(parameter) in embeddings:
         return "embedding"
     if parameter.ndim < 2:
@@ -41,25 +40,22 @@ def kind_of(name: str, parameter: nn.Parameter, embeddings: set[int]) -> str:
 
 
 def factors(module: nn.Module, h: Hyperparameters) -> Iterator[tuple[nn.Parameter, Factors]]:
-    """Every parameter of a module that learns, with its factors.
+    """Yield every trained parameter of a module with its factors.
 
-    standard: all 1. What a recipe says about width then stands in its learning rate alone.
+    standard: all factors are 1. Only the recipe's learning rate depends on the width.
 
-    mup, arXiv:2203.03466 table 3 (Adam), with r = width / base_width: hidden matrices learn at 1/r; the head
-    learns at
-    1/r and starts with standard deviation ∝ 1/width, 1/√r below fan-in; embeddings, gains and biases keep the
-    base
-    rate. Attention keeps 1/√head_dim: the table's 1/head_dim differs only where the dial moves head_dim.
+    mup (arXiv:2203.03466 table 3, Adam), with r = width / base_width: hidden matrices have learning rate
+    × 1/r. The head has learning rate × 1/r and initial weights × 1/√r, so their standard deviation is
+    ∝ 1/width. Embeddings, gains and biases keep the base rate. Attention is scaled by 1/√head_dim; the
+    table's 1/head_dim differs only if the dial changes head_dim.
 
-    completep, arXiv:2505.01618 table 1 at α = 1, with also l = depth / base_depth: every residual branch is
-    multiplied
-    by 1/l. For the branch's last matrix under Adam that is the same as initial weights and learning rate ×
-    1/l, which
-    is how it is done here. Epsilon falls as the gradients do: 1/(r·l) inside a branch, 1/r at its end (the
-    multiplier
-    is in the matrix there) and for embeddings.
+    completep (arXiv:2505.01618 table 1 at α = 1), also with l = depth / base_depth: every residual branch is
+    multiplied by 1/l. Under Adam this equals initial weights and learning rate × 1/l of the branch's last
+    matrix, which is what these factors do. Epsilon is scaled like the gradients: × 1/(r·l) inside a branch,
+    × 1/r for its last matrix, which contains the multiplier, and for embeddings.
 
-    Raises ConfigError when the module's head is tied to its embedding, which needs both rules at once.
+    Raises ConfigError when head and embedding are tied, as they need different factors, or when completep
+    is set for a module without blocks.
     """
     embeddings = {
         id(p) for m in module.modules() if isinstance(m, nn.Embedding) for p in m.parameters(recurse=False)
@@ -73,12 +69,12 @@ def factors(module: nn.Module, h: Hyperparameters) -> Iterator[tuple[nn.Paramete
         raise ConfigError(
             f"recipe.parametrization={h.parametrization} gives embedding and head different learning rates "
             "and this "
-            f"family ties them; set family.tied=false or recipe.parametrization=standard"
+            f"family ties their weights; set family.tied=false or recipe.parametrization=standard"
         )
     completep = h.parametrization == "completep"
     if completep and not hasattr(module, "blocks"):
         raise ConfigError(
-            "recipe.parametrization=completep weighs residual blocks and this family has none; "
+            "recipe.parametrization=completep scales residual blocks and this family has none; "
             "set recipe.parametrization=mup or standard"
         )
     r = float(module.shape.width) / h.base_width  # type: ignore[union-attr, arg-type]
@@ -99,7 +95,7 @@ def factors(module: nn.Module, h: Hyperparameters) -> Iterator[tuple[nn.Paramete
 
 @torch.no_grad()
 def rescale(module: nn.Module, h: Hyperparameters) -> None:
-    """Multiplies the family's initial weights by the parametrization's factors, in place."""
+    """Multiply the initial weights by the parametrization's factors, in place."""
     for parameter, factor in factors(module, h):
         if factor.init != 1.0:
             parameter.mul_(factor.init)

@@ -1,4 +1,4 @@
-"""Learning rate against step, as a share of the peak: pure functions of the step."""
+"""Define learning-rate schedules: the learning rate as a share of its peak, by step."""
 
 from __future__ import annotations
 
@@ -15,27 +15,24 @@ Schedule = Callable[[int], float]
 def schedule(
     name: str, *, steps: int, warmup_steps: int, decay_steps: int = 0, final_fraction: float = 0.0
 ) -> Schedule:
-    """The schedule of a run.
+    """Return the schedule of a run.
 
     Args:
-        name: constant; linear (to the end); cosine (arXiv:1608.03983, half a period); wsd, constant until the
-        last
-            `decay_steps`, then 1 − √progress (arXiv:2405.18392, equation 2, the best of the decays tried
-            there).
-        steps: steps of the whole run.
-        warmup_steps: steps of linear rise. Step w of them runs at (w + 1) / (warmup_steps + 1) of the peak,
-        so that no
-            step is lost at 0.
-        decay_steps: of wsd.
-        final_fraction: where a decay ends, as a share of the peak. The last step runs just above it, not at
-        it: a
-            step at 0 would cost its FLOPs and change nothing.
+        name: constant; linear, to the end of the run; cosine (arXiv:1608.03983, half a period); or wsd, which
+            is constant until the last `decay_steps` and then 1 − √progress (arXiv:2405.18392, equation 2, the
+            best of the decays tried there).
+        steps: number of steps of the run.
+        warmup_steps: number of steps of linear warm-up. Step w has (w + 1) / (warmup_steps + 1) of the peak,
+            so that no step has learning rate 0.
+        decay_steps: number of steps of the decay of wsd.
+        final_fraction: end of the decay, as a share of the peak. The last step is just above it, because a
+            step at learning rate 0 would cost FLOPs and change nothing.
 
     Returns:
-        A function of the step.
+        A function from the step to the share of the peak.
 
     Raises:
-        ConfigError: for a name that is not known.
+        ConfigError: for an unknown name.
     """
     if name not in SCHEDULES:
         raise ConfigError(one_of("recipe.schedule", name, SCHEDULES))

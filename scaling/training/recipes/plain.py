@@ -1,4 +1,4 @@
-"""Recipes of our own: a fixed one, and two for decoders of 10⁴ to 10⁷ parameters on a laptop."""
+"""Define this project's recipes: a fixed one, and two for decoders of 10⁴ to 10⁷ parameters."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Published power laws of learning rate, batch and weight decay in N, D and C, as their papers state them.
+"""Define recipes from published power laws of learning rate, batch size and weight decay in N, D and C.
 
-All take the tokens that a run will see, never a guess of them from N, so they hold along an IsoFLOP curve
-too. Most were
-fitted above 10⁷ parameters: below that they are extrapolated, and a plan says so.
+All use the tokens of the run, not an estimate from N, so they also apply to IsoFLOP sweeps. Most were fitted
+above 10⁷ parameters; a plan marks extrapolations below that.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ PORIAN = Recipe(
 
 def _deepseek(s: Situation, constants: Mapping[str, Any]) -> Derived:
     del constants
-    # their C leaves out the embedding and the head
+    # the paper counts C without embedding and head
     flops = s.flops_body
     far = " (extrapolated: fitted from C = 1e17)" if flops < 1e17 else ""
     return {
@@ -122,7 +121,7 @@ POWER_LINES = Recipe(
 
 
 def kaplan_loss(params_body: float, tokens: float) -> float:
-    """L(N, D) of arXiv:2001.08361, equation 1.5, in nats per token of its tokenizer."""
+    """Return L(N, D) of arXiv:2001.08361, equation 1.5, in nats per token of its tokenizer."""
     return float(((6.4e13 / params_body) ** (0.076 / 0.103) + 1.8e13 / tokens) ** 0.103)
 
 

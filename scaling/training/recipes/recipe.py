@@ -1,5 +1,4 @@
-"""Recipes: hyperparameters as functions of the model and of the tokens it will see, every number with its
-rule in words."""
+"""Derive hyperparameters from the model and its tokens; each derived value has its rule as text."""
 
 from __future__ import annotations
 
@@ -13,59 +12,54 @@ from scaling.errors import ConfigError, one_of
 SCHEDULES = ("constant", "linear", "cosine", "wsd")
 OPTIMIZERS = ("adamw", "adam", "sgd", "lion", "muon", "soap")
 OF_MATRICES = ("muon", "soap")
-"""Optimisers that take the matrices of the blocks, whole, and leave everything else to AdamW."""
+"""Optimisers that update the unsharded matrices of the blocks, with AdamW for all other parameters."""
 PARAMETRIZATIONS = ("standard", "mup", "completep")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Everything that a recipe decides. A value here is science: another value is another run."""
+    """The hyperparameters of a run. They are part of the run id."""
 
     learning_rate: float
     """Peak learning rate."""
     batch_sequences: int
-    """Sequences of one optimiser step."""
+    """Batch size in sequences per optimiser step."""
     optimizer: str = "adamw"
     """One of OPTIMIZERS."""
     beta1: float = 0.9
-    """Decay of the mean of gradients; the momentum of sgd, lion and muon."""
+    """Decay rate of the mean of gradients; the momentum of sgd, lion and muon."""
     beta2: float = 0.99
-    """Decay of the mean of squared gradients. 0.99, not the 0.95 of large batches: a batch of few tokens
-    needs the
-    longer average (arXiv:2406.19146 section 3.4 finds the same for small models)."""
+    """Decay rate of the mean of squared gradients. The default is 0.99, not the usual 0.95, because small
+    batches need a longer average (arXiv:2406.19146 section 3.4)."""
     epsilon: float = 1e-8
-    """Added to the root of the second moment."""
+    """Constant added to the root of the second moment."""
     weight_decay: float = 0.1
-    """Decoupled: a step takes learning_rate × weight_decay off every matrix. Gains, biases and embeddings are
-    spared."""
+    """Decoupled weight decay: a step subtracts learning_rate × weight_decay of every matrix. Gains, biases
+    and embeddings do not decay."""
     clip: float | None = 1.0
-    """Largest norm of the whole gradient; None = never clipped."""
+    """Maximum norm of the whole gradient; None = not clipped."""
     schedule: str = "linear"
-    """Learning rate against step: one of SCHEDULES."""
+    """Learning-rate schedule: one of SCHEDULES."""
     warmup_fraction: float = 0.05
-    """Share of the steps in which the learning rate rises linearly to its peak."""
+    """Share of the steps that are linear warm-up."""
     warmup_steps: int | None = None
-    """Steps of warm-up where they must not move with the horizon, as for a shared trunk; None = the
-    fraction."""
+    """Number of steps of warm-up, for instance for runs that share a trunk; None = use warmup_fraction."""
     decay_fraction: float = 0.2
-    """Share of the steps in which wsd decays (arXiv:2405.18392 finds 20 % enough); no other schedule reads
-    it."""
+    """Share of the steps that are the decay of wsd; arXiv:2405.18392 finds that 20 % is enough."""
     final_fraction: float = 0.0
-    """Learning rate at the end as a share of the peak."""
+    """Learning rate at the end, as a share of the peak."""
     label_smoothing: float = 0.0
-    """Share of the target spread evenly over the vocabulary in training; the held-out loss is never
-    smoothed."""
+    """Label smoothing in training; the held-out loss is not smoothed."""
     patience: int = 0
-    """Early stopping: evaluations without a new lowest held-out loss after which training ends; 0 = never.
-    Recorded."""
+    """Number of evaluations without a lower held-out loss after which training stops early; 0 = never."""
     parametrization: str = "standard"
-    """How initial weights and learning rates move with width and depth: one of PARAMETRIZATIONS."""
+    """Scaling of initial weights and learning rates with width and depth: one of PARAMETRIZATIONS."""
     base_width: int = 64
     """Width at which mup and completep equal the standard parametrization."""
     base_depth: int = 2
     """Depth at which completep equals the standard parametrization."""
     rules: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
-    """How each derived number came about, in words; not science."""
+    """Name → rule that gave the value, as text. Not part of the run id."""
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -98,12 +92,12 @@ class Hyperparameters:
         if self.warmup_fraction + (self.decay_fraction if self.schedule == "wsd" else 0) > 1:
             raise ConfigError(
                 f"recipe.warmup_fraction {self.warmup_fraction:g} and decay_fraction "
-                f"{self.decay_fraction:g} are more than "
-                f"the whole run; together they may be at most 1"
+                f"{self.decay_fraction:g} add up to more than "
+                f"1; lower one of them"
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """The science: every field but the words."""
+        """Return all fields but `rules`; they are part of the run id."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "rules"}
 
 
@@ -122,53 +116,52 @@ _RANGES = (
     ("base_depth", 1, 1_000_000),
 )
 TIMESCALE = "weight_decay_timescale"
-"""What a config gives instead of a weight decay."""
+"""Key of the config that replaces weight_decay."""
 FIELDS = {f.name: f for f in dataclasses.fields(Hyperparameters) if f.name != "rules"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What a rule may look at. D is the tokens that this run will see: rules that take D are right in IsoFLOP
-    mode."""
+    """The model and data of a run, from which rules derive hyperparameters."""
 
     params: int
     """N, all parameters."""
     params_body: int
-    """N without the input embedding and the output head, as Kaplan, Step Law and others count."""
+    """N without embedding and head, as Kaplan, Step Law and others count."""
     width: int
-    """Size of the residual stream."""
+    """Width of the residual stream."""
     depth: int
-    """Blocks."""
+    """Number of blocks."""
     context: int
     """Tokens of one sequence."""
     tokens: float
-    """D, tokens seen."""
+    """D, the tokens that this run will see, also in an IsoFLOP sweep."""
     flops_per_token: float
-    """Training FLOPs per token by the family's own count; C = D × this."""
+    """Training FLOPs per token by the family's count, so that C = D × flops_per_token."""
     flops_per_token_body: float
-    """The same without the output head, as DeepSeek counts."""
+    """Training FLOPs per token without the head, as DeepSeek counts."""
     tokens_unique: float = math.inf
-    """Distinct tokens that can be seen."""
+    """Number of distinct tokens."""
 
     @property
     def flops(self) -> float:
-        """C, the training FLOPs."""
+        """C, training FLOPs."""
         return self.tokens * self.flops_per_token
 
     @property
     def flops_body(self) -> float:
-        """The training FLOPs without the head's."""
+        """Training FLOPs without the head."""
         return self.tokens * self.flops_per_token_body
 
     def sequences(self, tokens: float) -> int:
-        """A batch of so many tokens, in whole sequences, at least one."""
+        """Return a batch of `tokens` tokens as a whole number of sequences, at least 1."""
         return max(1, round(tokens / self.context))
 
 
 Derived = Mapping[str, tuple[Any, str]]
-"""A hyperparameter's name → its value and the rule in words."""
+"""Name of a hyperparameter → its value, and its rule as text."""
 Rule = Callable[[Situation, Mapping[str, Any]], Derived]
-"""A rule sees the situation and its constants, and derives some hyperparameters."""
+"""Function from the situation and the recipe's constants to some hyperparameters."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -176,57 +169,58 @@ class Recipe:
     """A named set of rules with its source."""
 
     name: str
-    """What a config calls it."""
+    """Name in the config."""
     source: str
-    """Where the rules come from: arXiv id and equation, or the measurement behind them."""
+    """Source of the rules: arXiv id and equation, or a measurement."""
     rule: Rule
-    """The rules."""
+    """Function that derives the hyperparameters."""
     constants: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """Numbers of the rules that a config may change."""
+    """Constants of the rules that a config may change: name → default."""
 
     def resolve(self, situation: Situation, settings: Mapping[str, Any] | None = None) -> Hyperparameters:
-        """The hyperparameters of a run. What `settings` gives (not null) comes before the rules, rules before
-        defaults.
+        """Return the hyperparameters of a run.
 
-        Derived numbers keep six digits: the same cell on another machine is then the same run.
+        A value of `settings` that is not null replaces that of a rule; a rule replaces the default. Derived
+        values are rounded to six digits, so that a cell has the same run id on every machine.
 
-        Raises ConfigError for a name that is neither a hyperparameter nor a constant of this recipe, or a bad
-        value.
+        Raises ConfigError for an unknown name or an invalid value.
         """
-        given = {k: v for k, v in (settings or {}).items() if v is not None and k != "name"}
+        chosen = {k: v for k, v in (settings or {}).items() if v is not None and k != "name"}
         allowed = {*FIELDS, *self.constants, TIMESCALE}
-        unknown = [k for k in given if k not in allowed]
+        unknown = [k for k in chosen if k not in allowed]
         if unknown:
             raise ConfigError(one_of(f"a setting of recipe {self.name!r}", unknown[0], allowed))
-        constants = {k: _typed(k, given.get(k, v), "float") for k, v in self.constants.items()}
+        constants = {k: _typed(k, chosen.get(k, v), "float") for k, v in self.constants.items()}
         derived = self.rule(situation, constants)
         values: dict[str, Any] = {}
         rules: dict[str, str] = {}
-        for name, (value, words) in derived.items():
+        for name, (value, text) in derived.items():
             values[name] = six_digits(value)
-            rules[name] = words
-        for name, value in given.items():
+            rules[name] = text
+        for name, value in chosen.items():
             if name in FIELDS:
                 values[name] = _typed(name, value, str(FIELDS[name].type))
                 rules[name] = "set in the config"
-        if TIMESCALE in given:
-            if "weight_decay" in given:
+        if TIMESCALE in chosen:
+            if "weight_decay" in chosen:
                 raise ConfigError(
-                    f"recipe.weight_decay and recipe.{TIMESCALE} both say how weights decay; leave one null"
+                    f"recipe.weight_decay and recipe.{TIMESCALE} both set the decay; leave one of them null"
                 )
-            share = _typed(TIMESCALE, given[TIMESCALE], "float")
+            share = _typed(TIMESCALE, chosen[TIMESCALE], "float")
             values["weight_decay"], rules["weight_decay"] = decay_over(share, situation, values)
         return Hyperparameters(**values, rules=rules)
 
 
 def decay_over(share: float, situation: Situation, values: Mapping[str, Any]) -> tuple[float, str]:
-    """The weight decay with which AdamW forgets a weight over this `share` of the run's tokens, and its rule:
-    τ = B / (η λ D), which moves less with the model and the data than the best decay does (arXiv:2405.13698,
-    where the run is an epoch). Raises ConfigError.
+    """Return the weight decay λ of an AdamW timescale, and its rule as text.
+
+    The timescale τ = B / (η λ D), a `share` of the run's tokens, is the time over which AdamW averages its
+    updates. The best τ depends less on model and data than the best λ (arXiv:2405.13698, where the run is an
+    epoch). Raises ConfigError.
     """
     if not 0 < share < math.inf:
         raise ConfigError(
-            f"recipe.{TIMESCALE} is {share!r}; it must be above 0, such as 0.3 of the run, or null"
+            f"recipe.{TIMESCALE} is {share!r}; it must be a share of the run above 0, such as 0.3, or null"
         )
     batch = values["batch_sequences"] * situation.context
     decay = six_digits(batch / (values["learning_rate"] * share * situation.tokens))
@@ -234,13 +228,12 @@ def decay_over(share: float, situation: Situation, values: Mapping[str, Any]) ->
 
 
 def six_digits(value: Any) -> Any:
-    """A derived float with six significant digits, so that the last bit of a power does not tell machines
-    apart."""
+    """Round a derived float to six significant digits, so that it is equal on all machines."""
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _typed(name: str, value: Any, kind: str) -> Any:
-    """A config's value as its field's type: '1e-3' is a number, 'none' is None where that is allowed."""
+    """Convert a config value to its field's type; '1e-3' is a number, 'none' is None if allowed."""
     if isinstance(value, str) and value.lower() == "none" and "None" in kind:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Hyperparameters tuned once on a small shape and carried to others by the parametrization."""
+"""Define recipes that transfer hyperparameters from a small shape to others by muP or CompleteP."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_compiler_that_fails_is_said_once_and_recorded(
         assert fell_back["status"] == "done"
         assert fell_back["loss"] == plain["loss"]
         assert fell_back["compiled"].startswith("default failed: BackendCompilerFailed")
-    assert capsys.readouterr().err.count("device.compile=default failed here") == 1
+    assert capsys.readouterr().err.count("device.compile=default failed, so") == 1
     written = record.read(RunPaths.of(tmp_path / "1" / "compiled", fell_back["run_id"]))
     assert written["compiled"] == fell_back["compiled"]
 
