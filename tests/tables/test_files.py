@@ -79,7 +79,7 @@ def test_whole_numbers_beyond_64_bits_and_decimals_are_numbers(tmp_path: Path) -
 def test_asked_marks_hold_for_every_column(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("params;tokens;loss\n814.488;51.830;2,241\n123.456;20.000;3,105\n")
-    with pytest.raises(TableError, match="may stand before decimals or between"):
+    with pytest.raises(TableError, match="may be a decimal mark or a thousands separator"):
         read(path)
     made = read(path, decimal=",")
     assert made.values["N"].tolist() == [814488, 123456]

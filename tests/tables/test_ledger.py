@@ -50,5 +50,5 @@ def test_a_ledger_of_another_schema_or_damaged_is_one_sentence(folder: Path) -> 
             read_it(path)
     path.write_bytes(b"PAR1")
     for read_it in (ledger.rows, ledger.arrow, ledger.frame, read):
-        with pytest.raises(TableError, match=r"cannot be read as Parquet .* makes it again"):
+        with pytest.raises(TableError, match=r"cannot be read as Parquet .* to write it again"):
             read_it(path)
