@@ -120,9 +120,9 @@ def test_what_cannot_be_planned_is_one_sentence() -> None:
         paper.device("cpu")
     with pytest.raises(ConfigError, match="must be one of"):
         paper.device("h1000")
-    with pytest.raises(ConfigError, match="outside what family"):
+    with pytest.raises(ConfigError, match="outside the range of family"):
         paper.paper(10, 8, paper.device("h100"), family=FamilyConfig(name="llama"), vocab=32768, context=2048)
-    with pytest.raises(ConfigError, match="our own decoder only"):
+    with pytest.raises(ConfigError, match="'lstm' has no memory estimate; use --family llama"):
         paper.paper(1e17, 8, paper.device("h100"), family=FamilyConfig(name="lstm"), vocab=256, context=64)
     with pytest.raises(ConfigError, match="--gpus is 'many'"):
         paper.numbers("--gpus", "many")
