@@ -175,7 +175,7 @@ MISTAKES = (
     Mistake(
         "accuracy read from what was asked",
         f"{OBJECTIVES}/examples.py",
-        "metrics.classification(said.numpy(), targets.numpy())",
+        "metrics.classification(predicted.numpy(), targets.numpy())",
         "metrics.classification(targets.numpy(), targets.numpy())",
         "training/test_objectives.py accuracy",
     ),

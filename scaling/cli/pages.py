@@ -100,7 +100,7 @@ def report(
 
     if everything == (sweep is not None):
         raise ConfigError(
-            "give one sweep or --all, not both; write `scaling report SWEEP` or `scaling report --all`"
+            "report takes either one sweep or --all; write `scaling report SWEEP` or `scaling report --all`"
         )
     made: list[dict[str, object]] = []
     for name in index.studies(results()) if everything else [sweep]:

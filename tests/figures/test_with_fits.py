@@ -38,6 +38,7 @@ def test_the_headline_convention_is_the_fit_itself(fitted: source.Source) -> Non
     assert ours["a"] == fitted.fit["approaches"]["2"]["a"]
 
 
+@pytest.mark.slow
 def test_the_page_gives_the_known_exponent_its_interval(fitted: source.Source) -> None:
     assert fitted.fit is not None
     text, said = page.render(fitted)

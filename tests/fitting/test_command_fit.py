@@ -76,6 +76,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_file_with_odd_columns_gives_json(folder: Path) -> None:
     done = scaling("fit", "runs.csv", *ODD, "--starts", "8", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -109,8 +110,8 @@ def test_a_sweep_by_name_writes_beside_its_ledger_and_the_same_again(
         (["runs.csv", *ODD, "--law", "chinchila"], "did you mean 'chinchilla'"),
         (["runs.csv", *ODD, "--delta", "small"], "--delta is 'small'"),
         (["runs.csv", *ODD, "--fix", "E"], "--fix 'E' is not NAME=number"),
-        (["runs.csv", *ODD, "--column", "N=params"], "given twice"),
-        (["runs.csv", "--n", "open('x')"], "a call"),
+        (["runs.csv", *ODD, "--column", "N=params"], "has two columns"),
+        (["runs.csv", "--n", "open('x')"], "calls a function that is not allowed"),
         (["runs.csv", *ODD, "--bootstrap", "cluster"], "needs a column"),
     ],
 )

@@ -192,6 +192,7 @@ def test_status_tells_where_it_stands(bench: Bench) -> None:
     assert "4 done" in bench.call("status")[0]
 
 
+@pytest.mark.slow
 def test_diff_names_the_field_that_makes_a_cell_new(bench: Bench) -> None:
     found = json.loads(bench.call("status", "tiny", "--diff", "--json", "recipe.weight_decay=0.2")[0])
     assert len(found["changed"]) == 4

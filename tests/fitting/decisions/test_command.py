@@ -78,6 +78,7 @@ def test_compare_takes_what_a_fit_takes(folder: Path) -> None:
         run(*asked, "--delta", "wide")
 
 
+@pytest.mark.slow
 def test_two_files_or_one_ledger_by_family_compare_alike(folder: Path) -> None:
     two = json.loads(run("compare", "old.csv", "new.csv", "--resamples", "40", "--json"))
     one = json.loads(
@@ -124,7 +125,7 @@ def test_a_fit_file_allocates_without_being_told_again(folder: Path) -> None:
     [
         (["compare", "old.csv"], "two tables or more"),
         (["compare", "old.csv", "new.csv", "--by", "family"], "splits one table"),
-        (["compare", "old.csv", "--by", "family"], "the one value 'old'"),
+        (["compare", "old.csv", "--by", "family"], "has only the value 'old'"),
         (["compare", "both", "--by", "family", "--base", "older"], "did you mean 'old'"),
         (["compare", "old.csv", "new.csv", "--label", "x"], "1 labels for 2 tables"),
         (["compare", "old.csv", "new.csv", "--label", "x", "--label", "x"], "its own name"),

@@ -18,7 +18,7 @@ def test_a_mixture_is_found_again(domains: int) -> None:
     table["L"] = 2.0 + 1.2 * np.exp(shares @ pulls)
     made = fit(table, f"mixture-{domains}", objective="squares", bootstrap="none", starts=12)
     fresh = rng.dirichlet(np.ones(domains), 20)[:, :-1]
-    predicted = made.predict({f"r{i}": fresh[:, i - 1] for i in range(1, domains)})
+    predicted = made.predict(**{f"r{i}": fresh[:, i - 1] for i in range(1, domains)}).value
     assert predicted == pytest.approx(2.0 + 1.2 * np.exp(fresh @ pulls), rel=1e-5)
     for i, pull in enumerate(pulls, start=1):
         assert made.values[f"t{i}"] == pytest.approx(pull, rel=1e-3, abs=1e-3)

@@ -86,6 +86,7 @@ def test_ones_own_law_of_a_known_name_reaches_its_own_optimum(own: Path, tmp_pat
         law_of(made)
 
 
+@pytest.mark.slow
 def test_a_known_law_of_another_name_stays_the_same_to_the_bit() -> None:
     named = LAW, replace(LAW, name="another")
     one, two = ([fit(runs(seed=seed), law, resamples=60) for seed in (0, 1)] for law in named)

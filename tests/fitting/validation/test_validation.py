@@ -188,6 +188,7 @@ def test_no_cut_falls_between_runs_of_one_asked_budget() -> None:
         assert sorted(row[1] for row in kept["forecasts"]) == pytest.approx(sorted(cut.error))
 
 
+@pytest.mark.slow
 def test_no_law_is_named_where_the_one_asked_for_is_not_determined() -> None:
     n = np.geomspace(1e6, 1e9, 12)
     loss = (1.7 + 400 * n**-0.34) * np.exp(0.002 * np.random.default_rng(0).standard_normal(12))
