@@ -1,4 +1,4 @@
-"""Arrays of numbers, and values by name."""
+"""Name the array types of the fitting code."""
 
 from __future__ import annotations
 

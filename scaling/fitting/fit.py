@@ -1,4 +1,4 @@
-"""`fit(table, law) -> Fit`: the optimum, its intervals, its certificate and its warnings."""
+"""Fit a law to a table of runs: optimum, intervals, certificate and warnings."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def fit(
     columns: the column or expression behind each letter of the law; a letter may also be a keyword, as in
     `N="params_m * 1e6"`.
     where: keeps the rows for which this expression is true.
-    decimal: the mark before decimals, "." or ",", where a table's commas could be either.
+    decimal: the decimal mark, "." or ",", for a table whose commas could be decimal marks or separators.
     options: how to fit; each field of `Options` may also be a keyword, as in `bootstrap="cluster"`.
 
-    Raises TableError for data that cannot be used, FitError for data that cannot support the law, ConfigError
-    for options that contradict.
+    Raises TableError for data that cannot be used, FitError for data that cannot support the law, and
+    ConfigError for options that contradict each other.
     """
     law = laws.get(law) if isinstance(law, str) else law
     letters, asked = _keywords(law, more)

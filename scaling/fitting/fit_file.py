@@ -1,5 +1,4 @@
-"""What a fit's JSON holds, and a fit back from it: the same table, checked by its hash, and the same options
-give the same fit."""
+"""Write a fit to JSON, and repeat a fit from its JSON: the table is checked by its hash."""
 
 from __future__ import annotations
 
@@ -23,8 +22,10 @@ from scaling.folders import results
 
 
 def contents(fit: Fit, validation: Validation | None = None) -> dict[str, Any]:
-    """Return plain data in the schema of `fit.json`, with the checks where they were made; nothing in it
-    depends on time or machine."""
+    """Return plain data in the schema of `fit.json`, with the checks where they were run.
+
+    The data do not depend on time or machine.
+    """
     table, loss = fit.table, fit.problem.loss
     return {
         "schema": 1,
@@ -61,7 +62,7 @@ def contents(fit: Fit, validation: Validation | None = None) -> dict[str, Any]:
 
 
 def save(fit: Fit, path: str | Path, validation: Validation | None = None) -> None:
-    """Write a fit's JSON, with the checks where they were made, whole or not at all; `load` reads it back.
+    """Write a fit's JSON atomically, with the checks where they were run; `load` reads it back.
 
     Raises StorageError where it cannot be written.
     """
@@ -86,8 +87,10 @@ def _draws(fit: Fit, rows: int = 200) -> dict[str, Any] | None:
 
 
 def saved(source: str) -> Path | None:
-    """Return the fit file that a person means: a .json that is no list of runs, or the one in a ledger folder
-    or a sweep's results; None where there is none."""
+    """Return the path of the fit file of a source, None where there is none.
+
+    A source is a .json file that is not a list of runs, a ledger folder or a sweep's name.
+    """
     path = Path(source)
     if path.suffix == ".json":
         if not path.is_file():
@@ -101,8 +104,10 @@ def saved(source: str) -> Path | None:
 
 
 def load(path: Path) -> Fit:
-    """Fit again what a fit file says. Raises FitError where it is not a fit, its table is gone, or its table
-    has changed since."""
+    """Repeat the fit of a fit file.
+
+    Raises FitError where the file is not a fit, or where its table is missing or has changed since.
+    """
     try:
         payload = json.loads(path.read_text(encoding="utf-8"))
         given, chosen, law = payload["input"], payload["options"], payload["law"]
@@ -138,7 +143,7 @@ def load(path: Path) -> Fit:
 
 
 def with_tuples(value: Any) -> Any:
-    """Return an option with the tuples that JSON made lists of."""
+    """Return an option with lists from JSON converted back to tuples."""
     if isinstance(value, Mapping):
         return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
     return value

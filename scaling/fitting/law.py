@@ -1,6 +1,6 @@
-"""A law is a functional form declared once: variables, parameters with natural scales, prediction, source.
+"""Declare a law: a functional form with variables, parameters with natural scales, prediction and source.
 
-Estimator, bootstrap, profile, picture, report and command work on any law. One's own is ten lines:
+Estimator, bootstrap, profile, figure, report and command work on any law. A user's own law takes ten lines:
 
     from scaling.fitting.fit import fit
     from scaling.fitting.law import Law, amplitude, exponent, floor
@@ -35,30 +35,31 @@ class Parameter:
     """One unknown of a law."""
 
     name: str
-    """How formula, output and `fixed={...}` call it."""
+    """Name in the formula, the output and `fixed={...}`."""
     meaning: str
-    """What it stands for, in a few words."""
+    """Meaning in a few words."""
     start: tuple[float, float]
-    """Where random starts are drawn from: uniformly, or uniformly in the logarithm when `positive`. In units
-    of `unit`."""
+    """Range of random starts, in units of `unit`. Starts are uniform, or uniform in the logarithm when
+    `positive`."""
     positive: bool = False
-    """Whether it is above zero. It is searched as its logarithm, unless `zero`."""
+    """Whether the parameter is above zero. It is then searched as its logarithm, unless `zero`."""
     zero: bool = False
-    """Whether a positive parameter may also be zero, as a floor or a term that the data do not see: then it
-    is searched as it is, because a logarithm has no zero."""
+    """Whether a positive parameter may also be zero, such as a floor or a term that the data do not show. It
+    is then searched on a linear scale, because a logarithm has no zero."""
     bounds: tuple[float, float] = (-np.inf, np.inf)
-    """The natural values that it may take, ends included."""
+    """Smallest and largest allowed value."""
     unit: str = ""
-    """What `start` is a multiple of: "" for a pure number, "target" for the median of the target, or the name
-    of a variable for its geometric mean. It makes the search the same whatever units the data are in."""
+    """Unit of `start`: "" for a pure number, "target" for the median of the target, or the name of a variable
+    for its geometric mean. It makes the search independent of the units of the data."""
     stays: str = ""
-    """"below" keeps a free parameter under every value of the variable `unit`, "within" between the least and
-    the most of them, unless bounds are asked for: beyond, a law has no value, or the data say nothing."""
+    """"below" keeps a free parameter below every value of the variable `unit`, "within" keeps it between the
+    least and the largest of them, unless the user gives bounds. Outside, the law has no value or the data
+    carry no information."""
     centre: tuple[tuple[str, str, float], ...] = ()
-    """(variable, exponent parameter, sign) per factor variable^(sign × exponent) that this amplitude
-    multiplies. The search then moves the whole term at the geometric centre of the data (`start` speaks of
-    it), not the amplitude at variable = 1, far outside them: raw, 39 % of starts reach the optimum of the
-    Chinchilla law; centred, all do."""
+    """(variable, exponent parameter, sign) of each factor variable^(sign × exponent) that this amplitude
+    multiplies. `start` and the search then refer to the term at the geometric centre of the data, not to the
+    amplitude at variable = 1, which is far outside the data. Uncentred, 39 % of starts reach the optimum of
+    the Chinchilla law; centred, all do."""
 
     def __post_init__(self) -> None:
         low, high = self.bounds
@@ -88,7 +89,7 @@ class Parameter:
             )
 
     def limits(self, x: Values) -> tuple[float, float]:
-        """Return the least and the most natural value on a table with the variables x, each (n,)."""
+        """Return the smallest and the largest natural value on a table with the variables x, each (n,)."""
         low, high = self.bounds
         if self.stays:
             least, most = float(np.min(x[self.unit])), float(np.max(x[self.unit]))
@@ -99,7 +100,7 @@ class Parameter:
 
 
 def floor(name: str, meaning: str = "irreducible loss", start: tuple[float, float] = (0.1, 1.0)) -> Parameter:
-    """An irreducible loss, in units of the target."""
+    """Return a parameter for an irreducible loss, in units of the target."""
     return Parameter(name=name, meaning=meaning, start=start, positive=True, zero=True, unit="target")
 
 
@@ -110,12 +111,12 @@ def amplitude(
     start: tuple[float, float] = (0.01, 1.0),
     sign: float = -1.0,
 ) -> Parameter:
-    """The positive factor of a term `A × variable^(sign × exponent)`: `amplitude("A", {"N": "alpha"})` for A
-    N^-alpha."""
+    """Return a parameter for the positive factor A of a term A × variable^(sign × exponent), as in
+    `amplitude("A", {"N": "alpha"})` for A N^-alpha."""
     factors = tuple((variable, power, sign) for variable, power in centre.items())
-    said = meaning or "size of the term in " + " and ".join(centre)
+    meaning = meaning or "size of the term in " + " and ".join(centre)
     return Parameter(
-        name=name, meaning=said, start=start, positive=True, zero=True, unit="target", centre=factors
+        name=name, meaning=meaning, start=start, positive=True, zero=True, unit="target", centre=factors
     )
 
 
@@ -125,7 +126,8 @@ def exponent(
     start: tuple[float, float] = (0.05, 1.0),
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Parameter:
-    """A power, searched as it is: an exponent at or below zero is a finding, not an error."""
+    """Return a parameter for an exponent. It is searched on a linear scale, because an exponent at or below
+    zero is a result and not an error."""
     return Parameter(name=name, meaning=meaning, start=start, bounds=bounds)
 
 
@@ -134,49 +136,49 @@ class Law:
     """A functional form: the prediction of one target from some variables with some parameters."""
 
     name: str
-    """What `laws.get` and `--law` call it."""
+    """Name for `laws.get` and `--law`."""
     variables: tuple[str, ...]
-    """The columns it needs, in its own letters: N parameters, D tokens, C FLOPs, …"""
+    """Required columns by letter: N parameters, D tokens, C FLOPs, …"""
     parameters: tuple[Parameter, ...]
-    """The unknowns, in the order of the last axis of every parameter array."""
+    """Parameters, in the order of the last axis of every parameter array."""
     function: Callable[[Values, Values], Any]
     """(p, x) → prediction. `p[name]` broadcasts as (..., 1), `x[name]` is (n,); the result is (..., n)."""
     formula: str
-    """One line of text."""
+    """Formula in one line of text."""
     source: str
-    """Where it comes from: arXiv id and equation."""
+    """Source: arXiv id and equation."""
     target: str = "L"
-    """The column it predicts."""
+    """Letter of the predicted column."""
     optional: tuple[str, ...] = ()
-    """Columns that it takes in where a table has them."""
+    """Columns that are used where a table has them."""
     signed: tuple[str, ...] = ()
-    """Variables, or the target, that may be zero or negative; every other column must be positive."""
+    """Columns that may be zero or negative; all others must be positive."""
     scale: str = "log"
-    """On which scale residuals are taken unless asked otherwise: "log" for losses, "raw" for accuracies."""
+    """Default scale of the residuals: "log" for losses, "raw" for accuracies."""
     kind: str = "loss"
-    """The group under which `scaling laws` lists it."""
+    """Group in the list of `scaling laws`."""
     analytic: bool = False
-    """Whether `function` is analytic in its parameters (no abs, max, where or comparison on them). Then
-    derivatives come by a complex step, exact to rounding; otherwise by central differences."""
+    """Whether `function` is analytic in its parameters (no abs, max, where or comparison on them).
+    Derivatives are then taken by a complex step, exact to rounding; otherwise by central differences."""
     gradient_function: Callable[[Values, Values], Mapping[str, Any]] | None = None
     """(p, x) → d prediction / d parameter, by parameter name, each (..., n). Optional."""
     slopes_function: Callable[[Values, Values], tuple[Any, Mapping[str, Any]]] | None = None
-    """(p, x) → prediction and gradient together, where that costs less than one after the other. Optional."""
+    """(p, x) → prediction and gradient together, where that is cheaper than separately. Optional."""
     derived: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
-    """Quantities made from the parameters alone, name → function of the parameter values."""
+    """Quantities derived from the parameters alone: name → function of the parameter values."""
     objective: Callable[..., Objective] | None = None
-    """(x, y, weights, coordinates, loss) → what the solver minimises, where the law has an exact Hessian of
-    its own. Optional; it must belong to `function`, as must the closed forms below."""
+    """(x, y, weights, coordinates, loss) → objective with an exact Hessian. Optional; it must agree with
+    `function`, as must the closed forms below."""
     best_split: Callable[[Values, Array], tuple[Array, Array]] | None = None
     """(p, C (m,)) → N and D (..., m) of the lowest loss under 6 N D = C. Optional."""
     tokens_for: Callable[[Values, Array, float], Array] | None = None
     """(p, N (m,), loss) → D (..., m) at which each size reaches the loss, infinite where it never does.
     Optional."""
     frontier: Callable[[Values], tuple[Array, Array, Array]] | None = None
-    """(p) → E, K and γ (..., 1) of the lowest loss for a compute C, E + K C^-γ. Optional; the
+    """(p) → E, K and γ (..., 1) of the lowest loss at a compute C, E + K C^-γ. Optional; the
     compute-equivalent gain needs it."""
     notes: str = ""
-    """What a reader should know before trusting it: non-identified corners, conventions."""
+    """Caveats: parameter regions without identification, conventions."""
 
     def __post_init__(self) -> None:
         names = self.names
@@ -201,18 +203,18 @@ class Law:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names in order."""
+        """Return the names of the parameters in order."""
         return tuple(p.name for p in self.parameters)
 
     def parameter(self, name: str) -> Parameter:
-        """One parameter by name. Raises ConfigError with the nearest names."""
+        """Return a parameter by name. Raises ConfigError with the nearest names."""
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
         raise ConfigError(one_of(f"parameter of {self.name}", name, self.names))
 
     def vector(self, values: Values) -> Array:
-        """Parameter values by name → array whose last axis is in the law's order."""
+        """Return parameter values by name as an array whose last axis is in the law's order."""
         for name in values:
             self.parameter(name)
         missing = [name for name in self.names if name not in values]
@@ -223,19 +225,21 @@ class Law:
         return np.stack([np.asarray(values[name], dtype=np.float64) for name in self.names], axis=-1)
 
     def values(self, theta: NDArray[Any]) -> dict[str, Any]:
-        """Parameter array (..., P) → views by name, each (..., 1)."""
+        """Return views of a parameter array (..., P) by name, each (..., 1)."""
         return {name: theta[..., i, None] for i, name in enumerate(self.names)}
 
     def predict(self, theta: Array | Values, x: Values) -> Array:
-        """Predictions (..., n) for parameters (..., P) (or values by name) at the variables x, each (n,)."""
+        """Return predictions (..., n) for parameters (..., P) or values by name at variables x, each (n,)."""
         if isinstance(theta, Mapping):
             theta = self.vector(theta)
         data = {name: np.asarray(value) for name, value in x.items()}
         return np.asarray(self.function(self.values(np.asarray(theta)), data))
 
     def gradient(self, theta: Array, x: Values) -> Array:
-        """d prediction / d parameter: (..., n, P) for parameters (..., P). Declared, or by complex step, or
-        by central differences."""
+        """Return d prediction / d parameter (..., n, P) for parameters (..., P).
+
+        The declared gradient is used where there is one, else a complex step or central differences.
+        """
         theta = np.asarray(theta, dtype=np.float64)
         data = {name: np.asarray(value) for name, value in x.items()}
         if self.gradient_function is not None:
@@ -265,7 +269,7 @@ class Law:
         return predicted, self._rows(parts)
 
     def _rows(self, parts: Mapping[str, Any]) -> Array:
-        """Return slopes by name as one array (..., P, n), each parameter's row written at full speed."""
+        """Return slopes by name as one array (..., P, n)."""
         shape = np.broadcast_shapes(*(np.shape(parts[name]) for name in self.names))
         out = np.empty((*shape[:-1], len(self.names), shape[-1]))
         for i, name in enumerate(self.names):

@@ -1,4 +1,4 @@
-"""Everything that decides a fit besides the law and the table, and which choices contradict each other."""
+"""Define the options of a fit and check them for contradictions."""
 
 from __future__ import annotations
 
@@ -14,28 +14,27 @@ from scaling.fitting.law import Law
 from scaling.fitting.uncertainty import resampling
 
 GROUPED = ("cluster", "stratified", "wild")
-"""Bootstraps that draw by groups of rows."""
+"""Bootstraps that draw groups of rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Everything that decides a fit besides the law and the table. The same options and table give the same
-    numbers."""
+    """The options of a fit besides law and table. The same options and table give the same numbers."""
 
     objective: str = "huber"
-    """huber, lad, squares, asymmetric or likelihood."""
+    """Name of the objective: huber, lad, squares, asymmetric or likelihood."""
     scale: str | None = None
-    """log or raw; None takes the law's own."""
+    """Scale of the residuals: log or raw; None takes the law's default."""
     delta: float | str = "auto"
     """Huber's δ, or "auto" for 1.345 robust standard deviations of the residuals of absolute deviations.
-    Publications hold it at 1e-3, far below the residuals of most tables: intervals are then a third wider
-    and cover more than they say."""
+    Publications use 1e-3, far below the residuals of most tables; intervals are then a third wider and
+    cover more than their level."""
     tau: float = 0.25
-    """Of the asymmetric objective."""
+    """Share of the weight on runs above the law, for the asymmetric objective."""
     fixed: Mapping[str, float] = field(default_factory=dict)
-    """Parameters held at a value."""
+    """Values of parameters that are held fixed."""
     tied: Mapping[str, str] = field(default_factory=dict)
-    """Parameters held equal to another one."""
+    """Parameters that are held equal to another one."""
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Tighter bounds than the law's."""
     weights: str | None = None
@@ -43,17 +42,17 @@ class Options:
     starts: int = 24
     """Random starts."""
     bootstrap: str = "pairs"
-    """pairs, stratified, cluster, wild, parametric or none."""
+    """Kind of bootstrap: pairs, stratified, cluster, wild, parametric or none."""
     resamples: int = 1000
-    """Of the bootstrap."""
+    """Number of resamples of the bootstrap."""
     cluster: str | None = None
-    """The column of clusters (checkpoints of one run), or of strata."""
+    """Column of clusters (checkpoints of one run) or of strata."""
     level: float = 0.95
     """Nominal coverage of every interval."""
     seed: int = 0
-    """Of starts and resamples."""
+    """Seed of starts and resamples."""
     curve: str = "parabola"
-    """Of loss against log size within each budget of approach 2: parabola, robust, cubic or akima."""
+    """Curve of loss against log size within each budget of approach 2: parabola, robust, cubic or akima."""
 
     def __post_init__(self) -> None:
         resampling.check(self.bootstrap)
@@ -77,7 +76,7 @@ class Options:
         self._idle()
 
     def _idle(self) -> None:
-        """Raises ConfigError for an option that the others leave without effect."""
+        """Raise ConfigError for an option that has no effect beside the others."""
         if self.tau != Options.tau and self.objective != "asymmetric":
             raise ConfigError(
                 f"tau is {self.tau:g} and the objective {self.objective}, which has no tau; take the "

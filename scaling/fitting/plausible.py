@@ -1,4 +1,4 @@
-"""Whether the numbers of a table can be what their letters say: units, repeats, kinds of loss, compute."""
+"""Check whether the numbers of a table are plausible: units, repeated rows, kind of loss, compute."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from scaling.errors import TableError
 from scaling.fitting.arrays import Array
 
 FACTOR = 10.0
-"""How far C / (6 N D) may lie from one in the median, and any row's from the median, for a column that is
-merely called `flops` to be taken for compute. Counts of attention, of embeddings and of parameters in use
-move it by less (0.4 to 3.4 over the ledgers of this project); other units, throughputs and typing errors by
+"""Largest factor by which C / (6 N D) may differ from one in the median, and in any row from the median, if a
+column named `flops` is to count as compute. Different counts of attention, embeddings and active parameters
+change it by less (0.4 to 3.4 over the ledgers of this project); other units, throughputs and typing errors by
 more."""
 LEAST, MOST = 1e3, 1e16
-"""Between which the median of N and of D is plausible as parameters and tokens."""
+"""Plausible range of the median of N and of D, in parameters and tokens."""
 RATIO_LEAST, RATIO_MOST = 1e-2, 1e6
-"""Between which tokens per parameter are plausible; compute-optimal models take about 20."""
+"""Plausible range of tokens per parameter; compute-optimal models use about 20."""
 CHANCE = float(np.log(2**18))
-"""Nats per token of a guess among 262 144 tokens: a model above it has learned nothing, or the loss is no
-cross-entropy in nats."""
+"""Loss of a uniform guess among 262 144 tokens, in nats per token. A larger loss means that the model learned
+nothing or that the loss is not a cross-entropy in nats."""
 
 _UNITS = ((3, "thousands"), (6, "millions"), (9, "billions"), (12, "trillions"))
 """Powers of ten and their names."""
@@ -41,12 +41,11 @@ _KINDS = (
         "nats; the exponents stay, E and the sizes of the terms change",
     ),
 )
-"""By the words of a column's name: what it holds, the expression in nats, and what the expression gives."""
+"""Rows of words in a column's name, its content, the expression that converts it to nats, and the result."""
 
 
 def compute_or_not(c: Array, n: Array, d: Array, column: str) -> str | None:
-    """Return the sentence that says why a column merely called so is not taken as compute, or None where it
-    can be.
+    """Return a sentence on why a column is not used as compute, or None where it can be.
 
     c, n, d are (rows,): FLOPs, parameters, tokens. See `FACTOR`.
     """
@@ -68,10 +67,10 @@ def compute_or_not(c: Array, n: Array, d: Array, column: str) -> str | None:
 def checks(
     values: Mapping[str, Array], target: str, need: Sequence[str], columns: Mapping[str, str]
 ) -> list[str]:
-    """Return warnings about numbers that can be but are odd. Raises TableError where no fit could mean
-    anything.
+    """Return warnings about implausible numbers.
 
-    `values` are (rows,) by letter, `columns` the column or expression behind each.
+    `values` are (rows,) by letter, `columns` the column or expression of each. Raises TableError where a fit
+    would be meaningless.
     """
     said: list[str] = []
     y = values[target]
@@ -129,8 +128,8 @@ def checks(
 
 
 def _tokens_per_parameter(values: Mapping[str, Array], columns: Mapping[str, str]) -> list[str]:
-    """Tokens per parameter that no model has, in most of the rows, with the unit that brings them nearest to
-    20."""
+    """Return a warning where most rows have implausible tokens per parameter, with the unit that brings the
+    median nearest to 20."""
     if not {"N", "D"} <= set(values):
         return []
     each = values["D"] / values["N"]
@@ -147,7 +146,7 @@ def _tokens_per_parameter(values: Mapping[str, Array], columns: Mapping[str, str
 
 
 def _loss(y: Array, column: str) -> list[str]:
-    """A loss that is not in nats per token, by its column's name or by its size."""
+    """Return a warning about a loss that is not in nats per token, by its column's name or its size."""
     name = column.strip("`")
     plain = name if name.isidentifier() else f"`{name}`"
     for words, what, expression, gives in _KINDS:

@@ -1,4 +1,4 @@
-"""How far a fit has come, for whoever listens."""
+"""Report the progress of a fit to listeners."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SHARES = {
     "multiverse": 0.25,
     "profiles": 0.05,
 }
-"""The stages of a fit in order and about what share of its time each takes, for the time left."""
+"""Stages of a fit in order, with the approximate share of the time that each takes."""
 
 _listener: ContextVar[Callable[[str, float], None] | None] = ContextVar("listener", default=None)
 
 
 def tell(stage: str, done: int = 0, of: int = 1) -> None:
-    """Tell the listener that `done` of `of` parts of a stage of SHARES are done."""
+    """Report to the listener that `done` of `of` parts of a stage of SHARES are done."""
     listener = _listener.get()
     if listener is not None:
         names = list(SHARES)
@@ -47,7 +47,7 @@ def listening(listener: Callable[[str, float], None]) -> Iterator[None]:
 def shown(stream: TextIO, *, quiet_seconds: float = 2.0, every_seconds: float = 10.0) -> Iterator[None]:
     """Show stage and time left on a stream while the block runs, once it has taken `quiet_seconds`.
 
-    A terminal has one line that is written again; elsewhere a line is added every `every_seconds`.
+    On a terminal one line is overwritten; elsewhere a line is added every `every_seconds`.
     """
     begun = time.monotonic()
     terminal = stream.isatty()

@@ -1,4 +1,4 @@
-"""What a fit is: the law, its estimated parameters with intervals, the certificate and the warnings."""
+"""Define the result of a fit: the law, its estimated parameters with intervals, certificate and warnings."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Prediction:
     interval: tuple[Array, Array] | None
     """Lower and upper end (m,), from the bootstrap; None for a fit without one."""
     level: float
-    """Nominal coverage of the interval. It is the mean's: one run scatters by the seed noise beside it."""
+    """Nominal coverage of the interval of the mean. A single run also varies by seed noise."""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a point: the variables, value, low and high."""
+        """Return one row per point: the variables, value, low and high."""
         low, high = self.interval or (np.nan, np.nan)
         return pd.DataFrame({**self.at, "value": self.value, "low": low, "high": high})
 
@@ -50,25 +50,25 @@ class Fit:
     """A law with estimated parameters, their uncertainty and a certificate."""
 
     law: Law
-    """What was fitted."""
+    """Law that was fitted."""
     table: Table
     """To what."""
     options: Options
     """How."""
     problem: Problem
-    """The solver's view: for refits, profiles and checks."""
+    """Problem of the solver, for refits, profiles and checks."""
     optimum: Optimum
     """The best point and its basins."""
     draws: Draws | None
-    """Parameters of every resample, None without bootstrap."""
+    """Parameters of every resample; None without bootstrap."""
     certificate: Certificate
     """Whether this is the optimum and how well it is determined."""
     at_zero: Mapping[str, Estimate]
-    """Floors and amplitudes at zero, up to where their profiles rise."""
+    """Estimates of floors and amplitudes at zero, with intervals up to where their profiles rise."""
     approaches: Approaches | None
-    """Approaches 1, 2, 3 where N, D and L are there."""
+    """Approaches 1, 2 and 3, where the table has N, D and L."""
     warnings: tuple[str, ...]
-    """What a reader should know before using a number, in words."""
+    """Warnings, one sentence each."""
 
     @property
     def theta(self) -> Array:
@@ -101,7 +101,7 @@ class Fit:
 
     @cached_property
     def derived(self) -> dict[str, Estimate]:
-        """Return what follows from the parameters, with intervals."""
+        """Return the quantities derived from the parameters, with intervals."""
         return {name: self._derived(function) for name, function in self.law.derived.items()}
 
     def _derived(self, function: Any) -> Estimate:

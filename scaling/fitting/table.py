@@ -1,5 +1,4 @@
-"""Runs as the fitter sees them: columns by letter, checked, from a file, a ledger, a sweep name or a
-DataFrame."""
+"""Read a table of runs from a file, a ledger, a sweep or a DataFrame, and check its columns by letter."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "S": ("steps", "S"),
     "U": ("tokens_unique", "U"),
 }
-"""The columns behind each letter where none is named: the ledger's, then the letter itself."""
+"""Default columns of each letter: the ledger's, then the letter itself."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,25 +34,25 @@ class Table:
     """Checked runs."""
 
     frame: pd.DataFrame
-    """The rows used, all columns as they came."""
+    """Rows that are used, with all original columns."""
     values: Mapping[str, Array]
     """Numbers by letter, each (n,)."""
     columns: Mapping[str, str]
-    """The column or expression behind each letter."""
+    """Column or expression of each letter."""
     path: str
-    """Where they came from."""
+    """Path of the source."""
     sha256: str
-    """Of the file; of the values for a DataFrame."""
+    """SHA-256 of the file, or of the values of a DataFrame."""
     rows: int
-    """Rows of the file."""
+    """Number of rows of the file."""
     where: str | None = None
     """The filter."""
     warnings: tuple[str, ...] = field(default=())
-    """What a reader should know."""
+    """Warnings, one sentence each."""
     folder: Path | None = None
-    """The ledger's folder, where its loss curves lie too; None for other tables."""
+    """Folder of the ledger, which also holds its loss curves; None for other tables."""
     decimal: str | None = None
-    """The mark before decimals that was asked for."""
+    """Decimal mark given by the user."""
 
     @property
     def n(self) -> int:
@@ -61,11 +60,11 @@ class Table:
         return len(self.frame)
 
     def optional(self, letter: str) -> Array | None:
-        """Numbers by letter where the table has them, else None."""
+        """Return the numbers of a letter, None where the table lacks it."""
         return self.values.get(letter)
 
     def take(self, keep: Any) -> Table:
-        """The table of some rows: a boolean mask or row numbers."""
+        """Return the table of some rows, given by a boolean mask or row numbers."""
         keep = np.asarray(keep)
         return Table(
             frame=self.frame.iloc[np.flatnonzero(keep) if keep.dtype == bool else keep].reset_index(
@@ -83,7 +82,7 @@ class Table:
         )
 
     def labels(self, column: str) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Group numbers (n,) of a column, for clusters and groups."""
+        """Return the group numbers (n,) of a column, for clusters and groups."""
         values = pd.Series(evaluate(column, self.frame))
         if values.isna().any():
             row = int(np.flatnonzero(values.isna())[0]) + 1
@@ -104,13 +103,13 @@ def read(
     signed: Sequence[str] = (),
     decimal: str | None = None,
 ) -> Table:
-    """Reads and checks a table of runs.
+    """Read and check a table of runs.
 
-    `need` are the variables' letters, `columns` maps a letter to a column or an expression, `where` keeps the
-    rows for which it is true. Variables and target must be positive numbers unless `signed` names them.
-    `decimal` is the mark before decimals, "." or ",", for tables whose commas could be either.
-    N, D and C are taken by their usual names where nobody asks for them; C only where it can be compute
-    (`plausible.compute_or_not`), or where a ledger counted it. Raises TableError.
+    `need` holds the variables' letters, `columns` maps a letter to a column or an expression, `where` keeps
+    the rows for which it is true. Variables and target must be positive numbers unless `signed` names them.
+    `decimal` is the decimal mark, "." or ",", for tables whose commas could be decimal marks or separators.
+    N, D and C are also read under their usual names where `columns` does not name them; C only where it can
+    be compute (`plausible.compute_or_not`) or comes from a ledger. Raises TableError.
     """
     if isinstance(source, Table):
         source = source.frame
@@ -163,7 +162,7 @@ def read(
 
 
 def _letters(columns: Mapping[str, str] | None, need: Sequence[str], target: str) -> dict[str, str]:
-    """The columns asked for, by letters that mean something here."""
+    """Return the named columns by letter. Raises ConfigError for an unknown letter."""
     allowed = dict.fromkeys((*need, target, *LETTERS))
     for letter in columns or {}:
         if letter not in allowed:
@@ -172,7 +171,7 @@ def _letters(columns: Mapping[str, str] | None, need: Sequence[str], target: str
 
 
 def _apart(used: Mapping[str, str]) -> None:
-    """Two letters are two columns."""
+    """Raise an error where two letters name the same column."""
     seen: dict[str, str] = {}
     for letter, text in used.items():
         other = seen.setdefault(text.strip().strip("`"), letter)
@@ -183,8 +182,8 @@ def _apart(used: Mapping[str, str]) -> None:
 
 
 def _finished(frame: pd.DataFrame, where: str | None, warnings: list[str]) -> pd.DataFrame:
-    """The rows of a table of runs that are done; a table that speaks of other states keeps all, with a word
-    of warning."""
+    """Return the rows whose runs are done. Where the status column has other states, keep all rows and
+    warn."""
     if not {"status", "run_id"} <= set(frame.columns) or (where and "status" in where):
         return frame
     states = sorted({str(state) for state in frame["status"].dropna()})

@@ -1,2 +1,2 @@
-"""The three ways to a compute-optimal size of Hoffmann et al. 2022 (arXiv 2203.15556, section 3), and whether
-they agree."""
+"""Estimate the compute-optimal size by the three approaches of Hoffmann et al. 2022 (arXiv 2203.15556,
+section 3) and test whether they agree."""

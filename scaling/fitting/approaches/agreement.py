@@ -1,4 +1,4 @@
-"""The approaches side by side on one table, and whether they agree."""
+"""Run the three approaches on one table and judge whether they agree."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from scaling.fitting.uncertainty.estimate import Estimate
 from scaling.fitting.validation.settings import kinds, listed, settings
 
 WIDE = 0.5
-"""Width of an interval of a from which it shows no agreement: a lies between 0 and 1, and half of that leaves
-open whether N or D grows faster."""
+"""Width of an interval of a at and above which an overlap shows no agreement. The exponent a lies between 0
+and 1; an interval half as wide leaves open whether N or D grows faster."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Approaches:
-    """What each approach says."""
+    """Results of the three approaches on one table."""
 
     two: Two | None
     """Per-budget curves."""
     three: dict[str, Any] | None
-    """The fitted surface: a, b."""
+    """Approach 3, the fitted surface: a and b."""
     one: dict[str, Any] | None
-    """The envelope of loss curves, or of ends."""
+    """Approach 1, the envelope of loss curves or of final losses."""
     words: str
-    """Whether they agree."""
+    """Sentence on whether the approaches agree."""
     missing: dict[str, str]
-    """Why an approach is not there."""
+    """Reason for each approach that could not be run."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the fit file holds it."""
+        """Return plain data as in the fit file."""
         out: dict[str, Any] = {"agreement": self.words, "missing": self.missing}
         if self.one is not None:
             out["1"] = self.one
@@ -63,8 +63,11 @@ def run(
     curve: str = "parabola",
     undetermined: Mapping[str, str] | None = None,
 ) -> Approaches | None:
-    """Run the approaches that the table allows, approach 2 with `curve` in each budget; None where N, D or a
-    loss is not there. Approach 3 has no number where parameters of the law are `undetermined`."""
+    """Run the approaches that the table allows; return None where N, D or the loss is missing.
+
+    Approach 2 fits the kind of curve named `curve` in each budget. Approach 3 gives no value where parameters
+    of the law are `undetermined`.
+    """
     if not {"N", "D", "L"} <= set(table.values):
         return None
     missing: dict[str, str] = {}
@@ -115,7 +118,7 @@ def run(
 
 
 def _comparable(approach: int, differ: list[str]) -> None:
-    """Raise FitError where the runs `differ` in columns besides their size and tokens."""
+    """Raise FitError where the runs differ in the columns `differ` besides size and tokens."""
     if differ:
         raise FitError(
             f"approach {approach} compares runs that differ in size and tokens alone, and these differ in "
@@ -134,7 +137,7 @@ def _estimate(law: Law, name: str, optimum: Optimum, draws: Draws | None, level:
 def _words(
     one: dict[str, Any] | None, two: Two | None, three: dict[str, Any] | None, missing: Mapping[str, str]
 ) -> str:
-    """One sentence on whether intervals of a overlap."""
+    """Return one sentence on whether the intervals of a overlap."""
     known: dict[str, dict[str, Any]] = {}
     if one is not None:
         known["1"] = one["a"]

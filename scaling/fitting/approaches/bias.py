@@ -1,5 +1,4 @@
-"""The bias that a curve through one budget's runs has even without noise, and approach 2 with it taken out
-(arXiv 2603.22339)."""
+"""Correct approach 2 for the bias that its curves have even without noise (arXiv 2603.22339)."""
 
 from __future__ import annotations
 
@@ -27,8 +26,11 @@ def corrected(
     a: Estimate,
     b: Estimate,
 ) -> dict[str, Any]:
-    """What the same curve finds on the fitted surface without noise, against the surface's own optimum, taken
-    off in logarithms."""
+    """Return approach 2 with the bias of its curve subtracted in logarithms.
+
+    The bias is the minimum that the same curve has on the noise-free fitted surface, relative to the true
+    minimum of that surface.
+    """
     flops = np.array([budget.flops for budget in usable])
     true_n, true_d = optimum(flops)
     smooth = [surface(n[budget.members], d[budget.members]) for budget in usable]

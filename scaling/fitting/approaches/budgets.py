@@ -1,4 +1,4 @@
-"""Runs sorted into compute budgets."""
+"""Group runs into compute budgets."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from scaling.fitting.table import Table
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Budget:
-    """The runs that spent about the same compute."""
+    """A group of runs that spent about the same compute."""
 
     flops: float
-    """Geometric mean of what they spent."""
+    """Geometric mean of the runs' compute, FLOPs."""
     members: np.ndarray[Any, np.dtype[np.int64]]
     """Row numbers in the table."""
 
 
 def compute(table: Table) -> Array:
-    """FLOPs of each run: the table's own C, else 6 N D."""
+    """Return the FLOPs of each run: the table's own C, else 6 N D."""
     own = table.optional("C")
     return own if own is not None else 6 * table.values["N"] * table.values["D"]
 
 
 def budgets(table: Table, *, gap: float = 1.25, span: float = 1.6) -> list[Budget]:
-    """Budgets, smallest first.
+    """Return the budgets, smallest first.
 
-    By the ledger's `budget_flops` where every run has one; else sorted compute is cut where it steps by a
-    factor of `gap`, and any group that still spans more than `span` is cut at its widest step.
+    Runs are grouped by the ledger's `budget_flops` where every run has one. Otherwise the sorted compute is
+    cut where it jumps by more than a factor of `gap`, and a group that still spans more than a factor of
+    `span` is cut at its widest jump.
     """
     flops = compute(table)
     if "budget_flops" in table.frame.columns and table.frame["budget_flops"].notna().all():
@@ -44,8 +45,8 @@ def budgets(table: Table, *, gap: float = 1.25, span: float = 1.6) -> list[Budge
 
 
 def _cut(order: Any, log: Array, gap: float, span: float) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-    """Row numbers sorted by compute → groups, each cut where its widest step is too wide or the whole too
-    long."""
+    """Split row numbers sorted by compute into groups; cut a group whose widest jump or total span is too
+    large."""
     open_, done = [order], []
     while open_:
         group = open_.pop()
@@ -55,8 +56,8 @@ def _cut(order: Any, log: Array, gap: float, span: float) -> list[np.ndarray[Any
             continue
         at = int(np.argmax(steps)) + 1
         if steps[at - 1] <= gap:
-            # Compute without steps is cut near its middle, so that no sliver falls off an end and a million
-            # rows take twenty cuts.
+            # Compute without jumps is cut near its middle, so that no small group splits off at an end and a
+            # million rows take twenty cuts.
             middle = np.abs(log[group[:-1]] - 0.5 * (log[group[0]] + log[group[-1]])) <= 0.25 * (
                 log[group[-1]] - log[group[0]]
             )

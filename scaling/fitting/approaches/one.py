@@ -1,10 +1,10 @@
-"""Approach 1: the lower envelope of loss curves against compute, and a power law through the sizes that make
-it.
+"""Run approach 1: fit a power law through the sizes on the lower envelope of loss against compute.
 
-Hoffmann et al. 2022, arXiv 2203.15556, section 3.1. A point of a curve may stand for a run that ends there
-only while the learning rate is held. Where the rate decays, a point on the way lies above what a run of that
-length reaches, and the envelope goes to whatever runs end there. Points on the way are therefore taken at the
-peak of the learning rate alone; of runs whose rate decays to their end, the ends are taken.
+Hoffmann et al. 2022, arXiv 2203.15556, section 3.1. An intermediate point of a loss curve is comparable with
+the end of a shorter run only while the learning rate is constant. Where the rate decays, an intermediate loss
+lies above the final loss of a run of that length, so the envelope would follow the runs that happen to end
+there. Intermediate points are therefore used only at the peak of the learning rate. Runs whose rate decays
+contribute only their final losses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HELD = 0.5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """Comparable points of one size: a run at a held learning rate, or the ends of its runs."""
+    """Comparable points of one size: a run at a constant learning rate, or the final losses of its runs."""
 
     size: float
     """N."""
@@ -39,22 +39,23 @@ class Curve:
     loss: Array
     """(m,) loss."""
     points: str = "a run at a held learning rate"
-    """What the points are."""
+    """Description of the points."""
 
 
 def curves_of(table: Table) -> list[Curve]:
-    """The comparable points of a ledger's done runs, three or more a curve.
+    """Return the curves of a ledger's done runs, each of three or more comparable points.
 
-    Runs that hold their learning rate (constant, the stable part of WSD) give the points at its peak, of the
-    held-out loss where it was evaluated, else of the training loss. Where fewer than three sizes hold it, the
-    ends of the runs stand for themselves: one curve a size, through its budgets. N, D and C are the table's.
+    Runs with a constant stretch of learning rate (constant schedule, stable part of WSD) give their points at
+    its peak: of the held-out loss where it was evaluated, else of the training loss. Where fewer than three
+    sizes have such a stretch, one curve per size goes through the final losses of its budgets. N, D and C are
+    counted as in the table.
     """
     held = _held(table)
     return held if len({curve.size for curve in held}) >= 3 else _ends(table)
 
 
 def _held(table: Table) -> list[Curve]:
-    """One curve a run, while its learning rate is at its peak."""
+    """Return one curve per run, of the points at the peak of its learning rate."""
     path = table.folder / "curves.parquet" if table.folder is not None else None
     if path is None or not path.is_file() or "run_id" not in table.frame:
         return []
@@ -93,7 +94,7 @@ def _held(table: Table) -> list[Curve]:
 
 
 def _ends(table: Table) -> list[Curve]:
-    """One curve a size, through the ends of its runs; runs of one budget (within 2 %) count as their mean."""
+    """Return one curve per size through its final losses; runs of one budget (within 2 %) are averaged."""
     size, tokens, loss, flops = table.values["N"], table.values["D"], table.values["L"], compute(table)
     found = []
     for value in np.unique(size):
@@ -119,7 +120,7 @@ def _ends(table: Table) -> list[Curve]:
 
 
 def _envelope(losses: Array, chosen: Integers) -> Integers:
-    """(m,) which of the chosen curves is lowest at every grid point; −1 where none reaches."""
+    """Return (m,) the index of the lowest chosen curve at every grid point, −1 where no curve reaches."""
     part = losses[chosen]
     best = np.argmin(part, axis=0)
     return np.where(np.isfinite(part[best, np.arange(part.shape[1])]), chosen[best], -1)
@@ -128,8 +129,10 @@ def _envelope(losses: Array, chosen: Integers) -> Integers:
 def approach_one(
     curves: list[Curve], *, level: float = 0.95, resamples: int = 200, seed: int = 0, points: int = 300
 ) -> dict[str, Any]:
-    """a and b of N* ∝ C^a, D* ∝ C^b from the envelope, with a bootstrap over whole curves. Raises
-    FitError below three sizes."""
+    """Return a and b of N* ∝ C^a, D* ∝ C^b from the envelope, with a bootstrap over whole curves.
+
+    Raises FitError for fewer than three sizes.
+    """
     sizes = np.array([curve.size for curve in curves])
     if len(np.unique(sizes)) < 3:
         raise FitError(
@@ -145,7 +148,7 @@ def approach_one(
         losses[i, inside] = np.interp(grid[inside], log, curve.loss)
         tokens[i, inside] = np.exp(np.interp(grid[inside], log, np.log(np.maximum(curve.tokens, 1.0))))
     there = np.isfinite(losses)
-    # Where the smallest or the largest of the sizes that were run this far wins, a better one may lie beyond.
+    # If the smallest or the largest size at this compute is lowest, a size outside the range may be lower.
     low = np.where(there, sizes[:, None], np.inf).min(axis=0)
     high = np.where(there, sizes[:, None], -np.inf).max(axis=0)
 

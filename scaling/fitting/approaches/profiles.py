@@ -1,5 +1,5 @@
-"""The lowest point of loss against log size within one budget: parabola, cubic, Akima spline, robust
-parabola."""
+"""Find the minimum of loss against log size within one budget by a parabola, robust parabola, cubic or Akima
+spline."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ CURVES = ("parabola", "robust", "cubic", "akima")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lowest:
-    """Where a curve through one budget's runs is lowest."""
+    """The minimum of a curve through one budget's runs."""
 
     at: float
-    """Size or tokens of the lowest point; not a number where there is none, or none that a float holds."""
+    """Size or tokens at the minimum; NaN where there is no minimum or it overflows a float."""
     loss: float
     """Loss there."""
     coefficients: tuple[float, ...]
-    """Of 1, ln x, ln² x (, ln³ x); empty for a spline."""
+    """Coefficients of 1, ln x, ln² x (, ln³ x); empty for a spline."""
     fitted: Array
-    """(n,) the curve at the runs."""
+    """(n,) fitted losses at the runs."""
     opens_upwards: bool
-    """Whether it has a lowest point at all."""
+    """Whether the curve has a minimum."""
     inside: bool
-    """Whether that point lies between the smallest and the largest run."""
+    """Whether the minimum lies between the smallest and the largest run."""
 
 
 def line(log_c: Array, log_y: Array) -> tuple[Array, Array]:
-    """Slope and intercept of log_y (..., m) against log_c (m,) by least squares."""
+    """Return slope and intercept of log_y (..., m) against log_c (m,) by least squares."""
     z = log_c - log_c.mean()
     slope = (log_y * z).sum(-1) / (z * z).sum()
     return slope, log_y.mean(-1) - slope * log_c.mean()
 
 
 def size(log: float) -> float:
-    """Return the exponential of a logarithm; not a number where it would be zero or infinite."""
+    """Return the exponential of a logarithm, NaN where it would be zero or infinite."""
     return float(np.exp(log)) if abs(log) < _FAR else float("nan")
 
 
 _FAR = 700.0
-"""The logarithm at which floats end."""
+"""Largest absolute logarithm whose exponential is kept; floats end at about 709."""
 
 
 @np.errstate(all="ignore")
 def lowest(x: Array, loss: Array, curve: str = "parabola") -> Lowest:
-    """Fits `curve` to loss against ln x and finds its minimum. Needs three points (four for cubic and Akima,
-    on distinct x)."""
+    """Fit `curve` to loss against ln x and return its minimum. Three points are needed, four at distinct x
+    for cubic and Akima."""
     if curve not in CURVES:
         raise ConfigError(one_of("curve", curve, CURVES))
     log = np.log(x)
@@ -96,7 +96,7 @@ def lowest(x: Array, loss: Array, curve: str = "parabola") -> Lowest:
 
 
 def _turning(beta: Array, ends: tuple[float, float]) -> float:
-    """The minimum of a quadratic or cubic; of a cubic without one, none."""
+    """Return the minimum of a quadratic or cubic, NaN for a cubic without one."""
     if len(beta) == 3:
         return float(-beta[1] / (2 * beta[2])) if beta[2] > 0 else float("nan")
     roots = (
@@ -108,7 +108,7 @@ def _turning(beta: Array, ends: tuple[float, float]) -> float:
 
 
 def _robust(design: Array, loss: Array) -> Array:
-    """Huber at 1.345 robust standard deviations, by reweighting."""
+    """Return the Huber fit at 1.345 robust standard deviations, by iteratively reweighted least squares."""
     beta = np.linalg.lstsq(design, loss, rcond=None)[0]
     for _ in range(100):
         residual = loss - design @ beta

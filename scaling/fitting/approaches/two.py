@@ -1,9 +1,8 @@
-"""Approach 2: per budget a curve of loss against log size, its lowest point, and a power law through the
-lowest points.
+"""Run approach 2: fit a curve of loss against log size in each budget and a power law through the minima.
 
 Hoffmann et al. 2022, arXiv 2203.15556, section 3.2. The parabola is biased wherever the loss surface is not
-symmetric in log size, even without noise (arXiv 2603.22339); `corrected` removes the bias that the fitted
-surface itself would show on the same runs.
+symmetric in log size, even without noise (arXiv 2603.22339). `corrected` removes the bias computed from the
+fitted surface at the same runs.
 """
 
 from __future__ import annotations
@@ -25,33 +24,33 @@ from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Two:
-    """Approach 2 on one table."""
+    """Result of approach 2 on one table."""
 
     curve: str
-    """parabola, robust, cubic or akima."""
+    """Kind of curve: parabola, robust, cubic or akima."""
     budgets: tuple[dict[str, Any], ...]
-    """One row a budget, as in the JSON."""
+    """One row per budget, as in the JSON."""
     a: Estimate
     """N* ∝ C^a."""
     b: Estimate
     """D* ∝ C^b."""
     N_coefficient: float
-    """N* = coefficient × C^a; not a number where a float cannot hold it."""
+    """Coefficient of N* = coefficient × C^a; NaN where it overflows a float."""
     D_coefficient: float
-    """D* = coefficient × C^b."""
+    """Coefficient of D* = coefficient × C^b."""
     corrected: dict[str, Any] | None = None
-    """a, b and coefficients with the parabola's own bias on the fitted surface taken out."""
+    """a, b and coefficients after subtraction of the curve's bias on the fitted surface."""
     curves: dict[str, float | None] = field(default_factory=dict)
-    """a by each kind of curve: how much the choice matters."""
+    """Value of a for each kind of curve."""
     warnings: tuple[str, ...] = ()
-    """Budgets that cannot be trusted."""
+    """One sentence per problem, such as a budget without a minimum."""
 
     def at(self, flops: float) -> tuple[float, float]:
-        """N* and D* at a budget."""
+        """Return N* and D* at a budget in FLOPs."""
         return self.N_coefficient * flops**self.a.value, self.D_coefficient * flops**self.b.value
 
     def to_json(self) -> dict[str, Any]:
-        """As the fit file holds it."""
+        """Return plain data as in the fit file."""
         return {
             "curve": self.curve,
             "budgets": list(self.budgets),
@@ -76,9 +75,9 @@ def approach_two(
     surface: Callable[[Array, Array], Array] | None = None,
     optimum: Callable[[Array], tuple[Array, Array]] | None = None,
 ) -> Two:
-    """Runs approach 2 on N, D, L of a table.
+    """Run approach 2 on N, D and L of a table.
 
-    `surface(N, D)` and `optimum(C)` of a fitted law give the bias correction. Raises FitError with fewer than
+    `surface(N, D)` and `optimum(C)` of a fitted law give the bias correction. Raises FitError for fewer than
     two usable budgets.
     """
     found = budgets(table)
@@ -139,7 +138,7 @@ def approach_two(
 
 
 def target(table: Table) -> str:
-    """The letter of the loss in a table: L unless the table was read for another target."""
+    """Return the letter of the loss in a table: L unless the table was read for another target."""
     return "L" if "L" in table.values else next(k for k in table.values if k not in ("N", "D", "C"))
 
 
@@ -162,9 +161,11 @@ def _words(budget: Budget, low: Lowest, other: Lowest) -> list[str]:
 def _draws(
     usable: list[Budget], x: Array, loss: Array, lows: list[Lowest], curve: str, resamples: int, seed: int
 ) -> Array | None:
-    """(K, budgets) log positions of the lowest point under new noise: normal, with the residual deviation
-    pooled over budgets, itself uncertain by its degrees of freedom. None when no budget has a point to
-    spare."""
+    """Return log positions (K, budgets) of the minimum under simulated noise.
+
+    The noise is normal. Its standard deviation is pooled over budgets and drawn by its degrees of freedom;
+    the result is None where there are no degrees of freedom.
+    """
     order = {"cubic": 4, "akima": 0}.get(curve, 3)
     parabola = [lowest(x[b.members], loss[b.members]) for b in usable] if curve == "akima" else lows
     spare = sum(max(len(b.members) - (order or 3), 0) for b in usable)

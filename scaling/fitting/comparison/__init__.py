@@ -1,1 +1,1 @@
-"""Two or more ledgers side by side: exponents, shared laws, compute-equivalent gain, crossing points."""
+"""Compare two or more ledgers: exponents, shared laws, compute-equivalent gain, crossing points."""

@@ -1,4 +1,4 @@
-"""`compare`: everything that two or more tables say about each other."""
+"""Fit one law to several tables and compare the fits."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from scaling.fitting.uncertainty.estimate import Estimate, html
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Comparison:
-    """Fits side by side."""
+    """A comparison of several fits, the first of which is the baseline."""
 
     labels: tuple[str, ...]
     """Names of the tables, the baseline first."""
     fits: tuple[Fit, ...]
-    """In the same order."""
+    """Fits of the tables, in the order of `labels`."""
     pairs: str | None
-    """The columns or variables that pair the runs; None where they are independent."""
+    """Columns or variables that pair the runs; None where the tables are independent."""
     exponents: list[Quantity]
     """Quantities with differences to the baseline."""
     shared: list[dict[str, Any]]
@@ -61,7 +61,7 @@ class Comparison:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a quantity and table: value, low, high, difference to the baseline, p."""
+        """Return one row per quantity and table: value, low, high, difference to the baseline, p."""
         rows = []
         for row in self.exponents:
             for label, estimate in row.estimates.items():
@@ -131,7 +131,8 @@ def _n(value: float | None) -> str:
 
 
 def _p(value: float | None) -> str:
-    """Return a p-value in words; below 0.001 it rests on the tail of a normal, t or F, not on draws."""
+    """Return a p-value as text. Below 0.001 it comes from the tail of a normal, t or F distribution, not from
+    draws."""
     if value is None or not np.isfinite(value):
         return "unknown"
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
@@ -178,8 +179,8 @@ def compare(
     if pairs and cluster:
         used = alike(used, labels, cluster)
     seed = int(options.pop("seed", 0))
-    # The same seed draws the same rows of paired tables and the same clusters of paired clusters; different
-    # seeds keep independent tables independent.
+    # Paired tables share a seed, so that the same rows or clusters are drawn from each; independent tables
+    # have different seeds.
     fits = tuple(fit(t, law, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
     said = [f"{label}: {w}" for label, f in zip(labels, fits, strict=True) for w in f.warnings]
     gains = []

@@ -1,5 +1,5 @@
-"""Parameters and exponents of several fits with their differences: interval and p-value from bootstrap draws,
-paired where runs are."""
+"""Compare parameters and exponents of several fits: differences with interval and p-value from bootstrap
+draws, which are paired where the runs are paired."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from scaling.fitting.uncertainty.estimate import Estimate, finite, percentile, u
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How far one fit's quantity lies from the baseline's."""
+    """The difference between one fit's quantity and the baseline's."""
 
     estimate: Estimate
-    """Theirs − the baseline's."""
+    """The fit's value minus the baseline's."""
     p: float
-    """Two-sided; not a number where there is none."""
+    """Two-sided p-value; NaN where none can be computed."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -32,14 +32,14 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """One parameter, or what follows from them, side by side."""
+    """One parameter or derived quantity of all fits."""
 
     name: str
-    """As the law calls it."""
+    """Name in the law."""
     estimates: Mapping[str, Estimate]
-    """Of every table, by label."""
+    """Estimate of every table, by label."""
     differences: Mapping[str, Difference]
-    """Of every later table to the first, by label."""
+    """Difference of every later table to the first, by label."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -51,8 +51,10 @@ class Quantity:
 
 
 def quantities(fit: Fit) -> dict[str, tuple[float, Array]]:
-    """Every parameter and derived quantity: value and draws (K,). Raises FitError for a fit without
-    bootstrap."""
+    """Return value and draws (K,) of every parameter and derived quantity.
+
+    Raises FitError for a fit without bootstrap.
+    """
     if fit.draws is None:
         raise FitError('a comparison needs bootstrap draws; fit again with bootstrap="pairs"')
     out: dict[str, tuple[float, Array]] = {}
@@ -68,11 +70,11 @@ def quantities(fit: Fit) -> dict[str, tuple[float, Array]]:
 def difference(
     one: tuple[float, Array], two: tuple[float, Array], *, spare: int | None, level: float, method: str
 ) -> tuple[Estimate, float]:
-    """Return two − one with interval and two-sided p; neither where all draws are equal.
+    """Return two − one with interval and two-sided p-value; neither where all draws are equal.
 
-    The p-value is that of the difference over its bootstrap standard error, normal, or Student's t with
-    `spare` degrees of freedom where clusters or residuals were drawn: percentile p-values cannot go below
-    1/K. A p below that is extrapolated along the tail, and `method` says which tail.
+    The statistic is the difference over its bootstrap standard error. Its distribution is normal, or
+    Student's t with `spare` degrees of freedom where clusters or residuals were drawn. Percentile p-values
+    cannot go below 1/K; a smaller p is extrapolated along the tail of the distribution named in `method`.
     """
     value, drawn = two[0] - one[0], two[1] - one[1]
     kept = drawn[np.isfinite(drawn)]
@@ -81,7 +83,8 @@ def difference(
         return interval, float("nan")
     tail = "a normal" if spare is None else f"Student's t, {max(spare, 1)} degrees of freedom"
     interval = replace(interval, method=f"{interval.method}; p by the tail of {tail}")
-    # The middle 68 % of the draws: a heavy tail of a few resamples must not hide a difference.
+    # The standard error is from the middle 68 % of the draws, because a few extreme resamples must not hide a
+    # difference.
     low, high = np.quantile(kept, [0.1587, 0.8413]) if len(kept) > 20 else (np.nan, np.nan)
     deviation = float((high - low) / 2)
     if not deviation > 0:
@@ -91,7 +94,7 @@ def difference(
 
 
 def exponents(fits: Sequence[Fit], labels: Sequence[str], pairs: str | None) -> list[Quantity]:
-    """Return one row a quantity: each fit's estimate, and the difference of every later fit to the first."""
+    """Return one row per quantity: each fit's estimate and the difference of every later fit to the first."""
     known = [quantities(fit) for fit in fits]
     rows: list[Quantity] = []
     for name in known[0]:

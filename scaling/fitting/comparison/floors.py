@@ -1,4 +1,4 @@
-"""The gain over every shared irreducible loss that the data allow: how much of it rests on the floor."""
+"""Compute the range of the gain over all shared irreducible losses that the data allow."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
 
 Headline = Callable[[Sequence[Array]], float]
-"""Parameters of each fit → the gain."""
+"""Function from the parameters of each fit to the gain."""
 
 STEPS = 0.002 * np.cumsum(1.3 ** np.arange(26))
-"""Distances in ln E at which the profile is taken: 0.2 % near the optimum, a factor of 400 at most."""
+"""Distances in ln E at which the profile is evaluated: from 0.2 % near the optimum to a factor of 400."""
 
 
 @np.errstate(all="ignore")
 def floors(fits: Sequence[Fit], labels: Sequence[str], headline: Headline) -> dict[str, Any]:
-    """`shared`: E of the joint fit and the gain with it. `profiled`: the range of the gain over all shared E
-    whose profile stays below the F limit, and the profile itself.
+    """Return the gain with E shared, and its range over the profile of the shared E.
 
-    Estimate and profile are of one objective, the joint one, so that the range holds the estimate; where the
-    profile meets a lower objective than the estimate's, the estimate starts again from there.
+    `shared` holds E of the joint fit and the gain with it. `profiled` holds the profile and the range of the
+    gain over all shared E whose profile stays below the F limit. Estimate and profile use the same joint
+    objective, so the range contains the estimate. Where the profile reaches an objective below the
+    estimate's, the joint fit is repeated from that point.
     """
     law, problem, optimum = fit_shared(fits, labels, ["E"])
     u = optimum.u
@@ -86,7 +87,7 @@ def floors(fits: Sequence[Fit], labels: Sequence[str], headline: Headline) -> di
 
 
 def _limit(fit: Fit, problem: Problem, u: Array) -> tuple[float, float]:
-    """The quantile of F below which a rise is allowed, and what a rise of the objective is multiplied by."""
+    """Return the F quantile that bounds an allowed rise and the factor that scales the rise."""
     spare = max(len(problem.y) - len(u), 1)
     limit = float(stats.f.ppf(fit.options.level, 1, spare))
     if problem.loss.name == "likelihood":
@@ -95,7 +96,7 @@ def _limit(fit: Fit, problem: Problem, u: Array) -> tuple[float, float]:
 
 
 def _run(allowed: Any, middle: int) -> tuple[int, int]:
-    """First and last of the allowed places without a gap around the middle."""
+    """Return the first and last index of the allowed stretch that contains the middle."""
     low = high = middle
     while low - 1 in allowed:
         low -= 1
@@ -107,7 +108,7 @@ def _run(allowed: Any, middle: int) -> tuple[int, int]:
 def _walk(
     fits: Sequence[Fit], labels: Sequence[str], problem: Problem, u: Array, sign: int, best: float
 ) -> list[tuple[float, float, Array]]:
-    """E, objective and parameters with E held ever further from the optimum, until past the limit."""
+    """Return E, objective and parameters at fixed E moving away from the optimum, until past the limit."""
     limit, unit = _limit(fits[0], problem, u)
     theta = problem.coordinates.natural(u)
     at = problem.law.names.index("E")

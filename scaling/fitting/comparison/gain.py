@@ -1,5 +1,7 @@
-"""Compute-equivalent gain: how much more compute the first needs for what the second reaches, G(C) in L_B(C)
-= L_A(G C), and where they cross."""
+"""Compute the compute-equivalent gain G(C), defined by L_B(C) = L_A(G C), and the crossing of two frontiers.
+
+G is the factor of extra compute that the baseline A needs to reach the loss of B.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +21,20 @@ from scaling.fitting.uncertainty.estimate import Estimate, finite
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """Where the frontiers of two fits cross."""
+    """The crossing of the frontiers of two fits."""
 
     flops: float
-    """The compute; not a number where there is none, or the data do not determine it."""
+    """Compute at the crossing, FLOPs; NaN where there is none or the data do not determine it."""
     interval: tuple[float, float] | None
-    """Its lower and upper end."""
+    """Lower and upper end, FLOPs."""
     level: float
     """Nominal coverage of the interval."""
     share: float
-    """Of the draws that cross at all."""
+    """Share of the draws that cross."""
     inside: bool
-    """Whether it lies within the compute that both tables cover."""
+    """Whether the crossing lies within the compute that both tables cover."""
     words: str
-    """The same in one phrase."""
+    """Description of the crossing in one phrase."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -48,30 +50,30 @@ class Crossing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gain:
-    """How much more compute one fit needs for what another reaches."""
+    """The factor of compute that one fit needs to reach the loss of another."""
 
     of: str
-    """The table that may need less."""
+    """Label of the compared table."""
     over: str
     """The baseline."""
     span: tuple[float, float]
-    """Compute that both tables cover."""
+    """Range of compute that both tables cover, FLOPs."""
     headline: Estimate
     """Geometric mean of the gain over `span`."""
     flops: Array
-    """(m,) compute at which the curve is taken, in and beyond `span`."""
+    """(m,) compute of the curve's points, inside and beyond `span`, FLOPs."""
     value: Array
     """(m,) gain; infinite below the baseline's floor."""
     lower: Array
-    """(m,) lower end of its interval."""
+    """(m,) lower end of the gain's interval."""
     upper: Array
-    """(m,) upper end."""
+    """(m,) upper end of the gain's interval."""
     inside: Flags
     """(m,) whether `flops` lies in `span`."""
     by_floor: Mapping[str, Any]
-    """The headline with E free, shared, and over all shared E that the data allow."""
+    """Headline with E free, E shared, and its range over all shared E that the data allow."""
     crossing: Crossing
-    """Where the two frontiers cross."""
+    """Crossing of the two frontiers."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -94,8 +96,10 @@ class Gain:
 
 
 def frontier(fit: Fit, theta: Array) -> tuple[Array, Array, Array]:
-    """Return E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ. Raises
-    FitError for a law that has no such form."""
+    """Return E, K, γ (each (...)) of the loss at the best split of compute, L*(C) = E + K C^-γ.
+
+    Raises FitError for a law that has no such form.
+    """
     if fit.law.frontier is None:
         raise FitError(
             f"the compute-equivalent gain needs the law chinchilla or power-floor-c, not {fit.law.name}"
@@ -105,14 +109,16 @@ def frontier(fit: Fit, theta: Array) -> tuple[Array, Array, Array]:
 
 
 def best_loss(front: tuple[Array, Array, Array], flops: Array) -> Array:
-    """L*(C), (..., m)."""
+    """Return the loss at the best split of compute L*(C), (..., m)."""
     floor, amplitude, power = (np.asarray(part)[..., None] for part in front)
     return np.asarray(floor + amplitude * flops**-power)
 
 
 def gain_between(base: tuple[Array, Array, Array], other: tuple[Array, Array, Array], flops: Array) -> Array:
-    """G(C) (..., m) with L_other(C) = L_base(G C): above 1 the other needs less compute; infinite below the
-    base's floor."""
+    """Return G(C) (..., m) with L_other(C) = L_base(G C), infinite below the base's floor.
+
+    Above 1 the other fit needs less compute.
+    """
     floor, amplitude, power = (np.asarray(part)[..., None] for part in base)
     above = best_loss(other, flops) - floor
     with np.errstate(all="ignore"):
@@ -121,7 +127,7 @@ def gain_between(base: tuple[Array, Array, Array], other: tuple[Array, Array, Ar
 
 
 def _band(value: Array, drawn: Array, level: float) -> tuple[Array, Array]:
-    """Return the ends (m,) of the central draws (K, m), reaching to the value (m,) where that lies beyond."""
+    """Return the ends (m,) of the central draws (K, m), extended to include the value (m,)."""
     tail = (1 - level) / 2
     low, high = np.quantile(
         np.where(np.isnan(drawn), np.inf, drawn), [tail, 1 - tail], axis=0, method="nearest"
@@ -140,11 +146,10 @@ def _flops(fit: Fit) -> Array:
 
 @np.errstate(all="ignore")
 def gain(base: Fit, other: Fit, labels: tuple[str, str], *, points: int = 41, beyond: float = 10.0) -> Gain:
-    """Return G(C) of `other` over `base` with a band, in range and up to a factor of `beyond` outside, with E
-    free, shared and profiled.
+    """Return G(C) of `other` over `base` with an interval, with E free, shared and profiled.
 
-    The headline is the geometric mean over the compute that both tables cover. Raises FitError where they
-    share none.
+    The curve covers the common compute and a factor of `beyond` outside it. The headline is the geometric
+    mean over the compute that both tables cover. Raises FitError where they have no compute in common.
     """
     if base.draws is None or other.draws is None:
         raise FitError('the gain needs bootstrap draws; fit both with bootstrap="pairs"')
@@ -189,7 +194,7 @@ def gain(base: Fit, other: Fit, labels: tuple[str, str], *, points: int = 41, be
 
 
 def _floors(base: Fit, other: Fit, labels: tuple[str, str], within: Array, free: float) -> dict[str, Any]:
-    """Return the headline with E free, shared, and over all shared E that the data allow."""
+    """Return the headline with E free, E shared, and its range over all shared E that the data allow."""
     out: dict[str, Any] = {"free": finite(free)}
     if "E" not in base.problem.coordinates.names or "E" in base.options.tied.values():
         return out
@@ -210,15 +215,17 @@ def crossing(
     span: tuple[float, float],
     level: float,
 ) -> Crossing:
-    """Return the compute at which the two frontiers cross within three decades of the data, its interval, and
-    how often draws cross at all: less often than `level`, and the data do not determine where."""
+    """Return the crossing of the two frontiers within three decades of the data, with its interval.
+
+    The data do not determine the crossing where a smaller share of the draws than `level` crosses.
+    """
     grid = np.geomspace(span[0] / 1e3, span[1] * 1e3, 400)
 
     def first(one: tuple[Array, Array, Array], two: tuple[Array, Array, Array]) -> Array:
         difference = best_loss(one, grid) - best_loss(two, grid)
         difference = np.atleast_2d(difference)
         change = np.sign(difference[:, 1:]) != np.sign(difference[:, :-1])
-        # Of several crossings the one nearest to the middle of the data.
+        # Among several crossings, take the one nearest to the middle of the data.
         middle = np.abs(np.log(grid[1:]) - np.log(span).mean())
         rank = np.where(change, middle, np.inf)
         at = rank.argmin(axis=1)

@@ -1,5 +1,5 @@
-"""One law over several groups of runs, some parameters shared and the others one per group: an ordinary law
-to everything else."""
+"""Build a joint law over several groups of runs: some parameters are shared, the others have one value per
+group."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from scaling.fitting.arrays import Array, Values
 from scaling.fitting.law import Law, Parameter
 
 GROUP = "group"
-"""The variable that holds the number of each row's group."""
+"""Name of the variable that holds the group number of each row."""
 
 
 def name_in(parameter: str, group: str) -> str:
-    """What a parameter that is not shared is called."""
+    """Return the name of a group's own copy of a parameter."""
     return f"{parameter}[{group}]"
 
 
 def joint(law: Law, groups: Sequence[str], shared: Collection[str]) -> Law:
-    """`law` with the parameters in `shared` common to all groups. Raises ConfigError for unknown names and
-    fewer than two groups."""
+    """Return `law` over several groups with the parameters in `shared` common to all.
+
+    Raises ConfigError for unknown names and for fewer than two groups.
+    """
     if len(groups) < 2 or len(set(groups)) != len(groups):
         raise ConfigError(
             f"a joint fit needs two or more groups of different names, not {', '.join(groups) or 'none'}"

@@ -1,12 +1,11 @@
-"""Whether sharing costs more than chance: the joint fit with shared parameters against the one without, held
-against what both give on tables simulated from the shared fit.
+"""Test a joint fit with shared parameters against one with separate parameters, by simulation.
 
-Twice a difference of log likelihoods is χ² for the estimator whose likelihood it is, and for many rows. For
-Huber with a small δ and absolute deviations a χ² or F rejects 7 to 16 % of true nulls at 5 % (two tables of
-30 or 60 runs), so the scale of the statistic is simulated: it is divided by its mean over tables drawn from
-the shared fit, and held against an F in units of its own mean (a Bartlett correction by bootstrap; Rocke
-1989).
-`analysis/studies/comparison_size.py` holds the rate of false rejections.
+Twice the difference of log likelihoods follows χ² only for the estimator of that likelihood and for many
+rows. For absolute deviations and Huber with a small δ, a χ² or F test at 5 % rejects 7 to 16 % of true nulls
+(two tables of 30 or 60 runs). The scale of the statistic is therefore simulated: the statistic is divided by
+its mean over tables drawn from the shared fit and compared with an F distribution divided by its mean (a
+bootstrap Bartlett correction; Rocke 1989). `analysis/studies/comparison_size.py` measures the rate of false
+rejections.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ from scaling.fitting.uncertainty.resampling import Labels
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Noises:
-    """How residuals of a joint table are drawn anew."""
+    """The scheme by which residuals of a joint table are resampled."""
 
     group: Integers
-    """(n,) the table of each row; residuals are drawn from those of the same table."""
+    """(n,) table number of each row; residuals are drawn within a table."""
     paired: bool
-    """Whether row k of every table is one pair: what one table draws, all draw."""
+    """Whether row k of every table forms one pair; paired tables draw the same rows."""
     clusters: Labels | None
-    """(n,) clusters whose residuals keep together; None where every row stands alone."""
+    """(n,) cluster of each row, whose residuals are drawn together; None for independent rows."""
 
 
 def draw(residual: Array, free: int, noises: Noises, resamples: int, seed: int) -> Array:
-    """(K, n) new residuals from those of the separate fit, enlarged for its `free` parameters: those of a
-    shared one hold what sharing costs, and are no sample of the noise.
+    """Return new residuals (K, n) drawn from those of the separate fit, enlarged for its `free` parameters.
 
-    Rows that stand alone are drawn with replacement and smoothed by a kernel of Silverman's width: an
-    estimator of the median passes through some rows exactly, and the density of residuals at zero sets its
-    precision. Clusters keep their residuals up to a Webb factor.
+    Residuals of the shared fit contain the misfit of sharing and are therefore no sample of the noise.
+    Independent rows are drawn with replacement and smoothed by a kernel of Silverman's width, because a
+    median estimator passes through some rows exactly and its precision depends on the density of residuals
+    at zero. The residuals of a cluster are multiplied by one Webb factor.
     """
     n = len(residual)
     grown = residual * np.sqrt(n / max(n - free, 1))
@@ -52,7 +51,7 @@ def draw(residual: Array, free: int, noises: Noises, resamples: int, seed: int) 
     rng = np.random.default_rng(seed)
     out = np.empty((resamples, n))
     tables = [np.flatnonzero(noises.group == label) for label in np.unique(noises.group)]
-    # One block of paired tables with a column a table, or a block of one column for every table.
+    # One block with a column per table where tables are paired; else one block of one column per table.
     for block in [np.column_stack(tables)] if noises.paired else [rows[:, None] for rows in tables]:
         own = grown[block]
         size, columns = own.shape
@@ -79,11 +78,12 @@ def p_value(
     resamples: int = 100,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """p of the shared model against the separate one, and the mean of the statistic under the shared model.
+    """Return the p-value of the shared model against the separate one, and the statistic's mean under the
+    shared model.
 
     `u` (q0,) is the shared optimum, `v` (q1,) the same point in the coordinates of the separate model, `best`
-    (q1,) the separate optimum, whose residuals are the noise. The measured table takes the same way as the
-    simulated ones: both models refitted from the shared optimum.
+    (q1,) the separate optimum, whose residuals give the noise. On the measured table, as on the simulated
+    ones, both models are refitted from the shared optimum.
     """
     residual = separate.residuals(best)
     predicted = shared.law.predict(shared.coordinates.natural(u), shared.x)
@@ -98,13 +98,14 @@ def p_value(
     for problem, start in ((shared, u), (separate, v)):
         there = replace(problem, y=y)
         values.append(there.value(refit(there, weights, start).u, weights))
-    # A likelihood is a logarithm already; of the other sums the ratio knows no unit.
+    # A likelihood is a logarithm already; for the other sums the log of their ratio is free of units.
     likelihood = shared.loss.name == "likelihood"
     rise = values[0] - values[1] if likelihood else values[0] / values[1] - 1
     spare, left = len(v) - len(u), shared.weights.size - len(v)
     kept = rise[1:][np.isfinite(rise[1:])]
     mean = float(np.maximum(kept, 0.0).mean()) if len(kept) >= resamples // 2 else float("nan")
-    # In units of its mean under the shared model: χ² for a likelihood, else F with the rows that are left.
+    # In units of its mean under the shared model: χ² for a likelihood, else F with the residual degrees of
+    # freedom.
     scaled = max(float(rise[0]), 0.0) / mean
     if likelihood or left < 3:
         return float(stats.chi2.sf(scaled * spare, spare)), mean

@@ -1,5 +1,4 @@
-"""Whether the runs of two tables are paired: the same cells, once each, so that they can be resampled
-together."""
+"""Pair the runs of several tables by their cells, so that they can be resampled together."""
 
 from __future__ import annotations
 
@@ -17,18 +16,18 @@ CELLS = (
     ("size", "tokens", "seed"),
     ("size", "budget_flops"),
 )
-"""Columns of a ledger that name a cell, also where families of one size differ in N."""
+"""Columns of a ledger that identify a cell, also where families of one size differ in N."""
 
 APART = ("budget_flops", "tokens_asked", "seed")
-"""Columns that tell runs of equal variables apart."""
+"""Columns that distinguish runs with equal variables."""
 
 
 def paired(tables: Sequence[Table], variables: Sequence[str]) -> tuple[list[Table], str] | None:
-    """Return all tables in the order of the first with the keys that paired them, or None where they are not
-    paired one to one.
+    """Return all tables in the row order of the first and the keys that pair them; None where no keys pair
+    them one to one.
 
-    Runs are paired by the cell of a ledger, else by the values of the law's `variables`, whatever their
-    columns are called: the first keys that are unique in each table and the same in all.
+    Runs are paired by the cell columns of a ledger, else by the values of the law's `variables`. The first
+    keys are taken whose values are unique in each table and the same in all.
     """
     columns = [
         {name: t.frame[name] for name in t.frame.columns} | {v: pd.Series(t.values[v]) for v in variables}
@@ -50,9 +49,9 @@ def paired(tables: Sequence[Table], variables: Sequence[str]) -> tuple[list[Tabl
 
 
 def alike(tables: Sequence[Table], labels: Sequence[str], cluster: str) -> list[Table]:
-    """Paired tables whose clusters bear the numbers of the first's, so that one draw takes the same runs.
+    """Return paired tables with the cluster numbers of the first, so that one draw takes the same runs.
 
-    Raises ConfigError where paired runs fall into different clusters.
+    Raises ConfigError where paired runs lie in different clusters.
     """
     first = tables[0].labels(cluster)
     out = [tables[0]]
@@ -69,7 +68,7 @@ def alike(tables: Sequence[Table], labels: Sequence[str], cluster: str) -> list[
 
 
 def _index(keys: Sequence[pd.Series]) -> pd.Index:
-    """Cells as text, so that 1 and 1.0 are one and round-off does not part them."""
+    """Return cells as text in which 1 equals 1.0 and rounding errors do not separate equal cells."""
 
     def text(values: pd.Series) -> list[str]:
         if pd.api.types.is_numeric_dtype(values):

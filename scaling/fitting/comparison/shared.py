@@ -1,5 +1,4 @@
-"""Do the groups share a floor, exponents, or everything? Joint fits from separate to common, ranked and
-tested."""
+"""Rank and test joint fits in which groups share nothing, the floor, the exponents or all parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from scaling.fitting.validation.selection import Candidate, pointwise
 
 
 def _each(fit: Fit, labels: Sequence[str], shared: Sequence[str], name: str) -> list[str]:
-    """The parameters of the joint law that stand for one of a fit's."""
+    """Return the parameters of the joint law that correspond to one parameter of a fit."""
     fit.law.parameter(name)
     return [name] if name in shared else [name_in(name, label) for label in labels]
 
@@ -36,11 +35,11 @@ def stacked(
     shared: Sequence[str],
     held: Mapping[str, float] | None = None,
 ) -> tuple[Law, Problem]:
-    """The joint law and its problem over all rows of all fits, with the first fit's estimator and what its
-    options fix, tie and bound, in every group; `held` are further values to fix.
+    """Return the joint law and its problem over all rows of all fits.
 
-    Joint fits by absolute deviations take a Huber whose δ is a tenth of the residuals' spread: an exact
-    optimum in ten parameters takes seconds, and a hundred of them are needed.
+    The first fit's estimator and its fixed, tied and bounded parameters apply in every group; `held` fixes
+    further values. Joint fits by absolute deviations use a Huber loss whose δ is a tenth of the residuals'
+    spread, because an exact optimum in ten parameters takes seconds and a hundred of them are needed.
     """
     first, options = fits[0], fits[0].options
     law = joint(first.law, labels, shared)
@@ -88,8 +87,8 @@ def stacked(
 
 
 def start_from(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str], problem: Problem) -> Array:
-    """A start for the joint fit: each group's own optimum, shared parameters at their mean (geometric for
-    positive ones)."""
+    """Return a start for the joint fit: each group's own optimum, with shared parameters at their mean
+    (geometric for positive ones)."""
     law = fits[0].law
     values: dict[str, float] = {}
     for i, name in enumerate(law.names):
@@ -102,7 +101,7 @@ def start_from(fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str]
 
 
 def spread(values: Mapping[str, float], law: Law, labels: Sequence[str]) -> dict[str, float]:
-    """Parameters of a joint law, written out for every group."""
+    """Return the parameters of a joint law for every group."""
     return {
         name_in(name, label): values.get(name_in(name, label), values.get(name, np.nan))
         for name in law.names
@@ -113,18 +112,18 @@ def spread(values: Mapping[str, float], law: Law, labels: Sequence[str]) -> dict
 def fit_shared(
     fits: Sequence[Fit], labels: Sequence[str], shared: Sequence[str]
 ) -> tuple[Law, Problem, Optimum]:
-    """The joint optimum with these parameters shared."""
+    """Return the joint optimum with these parameters shared."""
     law, problem = stacked(fits, labels, shared)
     optimum = solve(problem, start_from(fits, labels, shared, problem))
     return law, replace(problem, loss=optimum.loss), optimum
 
 
 def sharings(fit: Fit) -> dict[str, list[str]]:
-    """What may be shared, by name: the floor, the exponents, both, everything. What is fixed is the same
-    everywhere already."""
+    """Return the sets of parameters to share, by name: floor, exponents, both, all. Only the last set
+    includes fixed parameters, which are equal in all groups."""
     law = fit.law
     free = [name for name in law.names if name not in fit.options.fixed]
-    # A tied parameter is shared with its partner, or not at all.
+    # A tied parameter is shared only together with its partner.
     tied = fit.options.tied
 
     def closed(names: list[str]) -> list[str]:
@@ -143,12 +142,11 @@ def sharings(fit: Fit) -> dict[str, list[str]]:
 def shared_models(
     fits: Sequence[Fit], labels: Sequence[str], *, paired: bool = False, resamples: int = 100
 ) -> list[dict[str, Any]]:
-    """Return separate laws, shared floor, shared exponents, shared floor and exponents, one law for all: a
-    test against separate laws whose scale is simulated (`null`), and AICc with the noise of its differences
-    and BIC.
+    """Return one entry per model: separate laws, E, exponents or both shared, one law for all.
 
-    Both criteria count rows as independent. Where rows are paired or in clusters they are None, and a model
-    is told apart by its p-value.
+    Each entry has a test against separate laws whose scale is simulated (`null`), AICc with the noise of its
+    difference, and BIC. Both criteria assume independent rows. They are None where rows are paired or
+    clustered, and models are then compared by p-value.
     """
     _, apart, best = fit_shared(fits, labels, [])
     made, rows = [_candidate("separate laws", apart, best)], []
@@ -197,10 +195,10 @@ def shared_models(
 
 
 def _criteria(candidate: Candidate, first: Candidate, level: float) -> dict[str, Any]:
-    """Return AICc and BIC of a model of independent rows, and its distance from the lowest AICc.
+    """Return AICc and BIC of a model of independent rows, and its AICc difference to the lowest.
 
-    Twice the difference of log likelihoods varies as a sum over rows (Vuong 1989), and as a χ² of the
-    parameters between them where both models hold.
+    The noise of twice the log-likelihood difference is that of a sum over rows (Vuong 1989), and that of a χ²
+    in the number of extra parameters where both models hold.
     """
     aicc, bic = candidate.criteria()
     behind = aicc - first.criteria()[0]
@@ -230,7 +228,7 @@ def _candidate(name: str, problem: Problem, optimum: Optimum) -> Candidate:
 
 
 def noises_of(fits: Sequence[Fit], paired: bool) -> Noises:
-    """How the rows of all fits depend on each other, from pairing and the clusters of their bootstrap."""
+    """Return the resampling scheme of the rows of all fits, from their pairing and bootstrap clusters."""
     group = np.concatenate([np.full(fit.table.n, k, dtype=np.int64) for k, fit in enumerate(fits)])
     if fits[0].options.bootstrap != "cluster" or fits[0].options.cluster is None:
         return Noises(group=group, paired=paired, clusters=None)
@@ -241,8 +239,10 @@ def noises_of(fits: Sequence[Fit], paired: bool) -> Noises:
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return in words which model the criterion names, one only where it wins by more than its noise; without
-    a criterion, which models the test tells apart from separate laws."""
+    """Return a sentence on the preferred model, naming one only where AICc prefers it by more than its noise.
+
+    Without AICc, the sentence lists the models that the test distinguishes from separate laws.
+    """
     apart = [row["model"] for row in rows if row["told_apart"]]
     first = next((row["model"] for row in rows if row["delta_aicc"] == 0), None)
     if first is None:

@@ -1,2 +1,2 @@
-"""What to buy: the best split of a compute budget, the cheapest way to a loss, and the next runs that teach
-most per FLOP."""
+"""Decide how to spend compute: the best split of a budget, the cheapest way to a loss, and the most
+informative next runs per FLOP."""

@@ -1,5 +1,5 @@
-"""`allocate`: how to spend a budget, or what a loss costs, with intervals, inference demand, a data limit and
-a word on extrapolation."""
+"""Allocate compute: find the best N and D for a budget or for a loss, with inference demand and a data
+limit."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from scaling.fitting.uncertainty.estimate import Estimate
 from scaling.fitting.validation.forecast import forecast
 
 REPEATS = 15.387756
-"""R_D* of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5 and appendix A): how fast repeated tokens lose
-worth. Borrowed, not fitted here; their objective is flat in it, so take what rests on it as a rough guide."""
+"""R_D* of Muennighoff et al. 2023 (arXiv 2305.16264, eq. 5 and appendix A), the rate at which repeated tokens
+lose value. It is not fitted here, and their objective is flat in it, so results that use it are rough."""
 
 
 _HUGE = 1e300
-"""Stands for infinity among draws, so that quantiles can be taken."""
+"""Substitute for infinity among draws, so that quantiles can be taken."""
 
 
 def _estimate(fit: Fit, value: float, drawn: Array | None) -> Estimate:
-    """Return a value with the interval of its draws (K,); infinite draws count, and leave an end open
-    where they are more than its tail."""
+    """Return a value with the interval of its draws (K,).
+
+    Infinite draws count. An end is infinite where their share exceeds the tail beyond it.
+    """
     level = fit.options.level
     if fit.draws is None or drawn is None:
         return Estimate(value=value, interval=None, level=level, method="none asked")
@@ -40,7 +42,7 @@ def _estimate(fit: Fit, value: float, drawn: Array | None) -> Estimate:
 
 
 def _thetas(fit: Fit) -> Array:
-    """The optimum first, then draws."""
+    """Return the parameters (K + 1, P): the optimum first, then the draws."""
     if fit.draws is None:
         return fit.theta[None]
     return np.vstack([fit.theta[None], fit.draws.theta])
@@ -64,7 +66,7 @@ def _answer(
                 for t, a, b in zip(thetas, n, d, strict=True)
             ]
         )
-        # A loss that is never reached has no size at which it could be taken.
+        # Where the loss is never reached, no size exists at which to evaluate it.
         loss = np.where(np.isfinite(n), loss, np.nan)
         drawn = len(thetas) > 1
         spent = cost(n, d)
@@ -80,7 +82,7 @@ def _answer(
             }.items()
         }
     if _never(n) > (1 - fit.options.level) / 2:
-        # Of sizes and tokens without bound the ratio is open at both ends.
+        # Where N and D are unbounded, their ratio is open at both ends.
         out["tokens_per_parameter"] = replace(out["tokens_per_parameter"], interval=(-np.inf, np.inf))
     if calibrate and drawn:
         run = forecast(fit, N=n[0], D=d[0])
@@ -102,7 +104,7 @@ def _never(n: Array) -> float:
 
 
 def _warnings(fit: Fit, n: float, d: float) -> list[str]:
-    """What a reader should know of the fit, and how far beyond the data an answer lies."""
+    """Return warnings about the fit and about answers far beyond the data."""
     said = doubts(fit)
     flops = compute(fit.table)
     for name, value, seen in (
@@ -134,9 +136,11 @@ def allocate(
 ) -> Allocation:
     """Find the compute-optimal N and D for a budget of C = 6 N D (+ 2 N D_inference) FLOPs.
 
-    `inference_tokens` are served over the model's life and paid from the same budget; `data_limit` are the
-    tokens there are: once for a plain answer, and repeated with the worth of repetition of Muennighoff et al.
-    2023. Raises ConfigError, FitError.
+    inference_tokens: tokens served over the model's life, paid from the same budget.
+    data_limit: distinct tokens available. The answer then also has the best split with each token seen at
+    most once, and the best one with repeated tokens by the law of Muennighoff et al. 2023.
+
+    Raises ConfigError for values that are not positive, FitError for a fit without an optimal split.
     """
     check(fit)
     determined(fit)
@@ -190,8 +194,10 @@ def _served(tokens: float) -> None:
 
 
 def _payable(fit: Fit, flops: float, tokens: float) -> None:
-    """Raise ConfigError where serving costs more than the budget even at a tenth of the smallest size: any
-    answer would be an extrapolation beyond ×10."""
+    """Raise ConfigError where serving costs more than the budget even at a tenth of the smallest size.
+
+    Any answer would then be an extrapolation beyond ×10.
+    """
     size = float(np.min(fit.problem.x["N"]))
     if 2 * size / 10 * tokens >= flops:
         raise ConfigError(
@@ -202,8 +208,11 @@ def _payable(fit: Fit, flops: float, tokens: float) -> None:
 
 
 def _repeated(fit: Fit, flops: float, inference_tokens: float, limit: float) -> Repeated:
-    """Return the best split when tokens may be repeated: D passes over U tokens are worth U + U R* (1 −
-    e^(−(D/U − 1)/R*))."""
+    """Return the best split when tokens may be repeated.
+
+    D tokens in D/U passes over U distinct tokens are worth U + U R* (1 − e^(−(D/U − 1)/R*)) new ones (arXiv
+    2305.16264, eq. 5).
+    """
     high = flops / max(6.0, 2 * inference_tokens)
     n = np.exp(np.linspace(np.log(min(span(fit)[0], high / 2)), np.log(high), 4001))
     d = flops / (6 * n) - inference_tokens / 3
@@ -228,7 +237,7 @@ def cheapest_way(
     """Find the N and D that reach a loss with the fewest FLOPs of training and inference (Sardana &
     Frankle 2023, eq. 2).
 
-    Raises FitError for a loss at or below what the law calls irreducible, with that number.
+    Raises FitError for a loss at or below the irreducible loss of the law, and names that loss.
     """
     check(fit)
     determined(fit)

@@ -1,4 +1,4 @@
-"""What a decision is: an allocation of compute, and runs to buy next."""
+"""Define the results of decisions: an allocation of compute and the runs to buy next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scaling.fitting.uncertainty.estimate import Estimate, frame, html
 
 MEANING = "width of the asked interval after the new runs, as a share of its width now"
-"""What a share stands for."""
+"""Meaning of the width shares."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,15 @@ class Answer:
     training_flops: Estimate
     """6 N D."""
     total_flops: Estimate
-    """With what serving costs."""
+    """Training and serving compute, FLOPs."""
     loss: Estimate
-    """Mean prediction there."""
+    """Mean predicted loss at N and D."""
     loss_forecast: Estimate | None = None
-    """Of one run, with the interval that backtests calibrate, where it was asked for and could be made."""
+    """Predicted loss of one run with the interval calibrated by backtests; None where it was not requested or
+    could not be computed."""
 
     def estimates(self) -> dict[str, Estimate]:
-        """Return what is known, by name."""
+        """Return the available estimates by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -51,42 +52,42 @@ class Repeated:
     D: float
     """Training tokens, repeats counted."""
     epochs: float
-    """Passes over the tokens that there are."""
+    """Passes over the distinct tokens."""
     loss: float
     """Predicted there."""
     words: str
-    """What it rests on."""
+    """Source of the law of repetition."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Allocation:
-    """How to spend a budget, or what a loss costs."""
+    """The best way to spend a budget, or the cheapest way to a loss."""
 
     question: str
     """In words."""
     convention: str
-    """What is counted as compute."""
+    """Formula of the compute that is counted."""
     optimum: Answer
     """The best N and D."""
     flops: float | None = None
-    """The budget, where one was given."""
+    """Budget in FLOPs; None where a loss was requested."""
     loss: float | None = None
-    """The loss to be reached, where one was given."""
+    """Loss to be reached; None where a budget was given."""
     inference_tokens: float = 0.0
     """Tokens served over the model's life and paid from the budget."""
     data_limit: float | None = None
-    """Tokens at hand."""
+    """Distinct tokens available."""
     limited: Answer | None = None
-    """The best N and D with each token seen once, where the optimum needs more than there are."""
+    """Best N and D with each token seen at most once, where the optimum needs more tokens than available."""
     repeated: Repeated | None = None
-    """The same with repeated tokens."""
+    """Best N and D with repeated tokens."""
     limit_words: str | None = None
-    """Whether data bind, where a limit was given."""
+    """Sentence on whether the data limit binds, where one was given."""
     warnings: tuple[str, ...] = ()
-    """What a reader should know before using a number."""
+    """Warnings, one sentence each."""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the estimates of the answer by name; the limited one where data bind."""
+        """Return the estimates of the answer by name, with the data limit where it binds."""
         return frame((self.limited or self.optimum).estimates())
 
     def __repr__(self) -> str:
@@ -101,7 +102,7 @@ class Allocation:
         return f"<p>{self.question}, {self.convention}</p>{html(self.to_frame())}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data; of a budget and of a loss what was asked."""
+        """Return plain data, with the budget or the loss that was requested."""
         out: dict[str, Any] = {"question": self.question}
         if self.loss is None:
             out |= {"flops": self.flops}
@@ -130,9 +131,9 @@ class NextRun:
     flops: float
     """6 N D."""
     interval_after: float
-    """Width of the asked interval after this run and those before it, as a share of its width now."""
+    """Width of the quantity's interval after this run and those before it, as a share of its width now."""
     size: float | None = None
-    """The family's size for N, where the ledger knows one family."""
+    """Size of the family at N, where the ledger has one family."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data, without a size where there is none."""
@@ -153,22 +154,22 @@ class NextRuns:
     asked: str
     """The quantity, in words."""
     budget_flops: float
-    """FLOPs that all runs together may take."""
+    """FLOPs available for all runs together."""
     spent_flops: float
-    """FLOPs that they take."""
+    """FLOPs that the runs take."""
     cells: tuple[NextRun, ...]
-    """In the order in which they are worth buying."""
+    """Runs, most informative first."""
     interval_foreseen: float
-    """Width of the asked interval after all of them, as a share of its width now."""
+    """Width of the quantity's interval after all runs, as a share of its width now."""
     interval_simulated: float | None
-    """The same in simulated experiments, where they were asked for."""
+    """Width share measured in simulated experiments; None where none were requested."""
     noise_per_run: float
     """Effective standard deviation of one run."""
     warnings: tuple[str, ...] = ()
-    """What a reader should know of the fit behind this."""
+    """Warning about the underlying fit."""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a run, in the order in which they are worth buying."""
+        """Return one row per run, most informative first."""
         return pd.DataFrame([cell.to_json() for cell in self.cells])
 
     def _repr_html_(self) -> str:

@@ -1,5 +1,5 @@
-"""Optimal design: which further cells shrink the variance of an asked quantity most per FLOP, and whether
-they do when simulated."""
+"""Choose the further cells that shrink the variance of a quantity most per FLOP, and check them by
+simulation."""
 
 from __future__ import annotations
 
@@ -20,31 +20,33 @@ from scaling.fitting.uncertainty.sandwich import sandwich
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Design:
-    """What the asked quantity is, how well it is known, and what every candidate would add."""
+    """The quantity of a design problem, its current covariance and the information of every candidate."""
 
     asked: str
     """In words."""
     value: Array
-    """Function of free coordinates made numbers: kept for the simulation."""
+    """(q,) search coordinates of the fit, from which experiments are simulated."""
     slope: Array
     """(q,) slope of the quantity in search coordinates."""
     covariance: Array
-    """(q, q) of the coordinates now."""
+    """(q, q) current covariance of the coordinates."""
     noise: float
-    """Effective standard deviation of one run: what makes the fit's own information equal to its
-    covariance."""
+    """Effective standard deviation of one run, at which the model's covariance equals the fit's."""
 
 
 QUANTITIES = ("a", "b", "alpha", "beta", "E", "loss", "N_opt", "D_opt", "all")
-"""What may be asked for; loss, N_opt and D_opt at a compute, all by D-optimality."""
+"""Quantities of a design. `loss`, `N_opt` and `D_opt` are at a compute; `all` means D-optimality."""
 
 
 AT = ("loss", "N_opt", "D_opt")
-"""What is asked for at a compute."""
+"""Quantities that depend on a compute."""
 
 
 def quantity(fit: Fit, asked: str, at: float) -> Any:
-    """The asked quantity as a function of parameters (K, P) → (K,). Raises ConfigError for an unknown one."""
+    """Return the function from parameters (K, P) to the quantity (K,).
+
+    Raises ConfigError for an unknown quantity.
+    """
     names = fit.law.names
     if asked in names:
         index = names.index(asked)
@@ -69,7 +71,8 @@ def quantity(fit: Fit, asked: str, at: float) -> Any:
 
 
 def jacobian(fit: Fit, n: Array, d: Array) -> Array:
-    """(m, q) slopes of log prediction (or prediction) in the search coordinates at cells (n, d)."""
+    """Return the slopes (m, q) of the log prediction (or prediction) in the search coordinates at cells
+    (n, d)."""
     x = {"N": n, "D": d}
     coordinates, theta = fit.problem.coordinates, fit.theta
     slopes = coordinates.jacobian(fit.optimum.u, fit.law.gradient(theta, x))
@@ -79,15 +82,15 @@ def jacobian(fit: Fit, n: Array, d: Array) -> Array:
 
 
 def prepare(fit: Fit, asked: str, at: float) -> Design:
-    """Linearises the asked quantity and measures what the data say now."""
+    """Linearise the quantity and compute its current covariance."""
     u = fit.optimum.u
     now = sandwich(fit.problem, u).matrix
     own = jacobian(fit, np.asarray(fit.problem.x["N"], float), np.asarray(fit.problem.x["D"], float))
     information = own.T @ (own * fit.problem.weights[:, None])
     sign, logdet = np.linalg.slogdet(information @ now)
     noise = float(np.exp(0.5 * logdet / len(u))) if sign > 0 else float(np.std(fit.problem.residuals(u)))
-    # The model's own covariance at that noise, not the sandwich itself: further cells then enter on the same
-    # footing.
+    # Use the model's covariance at that noise, not the sandwich covariance, so that further cells enter in
+    # the same way.
     covariance = np.asarray(np.linalg.pinv(information) * noise**2, dtype=np.float64)
     if asked == "all":
         return Design(
@@ -106,8 +109,11 @@ def prepare(fit: Fit, asked: str, at: float) -> Design:
 
 
 def candidates(fit: Fit, *, reach: float = 4.0, sizes: int = 12, ratios: int = 9) -> tuple[Array, Array]:
-    """(m,) N and D of cells worth considering: sizes from the smallest to `reach` times the largest, data per
-    parameter within what was seen."""
+    """Return N and D (m,) of candidate cells.
+
+    Sizes go from the smallest to `reach` times the largest; tokens per parameter stay in the range of the
+    data.
+    """
     n, d = (np.asarray(fit.problem.x[k], dtype=np.float64) for k in ("N", "D"))
     ratio = np.quantile(d / n, [0.02, 0.98])
     grid_n = np.geomspace(n.min(), n.max() * reach, sizes)
@@ -119,8 +125,10 @@ def candidates(fit: Fit, *, reach: float = 4.0, sizes: int = 12, ratios: int = 9
 
 
 def greedy(design: Design, slopes: Array, cost: Array, budget: float, most: int, per_flop: bool) -> list[int]:
-    """Cells bought one by one, each the best given those before it (a cell may be bought again: another
-    seed), within the budget."""
+    """Return cells within the budget, chosen greedily: each is the best given those before it.
+
+    A cell may be chosen again, with another seed.
+    """
     covariance = design.covariance.copy()
     chosen: list[int] = []
     left = budget
@@ -142,13 +150,13 @@ def greedy(design: Design, slopes: Array, cost: Array, budget: float, most: int,
 
 
 def _after(design: Design, slopes: Array) -> Array:
-    """Covariance with further cells."""
+    """Return the covariance with further cells."""
     information = np.linalg.pinv(design.covariance) + slopes.T @ slopes / design.noise**2
     return np.asarray(np.linalg.pinv(information), dtype=np.float64)
 
 
 def _size(design: Design, covariance: Array) -> float:
-    """Standard deviation of the asked quantity, or the geometric mean of all for D-optimality."""
+    """Return the standard deviation of the quantity, or the geometric mean of all for D-optimality."""
     if design.slope.any():
         variance = float(design.slope @ covariance @ design.slope)
         return float(np.sqrt(max(variance, 0.0)))
@@ -166,10 +174,10 @@ def next_runs(
     simulations: int = 200,
     reach: float = 4.0,
 ) -> NextRuns:
-    """Choose the cells to run next for an asked quantity, and foresee and simulate what they shrink.
+    """Choose the cells to run next for a quantity; predict and simulate how much they shrink its interval.
 
-    `budget` FLOPs for all of them (as much as was spent so far by default). Two purchase orders are tried,
-    best per FLOP and best outright, and the one that ends with the smaller interval is kept.
+    `budget` is in FLOPs for all cells; by default it equals the compute spent so far. Two greedy orders are
+    tried, by gain per FLOP and by gain, and the one that ends with the smaller interval is kept.
     """
     check(fit)
     flops = compute(fit.table)
@@ -232,8 +240,11 @@ def next_runs(
 
 
 def _known(fit: Fit, asked: str, at: float) -> Design:
-    """Return the design. Raises FitError where the data do not determine what is asked, so that its spread
-    now means nothing."""
+    """Return the design.
+
+    Raises FitError where the data do not determine the quantity, because its current spread is then
+    meaningless.
+    """
     if asked in fit.law.names or asked in fit.law.derived:
         estimate = (fit.parameters | fit.derived)[asked]
         if not np.isfinite(estimate.value):
@@ -247,7 +258,7 @@ def _known(fit: Fit, asked: str, at: float) -> Design:
 
 
 def dial(fit: Fit, n: float) -> float | None:
-    """The family's size for N parameters, read off the ledger's own sizes; None where it has none."""
+    """Return the family's size for N parameters from the ledger's sizes; None where it has none."""
     frame = fit.table.frame
     if (
         "size" not in frame.columns
@@ -264,7 +275,7 @@ def dial(fit: Fit, n: float) -> float | None:
 
 
 def simulate(fit: Fit, asked: str, at: float, n: Array, d: Array, simulations: int) -> float:
-    """Ratio of the asked quantity's spread over simulated experiments with the new cells to that without
+    """Return the ratio of the quantity's spread over simulated experiments with the new cells to that without
     them."""
     rng = np.random.default_rng(fit.options.seed)
     residual = fit.problem.residuals(fit.optimum.u)
@@ -282,7 +293,7 @@ def simulate(fit: Fit, asked: str, at: float, n: Array, d: Array, simulations: i
         end = refit(problem, np.tile(weights, (simulations, 1)), fit.optimum.u)
         values = function(problem.coordinates.natural(end.u))
         values = values[np.isfinite(values)]
-        # By quantiles: one wild refit must not decide.
+        # The spread is measured by quantiles, so that one outlying refit does not dominate.
         low, high = np.quantile(values, [0.1587, 0.8413])
         spreads.append(float(high - low))
     return spreads[1] / spreads[0]

@@ -1,4 +1,4 @@
-"""The best point on lines of equal cost over any fitted surface L(N, D)."""
+"""Find the lowest loss on lines of equal cost over a fitted surface L(N, D)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GRID = 1201
 
 
 def check(fit: Fit) -> None:
-    """Raises FitError for a law that is not a surface over N and D."""
+    """Raise FitError for a law that is not a surface over N and D."""
     if set(fit.law.variables) != {"N", "D"}:
         raise FitError(
             f"an allocation needs a law of N and D such as chinchilla, not {fit.law.name} of "
@@ -21,8 +21,7 @@ def check(fit: Fit) -> None:
 
 
 def determined(fit: Fit, asked: str = "allocation") -> None:
-    """Raise FitError for a fit that leaves parameters open: nothing that is `asked` of the surface follows
-    from it."""
+    """Raise FitError for a fit with undetermined parameters, which cannot give the quantity `asked`."""
     for name, why in fit.certificate.undetermined.items():
         raise FitError(
             f"the table leaves {name} of {fit.law.name} open ({why}), so no {asked} follows from it; add "
@@ -31,7 +30,7 @@ def determined(fit: Fit, asked: str = "allocation") -> None:
 
 
 def doubts(fit: Fit) -> list[str]:
-    """Return one sentence for a reader of a decision where the certificate of its fit does not hold."""
+    """Return a one-sentence warning where the certificate of the fit does not hold."""
     certificate = fit.certificate
     if certificate.ok:
         return []
@@ -45,14 +44,16 @@ def doubts(fit: Fit) -> list[str]:
 
 
 def span(fit: Fit) -> tuple[float, float]:
-    """Sizes worth looking at: the data's, six decades wider on both sides."""
+    """Return the range of sizes to search: from 1e-6 times the smallest to 1e8 times the largest."""
     n = np.asarray(fit.problem.x["N"], dtype=np.float64)
     return float(n.min()) * 1e-6, float(n.max()) * 1e8
 
 
 def _refined(log_n: Array, score: Array) -> tuple[Array, Flags]:
-    """Lowest point of score (K, m) over log_n (m,), a parabola through the three points around it: (K,) place
-    and whether inside."""
+    """Return the minimum (K,) of score (K, m) over log_n (m,) and whether it lies inside the range.
+
+    The minimum is that of a parabola through the three points around the lowest one.
+    """
     score = np.where(np.isfinite(score), score, np.inf)
     at = score.argmin(axis=1)
     inside = (at > 0) & (at < len(log_n) - 1)
@@ -69,11 +70,11 @@ def _refined(log_n: Array, score: Array) -> tuple[Array, Flags]:
 def best_split(
     fit: Fit, thetas: Array, flops: float, inference_tokens: float = 0.0, limit: float | None = None
 ) -> tuple[Array, Array]:
-    """N, D (K,) of the lowest loss with 6 N D + 2 N D_inference = flops, D at most `limit`, for parameters
-    (K, P).
+    """Return N, D (K,) of the lowest loss with 6 N D + 2 N D_inference = flops and D at most `limit`, for
+    parameters (K, P).
 
-    Without inference and limit a law may have it in closed form; else it is searched (Sardana & Frankle 2023,
-    arXiv 2401.00448, have no closed form either).
+    The closed form of the law is used where it has one and there is neither inference nor a limit. Otherwise
+    the optimum is searched, as in Sardana & Frankle 2023 (arXiv 2401.00448), who have no closed form either.
     """
     if fit.law.best_split is not None and inference_tokens == 0 and limit is None:
         with np.errstate(all="ignore"):
@@ -87,7 +88,7 @@ def best_split(
     d = flops / (6 * n) - inference_tokens / 3
     usable = d > 0
     if limit is not None:
-        # More compute than limit × 6 N can use is left unspent: the larger N is then always better.
+        # Compute beyond 6 N × limit is left unspent; a larger N is then always better.
         d = np.minimum(d, limit)
     loss = np.full((len(thetas), _GRID), np.inf)
     with np.errstate(all="ignore"):
@@ -96,7 +97,7 @@ def best_split(
     best = np.exp(place)
     tokens = flops / (6 * best) - inference_tokens / 3
     if limit is not None:
-        # The kink at the limit is where the parabola is blind: the corner itself is tried too.
+        # A parabola cannot represent the kink at the limit, so the corner itself is tried too.
         corner = flops / (6 * limit + 2 * inference_tokens)
         at_corner = fit.law.predict(thetas, {"N": np.array([corner]), "D": np.array([limit])})[:, 0]
         reached = np.array(
@@ -112,8 +113,9 @@ def best_split(
 
 
 def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0) -> tuple[Array, Array]:
-    """Return N, D (K,) that reach `loss` at the lowest 6 N D + 2 N D_inference; infinite where no size that
-    is searched reaches it, or the cost still falls at the largest.
+    """Return N, D (K,) that reach `loss` at the lowest 6 N D + 2 N D_inference.
+
+    They are infinite where no searched size reaches the loss, or where the cost still falls at the largest.
 
     Sardana & Frankle 2023, arXiv 2401.00448, eq. 2.
     """
@@ -134,8 +136,10 @@ def cheapest(fit: Fit, thetas: Array, loss: float, inference_tokens: float = 0.0
 
 
 def _tokens_for(fit: Fit, thetas: Array, n: Array, loss: float) -> Array:
-    """D (K, m) at which sizes n (m,) reach `loss`; infinite where they never do. In closed form where
-    the law has one, else by bisection."""
+    """Return D (K, m) at which sizes n (m,) reach `loss`, infinite where they never do.
+
+    The closed form of the law is used where it has one, else bisection.
+    """
     with np.errstate(all="ignore"):
         if fit.law.tokens_for is not None:
             return fit.law.tokens_for(fit.law.values(thetas), n, loss)

@@ -1,2 +1,2 @@
-"""From a law and a table to the parameters that fit it best: losses, coordinates, objectives, a batched
-solver, a certificate."""
+"""Estimate the parameters of a law from a table: losses, coordinates, objectives, a batched solver, a
+certificate."""

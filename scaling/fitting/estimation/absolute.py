@@ -1,5 +1,5 @@
-"""Least absolute deviations to the last digit: linear programmes in a shrinking trust region, from where the
-Huber continuation ended."""
+"""Solve least absolute deviations exactly by linear programmes in a shrinking trust region, starting at the
+end of the Huber continuation."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def polish(
     *,
     iterations: int = 30,
 ) -> Array:
-    """Minimises Σ w |r(u)| near u (q,), where `slopes(u)` gives r (n,) and its Jacobian (n, q).
+    """Minimise Σ w |r(u)| near u (q,), where `slopes(u)` gives r (n,) and its Jacobian (n, q).
 
     Each step minimises Σ w |r + J p| exactly within |p| ≤ radius: the optimum of a curved LAD problem usually
-    passes through as many points as there are parameters, and there the steps converge quadratically, which
-    no smoothing does.
+    passes through as many points as there are parameters, and there the steps converge quadratically. A
+    smoothed objective does not.
     """
     residual, jacobian = slopes(u)
     value = float(weights @ np.abs(residual))
     scale = 1.0 / np.maximum(np.sqrt((jacobian**2).mean(axis=0)), 1e-12)
-    # In units of the parameters' own effect on the residuals, so that one radius serves all.
+    # Steps are scaled by each parameter's effect on the residuals, so that one radius fits all parameters.
     radius = 0.1 * max(float(np.abs(residual).mean()), 1e-12) * 10
     size = jacobian.shape[1]
     keep = weights > 0

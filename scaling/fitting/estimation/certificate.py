@@ -1,5 +1,5 @@
-"""Whether a fit is the optimum, and how well the data determine it: basins, gradient, definiteness, ridge,
-bounds, units."""
+"""Certify that a fit is the optimum and report how well the data determine it: basins, gradient,
+definiteness, ridge, bounds, units."""
 
 from __future__ import annotations
 
@@ -23,46 +23,45 @@ class Certificate:
     basins: tuple[Basin, ...]
     """Local optima, best first."""
     starts: int
-    """Random starts taken."""
+    """Number of random starts."""
     reached: int
-    """How many of them ended at the best optimum."""
+    """Number of starts that ended at the best optimum."""
     gradient: float
-    """Largest slope of the objective along a free coordinate, g over the square root of curvature times
-    objective: a number without units, twice whose square is the share of the objective that a step along that
-    coordinate would gain."""
+    """Largest scaled gradient along a free coordinate: g / √(curvature × objective), without unit. Half its
+    square is the share of the objective that a Newton step along that coordinate would gain."""
     definite: bool
     """Whether the Hessian is positive definite: the point is a strict local minimum."""
     condition: float
     """Condition number of the Hessian in search coordinates scaled to unit diagonal."""
     ridge: str
-    """The worst determined direction in words."""
+    """Description of the least determined direction."""
     at_bounds: tuple[str, ...]
     """Parameters at a bound, zero included."""
     undetermined: Mapping[str, str]
-    """Parameters that the data do not determine, and why. Zero is a value: a floor or an amplitude at zero is
-    not among them, the exponent of a term at zero is."""
+    """Reason by name for each parameter that the data do not determine. A floor or an amplitude at zero is
+    determined; the exponent of a term at zero is not."""
     settled: bool
     """Whether predictions are determined: no flat direction, no second optimum within rounding, and more than
-    one start at the best. What is not settled depends on the last digits of the arithmetic."""
+    one start at the best optimum. Otherwise results depend on rounding errors."""
     rescaling: float | None
     """Largest relative change of predictions when N, D (all variables with a centre) and the target change
     units."""
     names: tuple[str, ...]
-    """The free coordinates."""
+    """Names of the free coordinates."""
 
     @property
     def steepness(self) -> str:
-        """Return the gradient in words."""
+        """Return the gradient as text."""
         return f"gradient below {STEEP:g}" if self.gradient < STEEP else f"gradient {self.gradient:.1e}"
 
     @property
     def ok(self) -> bool:
-        """Optimum reached, strict, inside its bounds, the same in other units."""
+        """Return whether the optimum is reached, strict, inside its bounds and the same in other units."""
         same = self.rescaling is None or self.rescaling < 1e-8
         return self.definite and self.settled and not self.at_bounds and same
 
     def to_json(self, law: tuple[str, ...]) -> dict[str, Any]:
-        """Return plain data; `law` (P,) names its parameters, of which undetermined ones are null."""
+        """Return plain data; `law` (P,) holds the parameter names. Undetermined parameters become null."""
         known = [name not in self.undetermined for name in law]
         return {
             "ok": self.ok,
@@ -90,7 +89,7 @@ class Certificate:
 
 @np.errstate(all="ignore")
 def certify(problem: Problem, optimum: Optimum) -> Certificate:
-    """Examine an optimum."""
+    """Return the certificate of an optimum."""
     gradient, hessian, value = _derivatives(problem, optimum.u)
     steep = np.sqrt(np.maximum(np.abs(np.diagonal(hessian) * value), 1e-300))
     free = ~at_bound(problem, optimum.u)
@@ -116,7 +115,7 @@ def certify(problem: Problem, optimum: Optimum) -> Certificate:
 
 
 STEEP = 1e-7
-"""The slope below which a point is as flat as arithmetic can tell."""
+"""Scaled gradient below which a point is flat to rounding."""
 
 
 def _derivatives(problem: Problem, u: Array) -> tuple[Array, Array, float]:
@@ -139,8 +138,10 @@ def _scaled(hessian: Array) -> tuple[Array, Array]:
 
 
 def _ridge(problem: Problem, u: Array, hessian: Array, condition: float, at_bounds: tuple[str, ...]) -> str:
-    """Which parameters, as they are written in the law, move together along the flat directions of the
-    objective, in words. What lies at a bound is held there."""
+    """Describe which parameters of the law are correlated along the flat directions of the objective.
+
+    Parameters at a bound are held there.
+    """
     c = problem.coordinates
     free = [i for i, name in enumerate(c.names) if name not in at_bounds]
     names = [c.names[i] for i in free]
@@ -155,22 +156,23 @@ def _ridge(problem: Problem, u: Array, hessian: Array, condition: float, at_boun
     pairs.sort(key=lambda p: -abs(correlation[p]))
     if not pairs:
         return f"{strength} ridge (condition {condition:.3g}): no two parameters are correlated beyond 0.9"
-    said = "; ".join(f"{names[j]} and {names[i]} trade off ({correlation[i, j]:+.4f})" for i, j in pairs[:3])
-    return f"{strength} ridge (condition {condition:.3g}): {said}"
+    trades = "; ".join(
+        f"{names[j]} and {names[i]} trade off ({correlation[i, j]:+.4f})" for i, j in pairs[:3]
+    )
+    return f"{strength} ridge (condition {condition:.3g}): {trades}"
 
 
 def _inverse(hessian: Array) -> Array:
-    """Of a Hessian that may be flat, or bent the wrong way by rounding: no direction is better known than
-    the data say, and none has a negative variance."""
+    """Return the inverse of a Hessian, without negative variances where it is indefinite by rounding."""
     diagonal = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     values, vectors = np.linalg.eigh(hessian / np.outer(diagonal, diagonal))
-    whole = (vectors / np.maximum(values, 1e-12 * values[-1])) @ vectors.T
-    return np.asarray(whole / np.outer(diagonal, diagonal))
+    inverse = (vectors / np.maximum(values, 1e-12 * values[-1])) @ vectors.T
+    return np.asarray(inverse / np.outer(diagonal, diagonal))
 
 
 def _rescaling(problem: Problem, optimum: Optimum) -> float | None:
-    """Refits with variables in other units and compares predictions; None for laws whose variables have no
-    free unit."""
+    """Return the largest relative change of predictions after a refit in other units; None for laws whose
+    variables have no free unit."""
     centred = {variable for p in problem.law.parameters for variable, _, _ in p.centre}
     if not centred or problem.coordinates.offset.any() or problem.loss.name == "likelihood":
         return None
@@ -186,11 +188,11 @@ def _rescaling(problem: Problem, optimum: Optimum) -> float | None:
         factor, y = 1 / np.log(2), problem.y / np.log(2)
     coordinates = build(problem.law, x, y)
     if (coordinates.shift != 0).tolist() != (problem.coordinates.shift != 0).tolist():
-        return None  # a bound on an amplitude has a unit of its own
+        return None  # a bound on an amplitude would change with the units
     if coordinates.names != problem.coordinates.names or (coordinates.free != problem.coordinates.free).any():
         return None
     other = replace(problem, x=x, y=y, coordinates=coordinates)
-    # Started off the optimum, so that agreement is found and not inherited.
+    # The refit starts away from the optimum, so that agreement is a result and not the start itself.
     targets = [
         problem.law.parameter(name).unit == "target" and bool(coordinates.log[problem.law.names.index(name)])
         for name in coordinates.names

@@ -1,13 +1,13 @@
-"""The map between a law's parameters and the coordinates that the solver searches.
+"""Map a law's parameters to the coordinates that the solver searches.
 
-Floors and amplitudes are searched as they are, from zero up, in units of the target: a logarithm has no zero,
-so a search for a term that the data do not see would creep along a flat valley and end where rounding stops
-it. An amplitude is the size of its whole term at the centre of the data. Other positive parameters are
-searched as logarithms. Fixed and tied parameters are taken out.
+Floors and amplitudes are searched on a linear scale from zero up, in units of the target. A logarithmic scale
+has no zero: for a term that the data do not show, the search would creep along a flat valley until rounding
+stops it. An amplitude stands for the size of its term at the centre of the data. Other positive parameters
+are searched as logarithms. Fixed and tied parameters are removed.
 
-v = R u + offset (affine); θ = exp(v + pull) where searched as a logarithm, else scale × v × exp(pull), with
-pull = S v the centring, which only exponents move. An optimum found in u is the optimum in θ, and neither
-the units of N and D nor those of the loss change what the solver sees.
+v = R u + offset (affine). θ = exp(v + pull) for logarithmic coordinates, else scale × v × exp(pull). The
+centring is pull = S v and depends on exponents only. An optimum in u is the optimum in θ, and the solver's
+problem does not depend on the units of N, D or the loss.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scaling.fitting.arrays import Array, Flags, Values
 from scaling.fitting.law import Law
 
 FAR = 60.0
-"""How far a logarithm is searched around its unit: beyond any meaning, and exponentials stay finite."""
+"""Search range of a logarithm around its unit: beyond any meaningful value, with finite exponentials."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,17 +30,17 @@ class Coordinates:
     """The map between natural parameters θ (..., P) and free search coordinates u (..., q)."""
 
     law: Law
-    """Whose parameters these are."""
+    """Law whose parameters are mapped."""
     log: Flags
-    """(P,) searched as logarithm."""
+    """(P,) whether a parameter is searched as a logarithm."""
     scale: Array
-    """(P,) the natural value of one, for parameters that are not searched as logarithms."""
+    """(P,) natural value at coordinate 1, for parameters that are not searched as logarithms."""
     shift: Array
-    """(P, P) matrix S of the centring: a centred amplitude is pulled by −sign × mean log × exponent."""
+    """(P, P) matrix S of the centring: a centred amplitude is shifted by −sign × mean log × exponent."""
     free: Array
     """(P, q) matrix R of v = R u + offset; a tied parameter has the row of its partner."""
     offset: Array
-    """(P,) constants: the values of fixed parameters and of those tied to them."""
+    """(P,) constants of v = R u + offset: the values of fixed parameters and of those tied to them."""
     lower: Array
     """(q,) bounds in u."""
     upper: Array
@@ -48,9 +48,9 @@ class Coordinates:
     names: tuple[str, ...]
     """(q,) the parameter behind each free coordinate."""
     ranges: Array
-    """(q, 2) where random starts are drawn from: in logarithms for positive parameters."""
+    """(q, 2) range of random starts: of the logarithm for positive parameters."""
     linear: Flags
-    """(q,) whether starts are drawn in logarithms though the search is not."""
+    """(q,) whether starts are drawn in logarithms although the search is linear."""
 
     def centred(self, u: Array) -> Array:
         """Return v (..., P) of u (..., q)."""
@@ -63,8 +63,10 @@ class Coordinates:
         return np.where(self.log, np.exp(np.where(self.log, v + pull, 0.0)), self.scale * v * np.exp(pull))
 
     def search(self, theta: Array) -> Array:
-        """Return u (..., q) of θ (..., P), the inverse of `natural` for parameters that obey what is fixed
-        and tied."""
+        """Return u (..., q) of θ (..., P), the inverse of `natural`.
+
+        θ must agree with the fixed and tied parameters.
+        """
         log = np.log(np.where(self.log, np.maximum(theta, 1e-300), 1.0))
         plain = np.where(self.log, log, theta / self.scale)
         pull = plain @ self.shift.T
@@ -88,8 +90,8 @@ class Coordinates:
         return np.asarray(self.linear & (np.asarray(u) <= self.lower) & (self.lower == 0))
 
     def starts(self, count: int, seed: int) -> Array:
-        """(count, q) random starts, the first of them the middle of every range; the same for the same
-        seed."""
+        """Return random starts (count, q), of which the first is the middle of every range. The same seed
+        gives the same starts."""
         rng = np.random.default_rng(seed)
         draws = rng.random((count, len(self.names)))
         draws[0] = 0.5
@@ -107,8 +109,10 @@ def build(
     tied: Mapping[str, str] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
 ) -> Coordinates:
-    """Coordinates for one law on one table. Raises ConfigError when fixed, tied and bounds contradict each
-    other or the law."""
+    """Return the coordinates for one law on one table.
+
+    Raises ConfigError where fixed values, ties and bounds contradict each other or the law.
+    """
     fixed, tied, bounds = dict(fixed or {}), dict(tied or {}), dict(bounds or {})
     names, size = law.names, len(law.names)
     index = {name: i for i, name in enumerate(names)}
@@ -136,8 +140,8 @@ def build(
             for p in law.parameters
         ]
     )
-    # A fixed, tied or bounded amplitude means the amplitude itself, so it is searched uncentred, and as its
-    # logarithm: its size at variable = 1 is not known to an order of magnitude.
+    # A fixed, tied or bounded amplitude refers to variable = 1, so it is searched uncentred, and as a
+    # logarithm because its order of magnitude is unknown.
     plain = {*fixed, *tied, *tied.values(), *bounds}
     shift = np.zeros((size, size))
     for i, parameter in enumerate(law.parameters):
@@ -180,7 +184,7 @@ def build(
         else:
             lower.append(max(np.log(low) if low > 0 else -np.inf, np.log(units[i]) - FAR))
             upper.append(min(np.log(high), np.log(units[i]) + FAR))
-    # Beyond these an amplitude at variable = 1 leaves the range of floating point: nothing could be reported.
+    # Beyond these values an amplitude at variable = 1 overflows and could not be reported.
     for parameter in law.parameters:
         for variable, power, _ in parameter.centre:
             if power in kept:

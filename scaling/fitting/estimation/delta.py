@@ -1,4 +1,4 @@
-"""Huber's δ from the data themselves."""
+"""Estimate Huber's δ from the data."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from scaling.fitting.estimation.starts import shaken
 
 
 def own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
-    """Return 1.345 robust standard deviations of the residuals, at which Huber's estimate is 95 % efficient
-    for normal noise (Huber 1981), and the optimum (q,) of absolute deviations, from where they are taken.
+    """Return Huber's δ and the optimum (q,) of absolute deviations whose residuals give it.
 
-    Absolute deviations pass through about as many points as there are parameters; the deviation is the median
-    of the other residuals over .6745 (Maronna, Martin & Yohai 2006, section 4.4.2). Of several optima the one
-    with the smallest deviation is taken, so that outliers that drag the least squares u (b, q) widen nothing.
+    δ is 1.345 robust standard deviations of the residuals, at which Huber's estimate is 95 % efficient for
+    normal noise (Huber 1981). A fit by absolute deviations passes through about as many points as there are
+    parameters; the robust deviation is the median of the other absolute residuals over .6745 (Maronna, Martin
+    & Yohai 2006, section 4.4.2). Among several optima the one with the smallest deviation is taken, so that
+    outliers that shift the least squares optima u (b, q) do not widen δ.
     """
     spread = robust_scale(problem.residuals(u[0]))
     if len(problem.y) < FEW_ROWS:
-        # Of few rows one outlier can draw all starts to itself; some resampled tables are without it, and
+        # With few rows one outlier can attract all starts; some resampled tables do not contain it, and
         # most rows lie close to their fits.
         freed = shaken(problem, problem.coordinates.starts(24, problem.seed), np.inf, count=24)
         close = np.median(np.abs(problem.residuals(freed)), axis=-1)
@@ -41,5 +42,5 @@ def own_delta(problem: Problem, u: Array) -> tuple[float, Array]:
             break
         spread = max(found, 0.01 * spread)
     least = 1e-7 * (1.0 if problem.loss.scale == "log" else float(np.median(np.abs(problem.y))))
-    # Three digits, as they are printed: a person who gives this number as delta gets the same fit.
+    # δ is rounded to the three printed digits, so that the printed value, given as delta, repeats the fit.
     return float(f"{max(1.345 * found, least):.3g}"), best

@@ -1,5 +1,4 @@
-"""From a start to the optimum of its basin: Newton, and for a Huber δ below the residuals from wide to
-narrow."""
+"""Descend from a start to the optimum of its basin by Newton steps, with a continuation in Huber's δ."""
 
 from __future__ import annotations
 
@@ -13,23 +12,25 @@ from scaling.fitting.estimation.newton import Solution, minimise
 from scaling.fitting.estimation.objectives.objective import Objective
 
 NARROW = 0.3
-"""The δ, in robust standard deviations of the residuals, below which Huber's kinks bound the steps."""
+"""δ in robust standard deviations of the residuals, below which Huber's kinks limit the step length."""
 DONE = 1e-8
 """The relative gain of one more Newton step below which a search has converged."""
 CLOSE = 1e-13
-"""The gain at which a resample of a law without a Hessian of its own stops: within 1e-5 standard errors."""
+"""Gain at which the refit of a resample stops for a law without an exact Hessian: the error is within 1e-5
+standard errors."""
 FEW = 50
-"""Searches that all go on to EXACT."""
+"""Number of searches up to which all continue to EXACT."""
 FEW_ROWS = 100
-"""Rows below which a resample may lie far from its table: it is refitted from wide δ to narrow."""
+"""Number of rows below which resamples are refitted with a continuation in δ, because they may differ much
+from the table."""
 EXACT = 1e-18
-"""The gain at which it stops: the optimum is then the same to a millionth of its standard error, and to about
-1e-9 of its value, on every processor."""
+"""Gain at which an exact search stops. The optimum then agrees between processors to a millionth of its
+standard error, and its value to about 1e-9."""
 
 
 def stages(loss: Loss, spread: float) -> list[float]:
-    """Return the δ of a continuation, from twice the residuals' robust standard deviation `spread` down to
-    the loss's own, each half of the one before."""
+    """Return the values of δ for a continuation: from twice the residuals' robust standard deviation
+    `spread`, each half of the one before, down to the loss's own."""
     final = loss.final_delta
     if final >= NARROW * spread:
         return [final]
@@ -48,8 +49,8 @@ def descend(
 ) -> Solution:
     """Minimise from every row of u (K, q) through a path of δ, each stage from the end of the one before.
 
-    An objective without an exact Hessian is brought near by Gauss-Newton, and to the end by one that is
-    completed by differences.
+    For an objective without an exact Hessian, Gauss-Newton steps come near the optimum, and a Hessian
+    completed by differences converges to it.
     """
     for delta in path[:-1]:
         wide = delta >= NARROW * spread
@@ -64,7 +65,8 @@ def descend(
     near = minimise(
         objective, u, rows, final, exact=False, across=True, tolerance=CLOSE, iterations=iterations
     )
-    # Of many the few that Gauss-Newton leaves short, where residuals are large or a direction is nearly flat.
+    # Of many searches, only those continue that Gauss-Newton has not converged: large residuals or flat
+    # directions.
     left = np.flatnonzero(near.decrement > CLOSE) if len(u) > FEW else np.arange(len(u))
     if len(left):
         end = minimise(

@@ -1,5 +1,5 @@
-"""Which parameters the data leave open, and why: terms that are gone, designs that cannot tell two terms
-apart, flat directions, and optima that are no better than another."""
+"""Find the parameters that the data do not determine, and why: terms at zero, designs that confound two
+terms, flat directions and tied optima."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Basin, Optimum
 
 LOOSE = 1.0
-"""The standard deviation of a coordinate beyond which the data leave it open: of an exponent, or of a floor
-or a term in units of the target. With few rows to spare the deviation itself is little known, and is taken
-as much larger as Student's t is wider than the normal."""
+"""Standard deviation of a coordinate beyond which the data do not determine it: of an exponent, or of a floor
+or a term in units of the target. With few residual degrees of freedom the deviation is enlarged by the ratio
+of the quantiles of Student's t and the normal."""
 LOOSE_LOG = 5.0
-"""The same for a logarithm: a factor of 150."""
+"""Standard deviation of a logarithm beyond which the data do not determine it: a factor of 150."""
 ROUNDING = 1e-9
-"""What differs by less is told from nothing by rounding alone."""
+"""Relative difference below which two values differ only by rounding."""
 SEEN = 3.0
-"""Standard deviations of the noise that an effect must reach, over all rows, to be seen."""
+"""Size in standard deviations of the noise that an effect must reach, over all rows, to be detected."""
 
 
 @np.errstate(all="ignore")
 def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], bool]:
-    """Return which parameters the data leave open, and why, and whether predictions are determined."""
+    """Return the reason by name for each undetermined parameter, and whether predictions are determined."""
     coordinates, u = problem.coordinates, optimum.u
     names = np.array(coordinates.names)
     found: dict[str, str] = {}
@@ -50,7 +50,7 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
         for parameter in problem.law.parameters:
             alone = floor and all(other in unseen for other, _, _ in parameter.centre)
             for factor, power, _ in parameter.centre:
-                # Beside no floor, or in a term that another variable shows, no effect is an exponent of zero.
+                # Without a floor, or in a term with another variable, no effect means an exponent of zero.
                 if elsewhere and not alone:
                     continue
                 concerned = {parameter.name, power} & set(names) - set(names[zero])
@@ -59,7 +59,8 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
                     settled &= elsewhere
     for i, parameter in enumerate(problem.law.parameters):
         for _, power, _ in parameter.centre:
-            # What is searched is the term at the centre of the data; the factor at one unit needs the power.
+            # The search coordinate is the term at the centre of the data. The amplitude at one unit also
+            # needs the exponent.
             apart = coordinates.shift[i, problem.law.names.index(power)] != 0
             if apart and power in found and parameter.name not in names[zero]:
                 found.setdefault(parameter.name, found[power])
@@ -74,19 +75,19 @@ def determination(problem: Problem, optimum: Optimum) -> tuple[dict[str, str], b
 
 
 def _rest(found: dict[str, str], names: Iterable[str], why: str) -> None:
-    """Give a reason to all parameters that have none yet, in place."""
+    """Set the reason of all parameters that have none yet, in place."""
     for name in names:
         found.setdefault(str(name), why)
 
 
 def reached(problem: Problem, optimum: Optimum) -> int:
-    """Return how many starts ended at the best optimum, or elsewhere on a flat valley through it."""
+    """Return the number of starts that ended at the best optimum or on a flat valley through it."""
     best = optimum.basins[0]
     return best.starts + sum(b.starts for b in _as_good(optimum) if _alike(problem, best, b))
 
 
 def at_bound(problem: Problem, u: Array) -> Flags:
-    """Return (q,): which coordinates lie at a bound."""
+    """Return (q,) whether each coordinate lies at a bound."""
     c = problem.coordinates
     return np.asarray(
         (u - c.lower < 1e-6 * (1 + np.abs(c.lower))) | (c.upper - u < 1e-6 * (1 + np.abs(c.upper)))
@@ -94,7 +95,7 @@ def at_bound(problem: Problem, u: Array) -> Flags:
 
 
 def _loose(problem: Problem, u: Array, free: Integers) -> Flags:
-    """Return which of the coordinates `free` (m,) the data leave open."""
+    """Return the coordinates among `free` (m,) that the data do not determine."""
     coordinates = problem.coordinates
     spread = np.sqrt(np.maximum(np.diagonal(covariance(problem, u, free)), 0.0))
     spare = max(int((problem.weights > 0).sum()) - len(u), 1)
@@ -106,11 +107,11 @@ def _loose(problem: Problem, u: Array, free: Integers) -> Flags:
 
 def _unseen(problem: Problem, optimum: Optimum) -> dict[str, tuple[str, bool]]:
     """Return the variables whose own effect the data do not show, why, and whether predictions elsewhere are
-    known all the same.
+    determined nevertheless.
 
-    Predictions change by less than the noise lets see (SEEN) when the variable is put at its mean, or on its
-    line against another one (D on c N^k: equal ratios, or one budget): then the data hold one curve and not
-    two terms, and both variables are returned.
+    An effect is not shown where predictions change by less than SEEN when the variable is set to its mean, or
+    to its line against another variable (D = c N^k: equal ratios, or one budget). In the second case the data
+    determine one curve and not two terms, and both variables are returned.
     """
     kept = problem.weights > 0
     centred = {v for p in problem.law.parameters for v, _, _ in p.centre}
@@ -142,7 +143,7 @@ def _unseen(problem: Problem, optimum: Optimum) -> dict[str, tuple[str, bool]]:
 
 
 def _as_good(optimum: Optimum) -> list[Basin]:
-    """Return the other basins whose objective is the best one but for rounding."""
+    """Return the other basins whose objective equals the best one to rounding."""
     best = optimum.basins[0]
     return [b for b in optimum.basins[1:] if b.objective <= best.objective * (1 + ROUNDING)]
 

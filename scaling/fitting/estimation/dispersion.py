@@ -1,4 +1,4 @@
-"""The noise that an objective sees, and how far it lets each coordinate move."""
+"""Compute the dispersion of an objective and the curvature-based covariance of its coordinates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scaling.fitting.estimation.problem import Problem
 
 
 def dispersion(problem: Problem, u: Array) -> float:
-    """Return what twice a rise of Σ w ρ is divided by to be χ²₁: σ² for squares, E ψ² / E ψ′ in general
-    (Ronchetti's robust likelihood ratio)."""
+    """Return the divisor that makes twice a rise of Σ w ρ a χ²₁ variable: σ² for squares, E ψ² / E ψ′ in
+    general (Ronchetti's robust likelihood ratio)."""
     residual = problem.residuals(u)
     n, q = len(residual), len(u)
     if problem.loss.name in ("squares", "likelihood"):
@@ -27,11 +27,11 @@ def dispersion(problem: Problem, u: Array) -> float:
 
 @np.errstate(all="ignore")
 def covariance(problem: Problem, u: Array, free: Integers | None = None) -> Array:
-    """Return the curvature-based covariance (q, q) of the coordinates at u (q,), or of those in `free`; the
-    variance is infinite where the predictions do not change with a coordinate, alone or with others.
+    """Return the curvature-based covariance (q, q) of the coordinates at u (q,), or of those in `free`.
 
-    The Gauss-Newton curvature is taken over residuals of half a standard deviation where δ is below: few lie
-    within δ.
+    The variance is infinite where predictions do not change with a coordinate or a combination of
+    coordinates. Where δ is below half a standard deviation of the residuals, the Gauss-Newton curvature uses
+    half a standard deviation, because few residuals lie within δ.
     """
     final = problem.loss.final_delta
     smooth = max(final, 0.5 * robust_scale(problem.residuals(u)))
@@ -44,8 +44,8 @@ def covariance(problem: Problem, u: Array, free: Integers | None = None) -> Arra
     diagonal = np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     inside = hessian / np.outer(diagonal, diagonal)
     values, vectors = np.linalg.eigh(np.where(np.isfinite(inside), inside, 0.0))
-    # Below 1e-14 of the largest an eigenvalue is rounding: what moves along it is not known at all, what does
-    # not is known by the other directions.
+    # An eigenvalue below 1e-14 of the largest is rounding. Coordinates with a component along its direction
+    # have infinite variance; the others are determined by the other directions.
     seen = values > 1e-14 * values[-1]
     known = (vectors[:, seen] / values[seen]) @ vectors[:, seen].T
     moves = np.abs(vectors[:, ~seen]).max(axis=1, initial=0.0) > 1e-6

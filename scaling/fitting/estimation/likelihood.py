@@ -1,5 +1,5 @@
-"""Noise that depends on scale: log σ = s0 + s1 z, with z the standardised log of compute (or of the first
-variable)."""
+"""Model noise that depends on scale: log σ = s0 + s1 z, with z the standardised log of compute (or of the
+first variable)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from scaling.fitting.arrays import Array, Values
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """A power law of the standard deviation."""
+    """A power law of the noise's standard deviation in compute."""
 
     z: Array
     """(n,) standardised log compute."""
 
     @classmethod
     def of(cls, x: Values) -> Noise:
-        """From C where given, else N D, else the first positive variable."""
+        """Return the noise model with z from C where given, else from N D, else from the first positive
+        variable."""
         if "C" in x:
             log = np.log(np.asarray(x["C"], float))
         elif "N" in x and "D" in x:
@@ -30,8 +31,10 @@ class Noise:
         return cls(z=(log - log.mean()) / spread if spread > 0 else np.zeros_like(log))
 
     def fit(self, residual: Array, weights: Array) -> tuple[Array, Array]:
-        """σ (K, n) and the negative log likelihood (K,) that residuals (K, n) give, by Newton on the convex
-        problem in (s0, s1)."""
+        """Return σ (K, n) and the negative log likelihood (K,) of residuals (K, n).
+
+        The problem in (s0, s1) is convex and solved by Newton.
+        """
         floor = 1e-6 * np.sqrt(np.mean(residual**2, axis=-1, keepdims=True)) + 1e-12
         square = residual**2 + floor**2
         total = weights.sum(-1)

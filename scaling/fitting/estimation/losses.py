@@ -1,4 +1,4 @@
-"""How far a prediction lies from an observation, as one number per point: the ρ that an estimator sums."""
+"""Define the loss ρ of a residual, which an estimator sums over points."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ SCALES = ("log", "raw")
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """An estimator: the function summed over residuals r = prediction − observation, on the log or the raw
-    scale."""
+    """A robust loss of the residuals r = prediction − observation, on the log or the raw scale."""
 
     name: str = "huber"
-    """huber: r²/2 up to δ, then linear. lad: |r|. squares: r². asymmetric: Huber, with weight 2τ on runs
-    worse than the law and 2(1 − τ) on better ones. likelihood: Gaussian whose standard deviation is its own
-    power law of the points' compute (or size)."""
+    """Name of the loss. huber: r²/2 up to δ, then linear. lad: |r|. squares: r². asymmetric: Huber, with
+    weight 2τ on runs worse than the law and 2(1 − τ) on better ones. likelihood: Gaussian whose standard
+    deviation is a power law of the points' compute (or size)."""
     scale: str = "log"
-    """Where residuals are taken: of log target, or of the target itself."""
+    """Scale of the residuals: "log" for log target, "raw" for the target itself."""
     delta: float | None = 1e-3
-    """Where Huber turns from quadratic to linear; None takes 1.345 robust standard deviations of the data's
-    own residuals."""
+    """Residual at which Huber turns from quadratic to linear; None means 1.345 robust standard deviations of
+    the residuals."""
     tau: float = 0.25
-    """asymmetric only: share of the pull that belongs to runs above the law. Training can go wrong upwards,
-    hardly downwards."""
+    """Share of the weight on runs above the law, for asymmetric only. Faulty training raises a loss and
+    hardly ever lowers it."""
 
     def __post_init__(self) -> None:
         if self.name not in LOSSES:
@@ -43,7 +42,7 @@ class Loss:
 
     @property
     def final_delta(self) -> float:
-        """The δ at which the solver stops: LAD is the limit of Huber/δ, squares the other end."""
+        """Return the δ at which the solver stops: small for LAD, the limit of Huber/δ; large for squares."""
         if self.name == "lad":
             return 1e-7
         if self.name in ("squares", "likelihood"):
@@ -53,7 +52,7 @@ class Loss:
         return self.delta
 
     def slopes(self, r: Array, delta: float) -> tuple[Array, Array, Array]:
-        """(ρ, ρ′, ρ″) of the residuals at this δ, smooth enough for Newton; |r| is ρ/δ as δ → 0."""
+        """Return (ρ, ρ′, ρ″) of the residuals at this δ, smooth enough for Newton; |r| is ρ/δ as δ → 0."""
         if np.isinf(delta):
             return 0.5 * r * r, r, np.ones_like(r)
         psi = np.clip(r, -delta, delta)
@@ -65,7 +64,7 @@ class Loss:
         return rho, psi, curvature
 
     def steepness(self, r: Array, delta: float) -> Array:
-        """ρ′(r)/r, the weight of a point in the reweighted squares that touch ρ at r: positive everywhere."""
+        """Return ρ′(r)/r, the positive weight of a point in iteratively reweighted least squares."""
         if np.isinf(delta):
             return np.ones_like(r)
         steep = delta / np.maximum(np.abs(r), delta)
@@ -74,8 +73,8 @@ class Loss:
         return steep
 
     def value(self, r: Array, weights: Array) -> Array:
-        """The number that is reported: Σ w ρ(r) as the literature states it (for squares Σ w r², for LAD Σ w
-        |r|). Shape (...)."""
+        """Return the reported objective (...): Σ w ρ(r) as in the literature (Σ w r² for squares, Σ w |r| for
+        LAD)."""
         if self.name == "lad":
             return np.asarray((weights * np.abs(r)).sum(-1))
         if self.name in ("squares", "likelihood"):
@@ -84,7 +83,7 @@ class Loss:
         return np.asarray((weights * rho).sum(-1))
 
     def words(self) -> str:
-        """One phrase for reports."""
+        """Return a phrase that describes the objective in reports."""
         where = "log loss" if self.scale == "log" else "loss"
         if self.name == "huber":
             return (
@@ -102,7 +101,6 @@ class Loss:
 
 
 def robust_scale(r: Array) -> float:
-    """Return the standard deviation as 1.4826 × the median absolute residual, of those that are finite; never
-    zero."""
+    """Return the robust standard deviation, 1.4826 × the median absolute finite residual; never zero."""
     sizes = np.abs(r[np.isfinite(r)])
     return max(1.4826 * float(np.median(sizes)), 1e-12) if len(sizes) else 1e-12

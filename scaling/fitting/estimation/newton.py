@@ -1,5 +1,4 @@
-"""Many small minimisations at once: damped Newton on a batch of parameter vectors, each with its own weights
-and its own damping."""
+"""Minimise a batch of small problems at once by damped Newton, each with its own weights and damping."""
 
 from __future__ import annotations
 
@@ -11,23 +10,23 @@ from scaling.fitting.arrays import Array, Flags, Integers
 from scaling.fitting.estimation.objectives.objective import Objective
 
 SECANT = 1e-4
-"""The relative gain of a Gauss-Newton step below which a search also uses the curvature it has learnt."""
+"""Relative gain of a Gauss-Newton step below which a search also uses the secant curvature (`_secant`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Solution:
-    """Where a batch ended."""
+    """The end points of a batch of searches."""
 
     u: Array
     """(K, q) coordinates."""
     value: Array
     """(K,) objective."""
     decrement: Array
-    """(K,) what one more Newton step is predicted to gain, relative to the value."""
+    """(K,) predicted gain of one more Newton step, relative to the value."""
     converged: Flags
     """(K,) bool."""
     iterations: int
-    """Batched steps taken."""
+    """Number of batched steps."""
 
 
 def minimise(
@@ -44,19 +43,19 @@ def minimise(
 ) -> Solution:
     """Minimise from every row of u (K, q) at one δ.
 
-    (H + λ diag) p = −g with λ per member: up when the value rises, down when it falls, so it is Newton near
-    the optimum and gradient descent far from it. Members that are done leave the batch. Far from an optimum
-    the Gauss-Newton matrix (exact=False) is safer: with the exact one 8 % of random starts drive a term of
-    the Chinchilla law to zero; with ten Gauss-Newton steps first, 0.1 % do.
+    Each step solves (H + λ diag) p = −g with one λ per member. λ grows when the value rises and shrinks when
+    it falls, so a step is Newton's near the optimum and gradient descent far from it. Converged members leave
+    the batch. Far from an optimum the Gauss-Newton matrix (exact=False) is safer: with the exact Hessian 8 %
+    of random starts drive a term of the Chinchilla law to zero; with ten Gauss-Newton steps first, 0.1 % do.
 
-    `follow` solves for floors and amplitudes once more after a step that fell short of what the quadratic
-    model foresaw. A floor and an exponent trade off along a curved valley; without it a step has to be as
-    short as the valley is straight, and a resample of the demo takes 100 steps instead of 30. Where δ is far
-    below the residuals the kinks, not the valley, bound the steps, and it does not pay.
+    `follow` solves for floors and amplitudes again after a step that gained less than the quadratic model
+    predicted. A floor and an exponent trade off along a curved valley. Without `follow` steps are limited to
+    the straight part of the valley, and a resample of the demo takes 100 steps instead of 30. Where δ is far
+    below the residuals, kinks limit the steps instead, and `follow` has no benefit.
 
-    `across` goes back to the floor of the valley, in all coordinates but the one along the step, and lets λ
-    follow how well the model foresaw the gain: in the valleys of laws that are hardly determined half of all
-    steps were taken in vain, and 1 to 60 % of the resamples of six laws did not converge in 100 steps.
+    `across` moves back to the bottom of the valley in all coordinates but the one along the step, and adjusts
+    λ by the ratio of actual to predicted gain. Without it, in the valleys of poorly determined laws half of
+    all steps failed, and 1 to 60 % of the resamples of six laws did not converge in 100 steps.
     """
     u = np.clip(np.array(u, dtype=np.float64), objective.lower, objective.upper)
     size = u.shape[1]
@@ -86,14 +85,14 @@ def minimise(
         if len(crossing):
             step[crossing] = _within(matrix[crossing], slope[crossing], lower[crossing], upper[crossing])
         gain = -(slope * step).sum(-1)
-        # Where the Hessian is not positive the step may lead upwards: the same matrix with its curvatures
-        # made positive leads down, and far along a valley that bends away.
+        # Where the Hessian is not positive definite the step may lead upwards: the same matrix with its
+        # curvatures made positive leads down, and far along a valley that bends away.
         bad = np.flatnonzero(~(gain > 0) | ~np.isfinite(step).all(-1))
         if len(bad):
             step[bad] = _downhill(matrix[bad], slope[bad], scale[bad])
             gain[bad] = -(slope[bad] * step[bad]).sum(-1)
         relative = gain / np.maximum(np.abs(value[live]), 1e-300)
-        # A step of more than e^4 in an amplitude is a leap of faith.
+        # The quadratic model does not hold over a step of more than e^4 in an amplitude.
         longest = np.abs(step).max(-1, keepdims=True)
         step *= np.minimum(1.0, 4.0 / np.maximum(longest, 1e-300))
         trial = np.clip(at + step, objective.lower, objective.upper)
@@ -117,11 +116,11 @@ def minimise(
                     old[taken] = part[lower_now]
         reached = np.where(np.isfinite(new[0]), new[0], np.inf)
         better = reached < before
-        # A gain that the value cannot show is taken on trust.
+        # A gain below the rounding of the value is accepted without a check.
         level = reached <= before * (1 + np.where(relative < 1e-12, 1e-13, 1e-15))
         took = live[better | level]
         pick = better | level
-        # A gain below 1e-12 that does not show in the value is at the end of what rounding lets be seen.
+        # A predicted gain below 1e-12 that does not lower the value has reached rounding.
         small = (relative < np.where(better, tolerance, 1e-12)) & (damping[live] < 1e-2)
         if not exact:
             secant[took] = _secant(
@@ -130,10 +129,10 @@ def minimise(
         u[took], value[took] = trial[pick], reached[pick]
         gradient[took], hessian[took], diagonal[took] = new[1][pick], new[2][pick], new[3][pick]
         decrement[live] = relative
-        # How well the quadratic model foresaw the gain decides how far it is trusted next.
+        # The ratio of actual to predicted gain sets the next damping.
         change = np.where(better, 0.1, 10.0)
         if across:
-            # Close to the optimum the model needs no trial, and what it foresees is within rounding.
+            # Close to the optimum the predicted gain is within rounding, so the ratio means nothing.
             sure = relative < 1e-10
             share = np.where(better, np.where(sure, 1.0, (before - reached) / foreseen), -1.0)
             change = np.select([share > 0.95, share > 0.75, share > 0.25, share > 0], [0.1, 0.3, 1, 2], 4.0)
@@ -144,8 +143,11 @@ def minimise(
 
 
 def _secant(old: Array, step: Array, turn: Array, matrix: Array) -> Array:
-    """Return what Gauss-Newton matrices (K, q, q) leave out, learnt from how gradients turn (K, q) over steps
-    (K, q): the update of `old` ones of Dennis, Gay & Welsch 1981 (NL2SOL)."""
+    """Return the curvature that Gauss-Newton matrices (K, q, q) leave out, as a secant update of `old`.
+
+    The update is that of Dennis, Gay & Welsch 1981 (NL2SOL), from changes of gradients (K, q) over steps
+    (K, q).
+    """
     left = turn - (matrix @ step[..., None])[..., 0]
     known = (old @ step[..., None])[..., 0]
     size = np.abs((step * left).sum(-1)) / np.maximum(np.abs((step * known).sum(-1)), 1e-300)
@@ -159,7 +161,7 @@ def _secant(old: Array, step: Array, turn: Array, matrix: Array) -> Array:
 
 
 def _follow(objective: Objective, at: Array, gradient: Array, hessian: Array, diagonal: Array) -> Array:
-    """Return points at (K, q) with their linear coordinates solved for once more, the others held."""
+    """Return points at (K, q) with their linear coordinates solved again and the others held."""
     linear = objective.linear
     matrix = hessian[:, linear][:, :, linear] + 1e-6 * np.eye(linear.sum()) * diagonal[:, linear, None]
     lower, upper = objective.lower[linear] - at[:, linear], objective.upper[linear] - at[:, linear]
@@ -181,7 +183,7 @@ def _across(
     held = ((at <= objective.lower) & (gradient > 0)) | ((at >= objective.upper) & (gradient < 0))
     scale = np.maximum(diagonal, 1e-12 * diagonal.max(-1, keepdims=True) + 1e-300)
     matrix = hessian * ~(held[:, :, None] | held[:, None, :])
-    # Steep directions only: a hundredth of the diagonal holds what is flatter.
+    # Move in steep directions only: adding a hundredth of the diagonal suppresses flatter ones.
     matrix += np.eye(at.shape[1]) * np.where(held, 1.0, 0.01 * scale)[:, None, :]
     along = np.where(held, 0.0, scale * step)
     down, side = _solve(matrix, np.where(held, 0.0, gradient)), _solve(matrix, along)
@@ -206,8 +208,9 @@ def _downhill(matrix: Array, slope: Array, scale: Array) -> Array:
 def _within(matrix: Array, slope: Array, lower: Array, upper: Array) -> Array:
     """Return the steps (K, q) to the lowest points of quadratic models between bounds on the step.
 
-    What a step would carry over a bound is put on it, and the rest is solved again. Where a coordinate that
-    was put on a bound wants to leave it, this was not the lowest point, and active sets find it.
+    A coordinate that a step would carry over a bound is put on the bound, and the others are solved again.
+    Where the gradient pushes such a coordinate off its bound, the point is not the lowest, and the active-set
+    method finds it.
     """
     step, held = np.zeros_like(slope), np.zeros(slope.shape, dtype=bool)
     for _ in range(slope.shape[1]):
@@ -245,7 +248,7 @@ def _active_sets(matrix: Array, slope: Array, lower: Array, upper: Array) -> Arr
         far = part.min(-1, keepdims=True)
         step[live] = here = np.where(short & (part == far), here + room, here + far * way)
         at_bound[live] = held = held | (short & (part == far))
-        # where nothing was met, the coordinate that gains most by leaving its bound is let go
+        # where no bound was met, free the coordinate that gains most by leaving its bound
         rest = slope[live] + (matrix[live] @ here[..., None])[..., 0]
         leaves = held & np.where(here <= lower[live], rest < 0, rest > 0) & (far == 1)
         gains = np.where(leaves, rest**2 / diagonal[live], 0.0)

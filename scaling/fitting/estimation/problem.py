@@ -1,4 +1,4 @@
-"""A law, a table and an estimator: all that the solver needs."""
+"""Define the problem that the solver works on: a law, a table and an estimator."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scaling.fitting.estimation.objectives.objective import Objective
 from scaling.fitting.law import Law
 
 MANY = 20_000
-"""Rows above which starts are tried on a random part of the table, and resampled tables are not used to leave
-a valley: with so many points the objective is as good as smooth."""
+"""Number of rows above which starts are tried on a random part of the table and optima of resampled tables
+are not used as starts, because with so many points the objective is nearly smooth."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,7 +24,7 @@ class Problem:
     """A law, a table and an estimator: all that the solver needs."""
 
     law: Law
-    """What is fitted."""
+    """Law to be fitted."""
     x: Values
     """Variables by letter, each (n,)."""
     y: Array
@@ -32,28 +32,28 @@ class Problem:
     weights: Array
     """(n,) weights of the points, mean 1."""
     coordinates: Coordinates
-    """Where the search moves."""
+    """Search coordinates."""
     loss: Loss
-    """What is summed."""
+    """Loss of a residual."""
     starts: int = 24
-    """Random starts of a point fit."""
+    """Number of random starts."""
     seed: int = 0
-    """Of the starts."""
+    """Seed of the starts."""
 
     def objective(self, weights: Array, loss: Loss | None = None) -> Objective:
-        """The sum to be minimised, for weights (K, n): one member of the batch per row."""
+        """Return the objective for weights (K, n), one member of the batch per row."""
         made = self.law.objective or GenericObjective
         return made(self.x, self.y, weights, self.coordinates, loss or self.loss)
 
     def residuals(self, u: Array) -> Array:
-        """Prediction − observation on the loss's scale (..., n)."""
+        """Return prediction − observation on the loss's scale (..., n)."""
         predicted = self.law.predict(self.coordinates.natural(u), self.x)
         if self.loss.scale == "raw":
             return np.asarray(predicted - self.y)
         return np.asarray(np.log(predicted) - np.log(self.y))
 
     def value(self, u: Array, weights: Array | None = None) -> Array:
-        """The objective as reported (...)."""
+        """Return the reported objective (...)."""
         residual = self.residuals(u)
         weights = self.weights if weights is None else weights
         if self.loss.name == "likelihood":

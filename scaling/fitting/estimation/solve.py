@@ -1,4 +1,4 @@
-"""From a problem to its optimum: random starts, continuation in Huber's δ, and all resamples of a bootstrap
+"""Solve a fitting problem by random starts and continuation in Huber's δ; refit all resamples of a bootstrap
 in one batch."""
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from scaling.fitting.estimation.problem import MANY, Problem
 from scaling.fitting.estimation.starts import shaken, started
 
 ENOUGH = 96
-"""Random starts after which a best optimum that only one of them reached is left as it is."""
+"""Number of random starts after which no more are added, even if only one reached the best optimum."""
 CREEPING = 4
-"""Searches along a flat valley that go on to its end: those of one valley end alike."""
+"""Number of searches along a flat valley that continue to its end; searches in one valley end alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +31,14 @@ class Basin:
     theta: Array
     """(P,) natural parameters."""
     objective: float
-    """The value reached, as reported."""
+    """Reported objective at the optimum."""
     starts: int
-    """How many random starts ended here."""
+    """Number of random starts that ended here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimum:
-    """The best point found and how it was found."""
+    """The best point of a problem, with all local optima."""
 
     u: Array
     """(q,) free coordinates."""
@@ -49,18 +49,18 @@ class Optimum:
     basins: tuple[Basin, ...]
     """All local optima, best first."""
     starts: int
-    """Random starts taken."""
+    """Number of random starts."""
     loss: Loss = field(default_factory=Loss)
     """The estimator with its δ resolved."""
 
 
 @np.errstate(all="ignore")
 def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf) -> Optimum:
-    """Return the best of many starts. `extra` (k, q) are starts to try besides the random ones.
+    """Return the best optimum over random starts and the starts `extra` (k, q).
 
-    `worst` is for laws that are only held against another: a sum of squares above which the search is given
-    up, and no starts are tried but these. Raises FitError when no start ends at a finite value, or below
-    `worst`.
+    `worst` is a sum of squares above which the search is abandoned, for laws that are only compared with
+    another one; no further starts are then added. Raises FitError where no start ends at a finite value, or
+    none ends below `worst`.
     """
     smooth = problem.objective(problem.weights[None], replace(problem.loss, name="squares"))
     u = started(problem, extra)
@@ -83,8 +83,8 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
     if 2 * second.value.min() > worst:
         raise FitError(f"{problem.law.name} lies too far from these {len(problem.y)} points")
     places, counts = _distinct(second.u, second.value)
-    # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted and
-    # left where it is.
+    # An optimum ten times worse in squares (a term driven to zero) cannot become the best; it is counted but
+    # not refined.
     rough = smooth.value(places, rows[: len(places)], np.inf)
     alive = rough <= 10 * rough.min()
     near, loss = places[alive], problem.loss
@@ -112,7 +112,7 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
         )
     lone = counts[0] < 2 and np.argmin(values) not in np.flatnonzero(creeping)
     if lone and np.isinf(worst) and problem.starts < ENOUGH and len(problem.y) <= MANY:
-        # A best end that one start found may not be the best; one that still creeps along a valley is none.
+        # A best end reached by one start only may not be the optimum; an end still in a flat valley is none.
         return solve(replace(problem, starts=min(4 * problem.starts, ENOUGH)), extra)
     places, counts = _tied(places, counts, np.atleast_1d(problem.value(places)))
     found = np.atleast_1d(problem.value(places))
@@ -131,8 +131,10 @@ def solve(problem: Problem, extra: Array | None = None, *, worst: float = np.inf
 
 
 def _searched(problem: Problem, near: Array, extra: Array | None, short: bool) -> tuple[Array, Flags]:
-    """Return where searches end (k, q) that start at `near` (a, q), at `extra` and, unless `short`, at optima
-    of resampled tables, and which of them (k,) still creep along a flat valley."""
+    """Return the ends (k, q) of searches, and whether (k,) each is still moving along a flat valley.
+
+    Searches start at `near` (a, q), at `extra` and, unless `short`, at optima of resampled tables.
+    """
     squares = problem.loss.name == "squares"
     objective = problem.objective(problem.weights[None])
     spread = robust_scale(problem.residuals(near[0]))
@@ -145,13 +147,13 @@ def _searched(problem: Problem, near: Array, extra: Array | None, short: bool) -
 
     ends, gain = down(near, path)
     best = ends[np.argmin(problem.value(ends))]
-    # Starts that were given go on at the final δ too, so that none ends above where it began.
+    # The extra starts are also continued at the final δ, so that none ends above its beginning.
     more = [np.atleast_2d(given) for given in (extra,) if given is not None]
     more += [] if squares or short else [shaken(problem, best, path[-1])]
     if more:
         moved, gains = down(np.vstack(more), path[-1:])
         ends, gain = np.vstack([ends, moved]), np.concatenate([gain, gains])
-    # A flat valley takes hundreds of steps: of those that may win and still creep, only the best few go on.
+    # A flat valley takes hundreds of steps: only the best few of the unconverged searches continue.
     values = problem.value(ends)
     order = np.argsort(values, kind="stable")
     order = order[values[order] <= 1.01 * values[order[0]]]
@@ -172,8 +174,7 @@ def _tied(places: Array, counts: Integers, values: Array) -> tuple[Array, Intege
 
 
 def _all_polished(problem: Problem, ends: Array) -> Array:
-    """Every end (k, q) at its exact LAD optimum; ends that smoothing left within a thousandth of each other
-    share one."""
+    """Return the exact LAD optimum of every end (k, q); ends within a thousandth of each other share one."""
     out = ends.copy()
     done: list[int] = []
     for k in np.argsort(problem.value(ends)):
@@ -184,7 +185,7 @@ def _all_polished(problem: Problem, ends: Array) -> Array:
 
 
 def _polished(problem: Problem, u: Array) -> Array:
-    """The LAD optimum nearest to u (q,), exact."""
+    """Return the exact LAD optimum nearest to u (q,)."""
     c, law = problem.coordinates, problem.law
 
     def slopes(at: Array) -> tuple[Array, Array]:
@@ -199,8 +200,8 @@ def _polished(problem: Problem, u: Array) -> Array:
 
 @np.errstate(all="ignore")
 def refit(problem: Problem, weights: Array, u: Array) -> Solution:
-    """Fits all resamples, rows of weights (K, n), starting at u (q,) or (K, q). `problem.loss` must have its
-    δ."""
+    """Fit all resamples, rows of weights (K, n), starting at u (q,) or (K, q). `problem.loss` must have its
+    δ resolved."""
     start = np.broadcast_to(u, (len(weights), np.shape(u)[-1])).copy()
     rows = np.arange(len(weights))
     if problem.loss.name == "likelihood":
@@ -212,12 +213,12 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
     spread = robust_scale(problem.residuals(start[0]))
     loss = problem.loss
     if loss.name == "lad":
-        # A thousandth of the residuals' own size moves no interval, and the batch converges.
+        # A δ far below the residuals' size does not change intervals and lets the batch converge.
         loss = Loss(scale=loss.scale, delta=0.005 * spread)
     objective = problem.objective(weights)
     path = stages(loss, spread)
     if len(problem.y) >= FEW_ROWS:
-        # From the optimum of the table itself the way is short where points are many.
+        # With many points the optimum of a resample is close to that of the table.
         path = path[-1:]
     solution = descend(objective, start, rows, path, spread)
     left = np.flatnonzero(~solution.converged)
@@ -239,8 +240,10 @@ def refit(problem: Problem, weights: Array, u: Array) -> Solution:
 
 
 def _idle(problem: Problem, u: Array, start: Array) -> Array:
-    """Return u (K, q) with the exponents of terms at zero as they were at the start: they move nothing, and
-    would be left where the search last had them."""
+    """Return u (K, q) with the exponents of terms at zero reset to their starts.
+
+    These exponents have no effect and would otherwise keep an arbitrary value of the search.
+    """
     coordinates = problem.coordinates
     zero, out = coordinates.zero(u), u.copy()
     for j, name in enumerate(coordinates.names):
@@ -252,8 +255,8 @@ def _idle(problem: Problem, u: Array, start: Array) -> Array:
 
 
 def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
-    """Gaussian likelihood by turns: the law by weighted squares, then the noise's own power law from the
-    residuals."""
+    """Maximise the Gaussian likelihood by turns: the law by weighted squares, then the noise's power law from
+    the residuals."""
     noise = Noise.of(problem.x)
     rows = np.arange(len(u))
     squares = replace(problem.loss, name="squares")
@@ -270,8 +273,10 @@ def _likelihood(problem: Problem, u: Array, weights: Array) -> Array:
 
 
 def _distinct(u: Array, value: Array, counts: Integers | None = None) -> tuple[Array, Integers]:
-    """Local optima (b, q), best first, and how many starts ended at each: the same value to 1e-7 and the same
-    place to 1e-3."""
+    """Return local optima (b, q), best first, and the number of starts that ended at each.
+
+    Two ends are one optimum where values agree to 1e-7 and coordinates to 1e-3.
+    """
     counts = np.ones(len(u), dtype=np.int64) if counts is None else counts
     order = [i for i in np.argsort(value) if np.isfinite(value[i])]
     places: list[int] = []

@@ -1,4 +1,4 @@
-"""Where searches start: at random, and at the optima of resampled tables."""
+"""Choose the starts of searches: random points and the optima of resampled tables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scaling.fitting.estimation.problem import MANY, Problem
 
 
 def started(problem: Problem, extra: Array | None) -> Array:
-    """Random and extra starts (k, q), brought near least squares by Gauss-Newton; on a random part of a large
-    table, which is enough for that."""
+    """Return random and extra starts (k, q), moved near least squares by Gauss-Newton.
+
+    For a large table a random part of its rows is enough.
+    """
     u = problem.coordinates.starts(problem.starts, problem.seed)
     x, y, weights = problem.x, problem.y, problem.weights
     if len(y) > MANY:
@@ -29,16 +31,16 @@ def started(problem: Problem, extra: Array | None) -> Array:
     first = minimise(smooth, u, rows, np.inf, exact=False, iterations=steps, tolerance=1e-10)
     if len(y) == len(problem.y):
         return first.u
-    # Of a large table one start per basin goes on: the rest would cost minutes and end at the same place.
+    # For a large table one start per basin continues; the others would cost minutes and end alike.
     return first.u[[int(np.argmin(first.value))]] if np.isfinite(first.value).any() else first.u
 
 
 def shaken(problem: Problem, u: Array, delta: float, count: int = 12) -> Array:
-    """Return optima (count, q) of resampled tables, from where the search of the table itself goes on
-    ("bumping": Tibshirani & Knight 1999).
+    """Return optima (count, q) of resampled tables as starts for the table itself ("bumping": Tibshirani &
+    Knight 1999).
 
-    A robust objective with a small δ has several optima where points are few; random starts all slide into
-    the one nearest to least squares. None for tables of many rows.
+    With few points, a robust objective with a small δ has several optima, and random starts all end in the
+    one nearest to least squares. Tables with many rows get no such starts.
     """
     n = len(problem.y)
     if n > MANY:

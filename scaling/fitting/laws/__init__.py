@@ -1,4 +1,4 @@
-"""The catalogue of laws by name. Every module in this folder declares some; a new one needs no other edit."""
+"""Collect the laws of all modules in this folder in a catalogue by name; a new module needs no other edit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ def _load() -> None:
 
 
 def catalogue() -> dict[str, Law]:
-    """Every law known, by name."""
+    """Return every registered law by name."""
     _load()
     return {law.name: law for law in registered()}
 
 
 def get(name: str) -> Law:
-    """One law: a name of the catalogue, or `path.py:name` for one's own. Raises ConfigError with the nearest
-    names."""
+    """Return a law by its name in the catalogue, or a user's law by `path.py:name`.
+
+    Raises ConfigError with the nearest names.
+    """
     if ".py:" in name:
         return from_file(name)
     known = catalogue()

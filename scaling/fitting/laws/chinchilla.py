@@ -1,4 +1,4 @@
-"""A floor plus one power law in parameters and one in tokens: the form behind compute-optimal training."""
+"""Declare the Chinchilla law: a floor plus one power law in parameters and one in tokens."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scaling.fitting.laws.terms import summed
 
 
 def coefficient(p: Values) -> Array:
-    """G = (αA/βB)^(1/(α+β)); N* = G (C/6)^a and D* = (C/6)^b / G. Hoffmann et al., arXiv 2203.15556, eq.
-    4."""
+    """Return G = (αA/βB)^(1/(α+β)), with N* = G (C/6)^a and D* = (C/6)^b / G.
+
+    Hoffmann et al., arXiv 2203.15556, eq. 4.
+    """
     log_ratio = np.log(p["alpha"] * p["A"]) - np.log(p["beta"] * p["B"])
     return np.asarray(np.exp(log_ratio / (p["alpha"] + p["beta"])))
 

@@ -1,7 +1,8 @@
-"""Loss along one training under a learning-rate schedule: annealing area, multi-power law, collapse.
+"""Declare laws of the loss curve of one run under a learning-rate schedule: annealing area, multi-power law,
+collapse.
 
 Both schedule laws read `step` and `lr` row by row, and `warm_up`, the steps of the warm-up, where the table
-has it: see `schedules` for what is assumed between rows and before the first.
+has it. `schedules` states the assumptions between rows and before the first row.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _CALM = (
     _RATE,
     exponent("alpha", "how fast loss falls with the summed rate", start=(0.2, 1.0)),
 )
-# The summed rate S1 is no column, so the search does not centre A there.
+# The summed rate S1 is not a column, so the search does not centre A there.
 _LOSS = Sum((_CALM[0], replace(_RATE, centre=(("S1", "alpha", -1.0),)), _CALM[2]))
 _WARM_UP = (
     "A column `warm_up` gives the steps of the warm-up; without it the warm-up is taken to end at a curve's "
@@ -110,8 +111,8 @@ register(
                 positive=True,
                 centre=(("lr", "gamma", -1.0),),
             ),
-            # Towards zero the gain is a logarithm of size B beta, towards infinity an exponential in C beta:
-            # far out neither factor is known.
+            # As beta goes to 0 the gain is a logarithm of size B beta; as it goes to infinity, an exponential
+            # in C beta. At both ends the factors cannot be separated.
             Parameter(
                 name="beta",
                 meaning="how the gain comes",
@@ -163,14 +164,13 @@ register(
 
 
 def normalised(loss: Array, final: Array, limit: float) -> Array:
-    """(L - L_inf)/(L_final - L_inf): curves of all sizes fall on one another where training collapses (arXiv
+    """Return (L - L_inf)/(L_final - L_inf), which is equal for all sizes where curves collapse (arXiv
     2507.02119)."""
     return np.asarray((loss - limit) / (final - limit))
 
 
 def collapse_spread(progress: Array, loss: Array, limit: float) -> float:
-    """How far curves lie apart after normalising: the mean relative standard deviation over curves. loss:
-    (curves, points)."""
-    del progress  # A common grid: every curve must be given at the same shares of its own length.
+    """Return the mean relative standard deviation over normalised curves. loss: (curves, points)."""
+    del progress  # Every curve must be sampled at the same fractions of its length.
     common = normalised(loss, loss[:, -1:], limit)
     return float(np.mean(common[:, :-1].std(axis=0) / common[:, :-1].mean(axis=0)))

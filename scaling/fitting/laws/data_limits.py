@@ -1,4 +1,4 @@
-"""Loss when data run out and are repeated."""
+"""Declare laws of the loss when data are limited and repeated."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from scaling.fitting.laws.registry import register
 from scaling.fitting.laws.terms import Sum, chained, power
 
 HALVES = (0.01, 1e6)
-"""Where R_D* and R_N* are searched: below, one repeat is worth nothing already; above, a thousand repeats are
-worth 99.95 % of as many that are new. Without ends 4 % of the resamples of a public table never converged."""
+"""Search range of R_D* and R_N*. Below it a single repeat is already worthless; above it a thousand repeats
+are worth 99.95 % of new tokens. Without bounds 4 % of the resamples of a public table did not converge."""
 
 
 def effective(amount: Array, unique: Array, half: Array) -> Array:
-    """U + U R* (1 - e^(-R/R*)), R = amount/unique - 1: what an amount with repeats is worth (arXiv
+    """Return the effective amount with repeats, U + U R* (1 - e^(-R/R*)) with R = amount/unique - 1 (arXiv
     2305.16264, eq. 5)."""
     repeats = amount / unique - 1
     return np.asarray(unique + unique * half * -np.expm1(-repeats / half))
 
 
 def _filled(p: Values, x: Values) -> Array:
-    """U_N = min(N, G (G U)^(beta/alpha)): parameters beyond the optimum for the unique tokens are repeats."""
+    """Return U_N = min(N, G (G U)^(beta/alpha)); parameters beyond this optimum for U count as repeats."""
     log_g = np.log(coefficient(p))
     optimum = np.exp(log_g + (p["beta"] / p["alpha"]) * (log_g + np.log(x["U"])))
     return np.asarray(np.where(np.real(optimum) < x["N"], optimum, x["N"]))
@@ -38,7 +38,7 @@ def _repeats(p: Values, x: Values) -> Array:
 
 
 def _repeats_gradient(p: Values, x: Values) -> Mapping[str, Array]:
-    # A bootstrap of this law asks for millions of slopes: written out they cost a tenth of complex steps.
+    # A bootstrap of this law needs millions of slopes; explicit slopes cost a tenth of complex steps.
     alpha, beta, both = p["alpha"], p["beta"], p["alpha"] + p["beta"]
     log_g = np.log(coefficient(p))
     unique = _filled(p, x)
@@ -66,7 +66,7 @@ def _repeats_gradient(p: Values, x: Values) -> Mapping[str, Array]:
 
 
 def _loosened(repeats: Array, half: Array) -> Array:
-    """d/dR* of R* (1 - e^(-R/R*))."""
+    """Return d/dR* of R* (1 - e^(-R/R*))."""
     q = repeats / half
     return np.asarray(-np.expm1(-q) - q * np.exp(-q))
 
@@ -105,7 +105,7 @@ register(
         ),
         function=_repeats,
         gradient_function=_repeats_gradient,
-        # The minimum has a kink, but its derivative is that of the side taken, which the complex step gives.
+        # The minimum has a kink; the complex step gives the derivative of the active side.
         analytic=True,
         notes=(
             "U is the number of unique tokens. The objective has more than one valley in R_N*; the "

@@ -1,4 +1,4 @@
-"""From loss or capability to what a task scores, and from one loss to another."""
+"""Declare laws from loss or capability to a task's score, and from one loss to another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _rise(p: Values, x: Values) -> tuple[Array, dict[str, Array]]:
-    """sigmoid(k (L - L_0)) and its slopes."""
+    """Return sigmoid(k (L - L_0)) and its slopes."""
     past = x["L"] - p["L_0"]
     share = _sigmoid(p["k"] * past)
     steep = share * (1 - share)
@@ -177,8 +177,7 @@ register(
 
 
 def _above(p: Values, x: Values) -> Array:
-    # Below its own floor a loss has no image; a tiny excess keeps the search away instead of ending it in
-    # NaN.
+    # A loss below its floor has no prediction; a tiny excess steers the search away instead of giving NaN.
     above = x["L0"] - p["E0"]
     return np.where(np.real(above) > _LEAST, above, _LEAST)
 

@@ -1,4 +1,4 @@
-"""Loss in two scales at once, beside Chinchilla: Kaplan's joint forms, Rosenfeld's envelope, coupling,
+"""Declare further laws of the loss in two scales: Kaplan's joint forms, Rosenfeld's envelope, coupling,
 over-training."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loss by vocabulary, and by the shares of a data mixture."""
+"""Declare laws of the loss by vocabulary size and by the shares of a data mixture."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ register(
 
 
 def mixture(domains: int) -> Law:
-    """Loss on one domain against the shares of so many training domains, the last of which is the rest."""
+    """Return the law of the loss on one domain against the shares of the training domains; the last share is
+    the remainder."""
     shares = tuple(f"r{i}" for i in range(1, domains))
 
     def predict(p: Values, x: Values) -> Array:

@@ -1,4 +1,4 @@
-"""Power laws of one variable, with and without a floor: Hestness 2017, Kaplan 2020, Henighan 2020."""
+"""Declare power laws of one variable, with and without a floor: Hestness 2017, Kaplan 2020, Henighan 2020."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _frontier(p: Values) -> tuple[Array, Array, Array]:
 
 
 def _declare(variable: str, word: str) -> None:
-    """Declares the pure and the floored power law of one variable."""
+    """Declare the pure and the floored power law of one variable."""
     term = amplitude("a", {variable: "b"})
     front = _frontier if variable == "C" else None
     power = exponent("b", f"how fast loss falls with {word}")

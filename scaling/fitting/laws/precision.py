@@ -1,4 +1,4 @@
-"""Fewer bits, fewer weights, and a teacher: precision, sparsity, distillation."""
+"""Declare laws of the loss under low precision, sparsity and distillation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TOTAL = Sum(_CHINCHILLA)
 
 
 def _effective(p: Values, x: Values, bits: dict[str, str]) -> Values:
-    """The variables with N times what the bits leave of it."""
+    """Return the variables with N replaced by the effective N at these bits."""
     worth = 1.0
     for variable, gamma in bits.items():
         worth = worth * -np.expm1(-x[variable] / p[gamma])
@@ -178,7 +178,7 @@ _INNER = Sum(_STUDENT)
 
 
 def _past_gap(p: Values, x: Values) -> Array:
-    """log (L_T/(L_S d1))^(1/f1)."""
+    """Return log (L_T/(L_S d1))^(1/f1)."""
     return np.asarray((np.log(x["L_teacher"]) - np.log(x["L_student"]) - np.log(p["d1"])) / p["f1"])
 
 

@@ -1,4 +1,4 @@
-"""Laws by name, and one's own from a file."""
+"""Register laws by name and load a user's law from a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REGISTRY: dict[str, Law] = {}
 
 
 def register(law: Law) -> Law:
-    """Make a law known by its name, for `laws.get` and the command."""
+    """Register a law by its name, for `laws.get` and the command."""
     if law.name in _REGISTRY:
         raise ConfigError(f"there are two laws called {law.name!r}; give one of them another name")
     _REGISTRY[law.name] = law
@@ -20,13 +20,15 @@ def register(law: Law) -> Law:
 
 
 def registered() -> Iterator[Law]:
-    """Return all laws known so far, in the order they were declared."""
+    """Return all laws registered so far, in order of declaration."""
     return iter(_REGISTRY.values())
 
 
 def from_file(reference: str) -> Law:
-    """Return a person's own law from `path.py:name`. The file is run as Python, as any script that one
-    starts oneself. Raises ConfigError for a file that is not there or has no such law."""
+    """Return a user's law from `path.py:name`. The file is executed as Python code.
+
+    Raises ConfigError for a missing file or a file without that law.
+    """
     path, _, name = reference.rpartition(":")
     file = user_file.find(path)
     if file is None:

@@ -1,4 +1,4 @@
-"""Learning curves of one variable x that bend: M1 to M4 and smoothly broken power laws."""
+"""Declare laws of learning curves that bend, in one variable x: M1 to M4 and smoothly broken power laws."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _C = exponent("c", "how fast the loss falls")
 
 
 def _floor(name: str) -> Parameter:
-    # The best floor is often exactly zero, which a logarithm reaches never: searched as it is, with a bound.
+    # The best floor is often exactly zero, which a logarithm never reaches, so it is searched linearly with a
+    # bound.
     return Parameter(
         name=name, meaning="loss at infinite x", start=(0.0, 0.95), unit="target", bounds=(0.0, np.inf)
     )
@@ -92,11 +93,11 @@ def _width(p: Values) -> Array:
 
 
 def _m4_logit(p: Values, x: Values) -> tuple[Array, Array]:
-    """z of L = eps_inf + (eps_0 - eps_inf) sigmoid(z), and log(1 + e^z).
+    """Return z of L = eps_inf + (eps_0 - eps_inf) sigmoid(z), and log(1 + e^z).
 
-    It solves log(L - eps_inf) - alpha log(eps_0 - L) = log(beta x^-c), which is z - (1 - alpha) log(1 + e^z)
-    = goal: the left side rises in z with a slope between 1 and alpha, and starts within |1 - alpha| log 2 of
-    the goal.
+    z solves log(L - eps_inf) - alpha log(eps_0 - L) = log(beta x^-c), which is z - (1 - alpha) log(1 + e^z) =
+    goal. The left side rises in z with a slope between 1 and alpha. The iteration starts within |1 - alpha|
+    log 2 of the goal.
     """
     alpha = p["alpha"]
     goal = np.log(p["beta"]) - p["c"] * np.log(x["x"]) - (1 - alpha) * np.log(_width(p))
@@ -164,8 +165,8 @@ register(
 
 
 def broken(breaks: int) -> Law:
-    """The smoothly broken power law with so many breaks: L = a + b x^-c0 Π (1 + (x/d_i)^(1/f_i))^(-c_i
-    f_i)."""
+    """Return the smoothly broken power law with a number of breaks: L = a + b x^-c0 Π (1 +
+    (x/d_i)^(1/f_i))^(-c_i f_i)."""
 
     def predict(p: Values, x: Values) -> Array:
         log_x = np.log(x["x"])
@@ -193,7 +194,7 @@ def broken(breaks: int) -> Law:
         return p["a"] + y, found
 
     per_break: list[Parameter] = []
-    # Breaks have no order of their own: starts give each its part of the range.
+    # The order of the breaks is arbitrary, so the starts give each break its own part of the range.
     edges = np.geomspace(0.05, 20.0, breaks + 1).tolist()
     for i in range(1, breaks + 1):
         per_break += [

@@ -1,10 +1,9 @@
-"""Learning-rate schedules read from the rows of a table: summed rates, and what each row
-looks back on.
+"""Read learning-rate schedules from the rows of a table: summed rates, and the rate changes before each row.
 
-A table may hold several curves one after the other: a new one starts where the step does not rise. Between
-rows the rate is taken to be linear, or to jump at the later row where it was constant on both sides. Before
-the first row it is the first row's rate, after a warm-up that rises linearly from zero over `warm_up` steps;
-where that is not given the warm-up is taken to end at the first row.
+A table may hold several curves one after the other; a new one starts where the step does not rise. Between
+rows the rate is assumed linear, or to jump at the later row where it is constant on both sides. Before the
+first row it is the first row's rate, after a warm-up that rises linearly from zero over `warm_up` steps.
+Without `warm_up` the warm-up is assumed to end at the first row.
 
 Sums over steps are integrals here. With s(t) = ∫ η, the trapezoid gives S(t) = Σ_(k<=t) η_k = s(t) + η_t/2,
 and S(k - 1) = s(k - 1/2): step k's change of the rate lies at k - 1/2, its middle.
@@ -24,20 +23,20 @@ from scaling.errors import TableError
 from scaling.fitting.arrays import Array, Values
 
 PIECES = 4096
-"""Into about how many pieces the smooth changes of a curve's rate are cut before they are gathered."""
+"""Approximate number of pieces into which the smooth changes of a curve's rate are cut."""
 NODES = (18, 8)
-"""Chebyshev nodes in log S and in log η: every sum over changes of the rate is a product of the law's term at
-these nodes with numbers that no parameter moves. (1 + C η^-γ S)^-β is smooth in both logarithms: against sums
-over every step of the published schedules predictions move by at most 4e-6 nats (of a kink between two rows a
-table knows no more than the rows: there by up to 3e-4)."""
+"""Numbers of Chebyshev nodes in log S and in log η. Every sum over changes of the rate is a product of the
+law's term at these nodes with weights that do not depend on parameters, because (1 + C η^-γ S)^-β is smooth
+in both logarithms. Compared with sums over every step of the published schedules, predictions change by at
+most 4e-6 nats, and by up to 3e-4 where the rate has a kink between two rows of the table."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One curve's schedule, summed up."""
+    """The summed learning-rate schedule of one curve."""
 
     rows: slice
-    """Which rows of the table it is."""
+    """Rows of the curve in the table."""
     step: Array
     """(n,) steps."""
     total: Array
@@ -45,18 +44,21 @@ class Curve:
     at: Array
     """(K,) the summed rate before each change of the rate."""
     at_step: Array
-    """(K,) the step there."""
+    """(K,) step of each change."""
     rate: Array
-    """(K,) the rate there."""
+    """(K,) rate at each change."""
     drop: Array
-    """(K,) by how much it falls; negative where it rises."""
+    """(K,) decrease of the rate; negative where it rises."""
     warm_up: float
     """Steps of the warm-up."""
 
 
 def curves(x: Values) -> Iterator[Curve]:
-    """Return the curves of a table, in order. x: `step` and `lr`, each (n,), and `warm_up` (n,) where it is
-    known. Raises TableError for a warm-up below zero or one that changes within a curve."""
+    """Return the curves of a table, in order.
+
+    x: `step` and `lr`, each (n,), and `warm_up` (n,) where it is known. Raises TableError for a warm-up that
+    is negative or changes within a curve.
+    """
     step, lr = (np.asarray(x[name], dtype=np.float64) for name in ("step", "lr"))
     edges = [0, *(np.flatnonzero(np.diff(step) <= 0) + 1), len(step)]
     for start, end in pairwise(edges):
@@ -75,7 +77,7 @@ def curves(x: Values) -> Iterator[Curve]:
 def _curve(rows: slice, step: Array, lr: Array, warm_up: float) -> Curve:
     drop = lr[:-1] - lr[1:]
     calm = np.concatenate([[True], drop == 0, [True]])
-    # the way to the first row: up to the first rate, and on at it
+    # before the first row: a warm-up to the first rate, then a constant rate
     head = [(0.0, 0.0 if warm_up else lr[0])] if step[0] else []
     if 0 < warm_up < step[0]:
         head.append((warm_up, lr[0]))
@@ -86,7 +88,7 @@ def _curve(rows: slice, step: Array, lr: Array, warm_up: float) -> Curve:
     gained = np.where(jump, wide * rate[:-1] - fall / 2, wide * (rate[:-1] + rate[1:]) / 2)
     s = np.cumsum([-rate[0] / 2, *gained])
     smooth, sudden = np.flatnonzero((fall != 0) & ~jump), np.flatnonzero(jump)
-    # a smooth stretch is cut the finer the longer it lasts
+    # longer smooth stretches are cut into more pieces
     longest = wide[smooth] / wide[smooth].sum() * PIECES
     pieces = np.clip(longest, 1, np.clip(wide[smooth], 1, None)).astype(np.int64)
     owner = np.repeat(smooth, pieces)
@@ -95,7 +97,7 @@ def _curve(rows: slice, step: Array, lr: Array, warm_up: float) -> Curve:
     middle = (np.arange(len(owner)) - first + 0.5) * share
 
     def cut(start: Array, rise: Array, bend: Array, ends: Array) -> Array:
-        """start + f rise + f² bend over the smooth stretches, and the values at jumps."""
+        """Return start + f rise + f² bend over the smooth stretches, and the values at jumps."""
         inside = start[owner] + middle * rise[owner] + middle**2 * bend[owner]
         return np.concatenate([inside, ends[sudden]])
 
@@ -113,8 +115,8 @@ def _curve(rows: slice, step: Array, lr: Array, warm_up: float) -> Curve:
 
 
 def annealing_area(x: Values, decay: float = 0.999) -> Array:
-    """Return S2 of arXiv 2408.11029, eq. 2: how much the rate has fallen since the warm-up, with a memory of
-    1/(1 - decay) steps, summed over steps. (n,)."""
+    """Return S2 (n,) of arXiv 2408.11029, eq. 2: the decrease of the rate since the warm-up, with a memory of
+    1/(1 - decay) steps, summed over steps."""
     areas = []
     for curve in curves(x):
         since = np.maximum(curve.step[:, None] - curve.at_step + 0.5, 0.0)
@@ -124,23 +126,23 @@ def annealing_area(x: Values, decay: float = 0.999) -> Array:
 
 
 def total_rate(x: Values) -> Array:
-    """Return S1, the sum of learning rates up to each row, warm-up included. (n,)."""
+    """Return S1 (n,), the sum of learning rates up to each row, warm-up included."""
     return np.concatenate([curve.total for curve in curves(x)])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Falls:
-    """All changes of the rate that every row of a table looks back on, as weights on common nodes."""
+    """The rate changes before every row of a table, as weights on common nodes."""
 
     log_since: Array
-    """(M,) log of the rate summed since."""
+    """(M,) log of the summed rate since a change, at the nodes."""
     log_rate: Array
-    """(M,) log of the rate there."""
+    """(M,) log of the rate at a change, at the nodes."""
     drop: Array
-    """(n, M) by how much the rate fell there, as each row sees it; negative where it rose."""
+    """(n, M) decrease of the rate at each node, for each row; negative where it rose."""
 
     def over(self, values: Array) -> Array:
-        """Return Σ drop × value of each row: values (..., M) → (..., n)."""
+        """Return Σ drop × value of each row (..., n) for values (..., M)."""
         return np.asarray(values @ self.drop.T)
 
 
@@ -166,7 +168,7 @@ def falls(x: Values) -> Falls:
 
 
 def _span(curve: Curve) -> tuple[float, float]:
-    """Return the logarithms of the least and of the most summed rate since a change."""
+    """Return the logarithms of the smallest and the largest summed rate since a change."""
     last = np.searchsorted(np.sort(curve.at_step), curve.step) - 1
     nearest = curve.total - np.sort(curve.at)[np.maximum(last, 0)]
     return float(np.log(nearest[last >= 0].min())), float(np.log(curve.total[-1] - curve.at.min()))
@@ -174,7 +176,7 @@ def _span(curve: Curve) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Nodes:
-    """Chebyshev nodes on an interval, and the polynomials that are one at one of them."""
+    """Chebyshev nodes on an interval with their Lagrange polynomials."""
 
     middle: float
     half: float
@@ -188,11 +190,11 @@ class _Nodes:
 
     @property
     def places(self) -> Array:
-        """(count,) where the nodes lie."""
+        """(count,) positions of the nodes."""
         return self.middle + self.half * self.cosines
 
     def weights(self, at: Array) -> Array:
-        """Return (k, count): f(at) is these weights' sum of f at the nodes."""
+        """Return the weights (k, count) that interpolate f(at) from f at the nodes."""
         order = len(self.cosines) - 1
         back = chebvander(self.cosines, order).T * (2 / (order + 1))
         back[0] /= 2
@@ -209,5 +211,5 @@ def _summed(columns: tuple[bytes, ...]) -> tuple[Array, Array, Falls]:
 
 
 def summed(x: Values) -> tuple[Array, Array, Falls]:
-    """Return S1 and S2 (n,) and the falls of a table, made once for the same columns."""
+    """Return S1 and S2 (n,) and the rate changes of a table, cached for the same columns."""
     return _summed(tuple(np.asarray(x[name], dtype=np.float64).tobytes() for name in _NAMES if name in x))

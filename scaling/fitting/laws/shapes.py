@@ -1,4 +1,4 @@
-"""Loss by shape at a given size: width and depth apart, and routed experts."""
+"""Declare laws of the loss by shape: separate width and depth, and routed experts."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ register(
 
 
 def saturated(experts: Array, start: Array, most: Array) -> Array:
-    """The effective expert count between `start` at one expert and `most` at infinitely many: arXiv
-    2202.01169, eq. 7."""
+    """Return the effective expert count, from `start` at one expert to `most` at infinitely many (arXiv
+    2202.01169, eq. 7)."""
     return np.asarray(1 / (1 / (experts - 1 + 1 / _gap(start, most)) + 1 / most))
 
 
@@ -83,7 +83,7 @@ def _routed_gradient(p: Values, x: Values) -> dict[str, Array]:
     loss = np.exp(np.log(10.0) * (p["a"] * n + p["b"] * e + p["c"] * n * e + p["d"]))
     decades = loss * np.log(10.0)
     by_worth = loss * (p["b"] + p["c"] * n) * worth
-    # how 1/(E - 1 + 1/gap) falls with the gap, which is held where the ends cross
+    # derivative of 1/(E - 1 + 1/gap) in the gap, which is held where the ends cross
     by_gap = by_worth / (1 + gap * (x["experts"] - 1)) ** 2 * (gap > 1e-12)
     return {
         "a": decades * n,

@@ -1,10 +1,9 @@
-"""Sums of power laws with their slopes, from the parameters alone: most laws are made of them.
+"""Build laws that are sums of power-law terms, with their slopes, from the parameters alone.
 
 An amplitude's `centre` names its factors, as `amplitude("A", {"N": "alpha"})` does for A N^-alpha. Parameters
-that stand in no centre and have none are floors, added as they are. So a law that is a sum of such terms
-needs no formula in code: `summed(name="mine", parameters=(floor("E"), amplitude("A", {"N": "alpha"}),
-exponent("alpha")), …)`. Laws with a sum inside another function take `Sum` and chain their own derivative to
-it.
+without a centre that are in no other parameter's centre are floors and are added. A law that is a sum of such
+terms needs no formula in code: `summed(name="mine", parameters=(floor("E"), amplitude("A", {"N": "alpha"}),
+exponent("alpha")), …)`. Laws with a sum inside another function use `Sum` and the chain rule.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ def chained(outer: Any, inner: Mapping[str, Array]) -> dict[str, Array]:
 
 
 class Sum:
-    """Σ amplitude × Π variable^(sign × exponent) + Σ floors, over the given parameters."""
+    """The sum Σ amplitude × Π variable^(sign × exponent) + Σ floors over the given parameters."""
 
     def __init__(self, parameters: Sequence[Parameter], subtracted: Collection[str] = ()) -> None:
-        """`subtracted` are the floors that count negative."""
+        """Set up the sum; the floors in `subtracted` are subtracted."""
         self.terms = {p.name: p.centre for p in parameters if p.centre}
         exponents = {power for factors in self.terms.values() for _, power, _ in factors}
         loose = [p.name for p in parameters if p.name not in self.terms and p.name not in exponents]
@@ -72,13 +71,13 @@ class Sum:
         return {variable: np.log(x[variable]) for variable in variables}
 
     def _factor(self, name: str, p: Values, logs: Mapping[str, Array]) -> Array:
-        """Π variable^(sign × exponent) of one term, with one exponential."""
+        """Return Π variable^(sign × exponent) of one term, with one exponential."""
         raised: Any = sum(p[power] * (sign * logs[variable]) for variable, power, sign in self.terms[name])
         return np.asarray(np.exp(raised))
 
 
 def summed(*, parameters: tuple[Parameter, ...], subtracted: Collection[str] = (), **words: Any) -> Law:
-    """Return the law whose prediction is the `Sum` of its parameters. `words` are the other fields of
+    """Return the law whose prediction is the `Sum` of its parameters. `words` holds the other fields of
     `Law`."""
     total = Sum(parameters, subtracted)
     return Law(

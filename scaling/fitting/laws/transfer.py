@@ -1,4 +1,4 @@
-"""What fine-tuning data are worth, and how loss falls with them."""
+"""Declare laws of fine-tuning: the tokens that pre-training saves, and the loss against fine-tuning data."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ register(
                 positive=True,
                 centre=(("D", "beta", 1.0),),
             ),
-            # Starts lie on both sides: with both exponents positive the loss falls towards E^alpha, with both
-            # negative from there. Their middle is a law that falls.
+            # The starts have both signs: with both positive the loss falls towards E^alpha, with both
+            # negative it falls from E^alpha. The middle of the range is a law that falls.
             Parameter(name="beta", meaning="how the inner sum falls with data", start=(-0.5, 1.0)),
             Parameter(name="E", meaning="inner floor", start=(0.01, 5.0), bounds=(0.0, np.inf)),
             Parameter(name="alpha", meaning="outer exponent", start=(-1.0, 2.0)),

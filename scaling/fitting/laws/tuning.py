@@ -1,5 +1,4 @@
-"""Hyperparameters that scale: learning rate, batch, and the batch beyond which more sequences save no
-steps."""
+"""Declare laws of hyperparameters: learning rate, batch size and critical batch size."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from scaling.fitting.laws.terms import power, summed
 def _monomial(
     name: str, target: str, letter: str, powers: dict[str, str], source: str, notes: str = ""
 ) -> None:
-    """target = letter × Π variable^power."""
+    """Declare the law target = letter × Π variable^power."""
     register(
         summed(
             name=name,

@@ -1,2 +1,2 @@
-"""How well the parameters are known: resampling, sandwich, delta method, profile likelihood, and what follows
-for derived quantities."""
+"""Estimate the uncertainty of parameters and derived quantities: resampling, sandwich, delta method, profile
+likelihood."""

@@ -1,4 +1,4 @@
-"""Refits of resamples, all in one batch."""
+"""Refit all resamples of a bootstrap in one batch."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from scaling.fitting.uncertainty.estimate import Estimate, percentile
 from scaling.fitting.uncertainty.resampling import Labels, Seed
 
 _NUMBERS = 40_000_000
-"""Weights in one batch of refits: 320 MB."""
+"""Number of weights in one batch of refits, 320 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Draws:
-    """Parameters of every resample."""
+    """The parameters of every resample of a bootstrap."""
 
     theta: Array
-    """(K, P) natural parameters; not a number where a refit did not converge."""
+    """(K, P) natural parameters; NaN where a refit did not converge."""
     converged: float
     """Share of refits that converged."""
     method: str
-    """In words, with the number of resamples."""
+    """Description of the bootstrap, with the number of resamples."""
     spare: int | None = None
     """Degrees of freedom by which percentiles are expanded; None for pairs, which need no expansion."""
 
     def estimate(self, value: float, drawn: Array, level: float) -> Estimate:
-        """An interval from a quantity's draws (K,), which may be the first of all."""
+        """Return a value with the interval of its draws, which may be the first few only."""
         drawn = np.asarray(drawn, dtype=np.float64).reshape(-1)
         if drawn.size == 1:
             drawn = np.broadcast_to(drawn, (len(self.theta),))
@@ -50,12 +50,12 @@ def bootstrap(
     labels: Labels | None = None,
     noise: float | None = None,
 ) -> Draws:
-    """Refits `resamples` resamples from the optimum.
+    """Refit `resamples` resamples from the optimum.
 
-    pairs, stratified (labels = strata), cluster (labels = clusters), wild (labels = clusters; residuals times
-    Webb draws around the fit) or parametric (normal noise of standard deviation `noise` on the residual
-    scale, else that of the residuals, itself drawn by its degrees of freedom). Where too few rows are there
-    to redraw them, pairs become parametric, and the method says so.
+    The kinds are pairs, stratified (labels = strata), cluster (labels = clusters), wild (labels = clusters;
+    residuals times Webb draws around the fit) and parametric (normal noise of standard deviation `noise` on
+    the residual scale, else that of the residuals, drawn by its degrees of freedom). With too few rows to
+    redraw, pairs are replaced by parametric, and `method` states it.
     """
     resampling.check(name)
     problem = replace(problem, loss=optimum.loss)
@@ -90,9 +90,11 @@ def bootstrap(
 
 
 def _few(rows: int, parameters: int) -> bool:
-    """Return whether over a twentieth of the resamples of so many rows hold fewer distinct ones than there
-    are parameters: those have no fit, and on tables of 6 and 7 rows intervals of five parameters by pairs
-    covered 52 to 71 and 82 to 88 % where 95 are said (60 and 40 simulations)."""
+    """Return whether over 5 % of the resamples have fewer distinct rows than there are parameters.
+
+    Such resamples have no fit. On tables of 6 and 7 rows, 95 % pairs intervals of five parameters covered 52
+    to 71 % and 82 to 88 % (60 and 40 simulations).
+    """
     if rows > 4 * parameters:
         return False
     distinct = (resampling.pairs(rows, 2000, 0) > 0).sum(axis=1)
@@ -108,7 +110,7 @@ def _refits(
     labels: Labels,
     noise: float | Array | None,
 ) -> Solution:
-    """One batch of refits."""
+    """Return the parameters of one batch of refits."""
     n = len(problem.y)
     if name in ("pairs", "stratified", "cluster"):
         drawn = {
@@ -119,7 +121,7 @@ def _refits(
         return refit(problem, drawn * problem.weights, optimum.u)
     residual = problem.residuals(optimum.u)
     if name == "wild":
-        # A fit with q parameters leaves residuals too small by about √(1 − q/n).
+        # The residuals of a fit with q parameters are too small by about √(1 − q/n).
         shrunk = np.sqrt(n / max(n - len(optimum.u), 1))
         moved = residual * shrunk * resampling.wild(labels, resamples, seed)
     else:

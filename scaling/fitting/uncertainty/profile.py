@@ -1,5 +1,7 @@
-"""Profile of the objective along one parameter: all others refitted at every value. It shows flat directions
-that no interval shows."""
+"""Profile the objective along one parameter, with all others refitted at every value.
+
+A profile shows flat directions that an interval does not show.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +23,21 @@ from scaling.fitting.uncertainty.estimate import Estimate, finite
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Profile:
-    """The objective along one parameter."""
+    """The profile of the objective along one parameter."""
 
     name: str
     """The parameter."""
     grid: Array
     """(m,) values tried."""
     rise: Array
-    """(m,) rise of twice the objective above the optimum, in units of its dispersion: a χ²₁ variable at the
-    truth."""
+    """(m,) rise of twice the objective above the optimum, divided by its dispersion: a χ²₁ variable at the
+    true value."""
     estimate: Estimate
-    """Where the rise stays below the quantile of χ²₁ (of F for small tables)."""
+    """Range in which the rise stays below the quantile of χ²₁ (of F for small tables)."""
     open_ended: bool
     """Whether the interval runs to the edge of the grid: the data do not bound the parameter on that side."""
     better: float | None
-    """A lower objective found on the way: the optimum was not one."""
+    """Lower objective along the profile, which proves the optimum not global; None if there is none."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -59,7 +61,7 @@ def profile(
     points: int = 41,
     width: float = 4.0,
 ) -> Profile:
-    """Walks outwards from the optimum in both directions, refitting from the previous point.
+    """Profile a parameter outwards from the optimum in both directions, refitting from the previous point.
 
     The grid reaches `width` curvature-based standard deviations (in the logarithm for positive parameters)
     and at least a factor of 1.5 or 0.1 in an exponent. Raises ConfigError for a parameter that is fixed or
@@ -74,7 +76,7 @@ def profile(
     parameter = law.parameter(name)
     spread = dispersion(problem, optimum.u)
     centre = float(optimum.theta[index])
-    # A floor is walked as it is, because it may be zero; other positive parameters by factors.
+    # A floor has a linear grid because it may be zero; other positive parameters have a logarithmic one.
     linear = not parameter.positive or (parameter.zero and not parameter.centre)
     direction = problem.coordinates.slopes(optimum.u)[index] / (1.0 if linear else centre)
     deviation = float(np.sqrt(max(direction @ covariance(problem, optimum.u) @ direction, 0.0)))
@@ -89,7 +91,7 @@ def profile(
     halves = []
     for sign in (-1, 1):
         theta, found = optimum.theta, list[tuple[float, float]]()
-        # No further than the bound, and closer together near the optimum.
+        # The grid ends at the bound and is finer near the optimum.
         room = abs((low, high)[sign > 0] - start) if linear else np.inf
         offsets = min(reach, room) * np.linspace(0, 1, points // 2 + 1)[1:] ** 1.5
         for offset in offsets:
@@ -137,7 +139,7 @@ def profile(
 def up_from_zero(problem: Problem, optimum: Optimum, level: float) -> dict[str, Estimate]:
     """Return floors and amplitudes at zero, each with an interval up to where its profile rises.
 
-    A bootstrap whose resamples all end at zero would give an interval of no width.
+    A bootstrap whose resamples all end at zero would give an interval of zero width.
     """
     names = np.array(problem.coordinates.names)[problem.coordinates.zero(optimum.u)]
     tied = [
@@ -160,7 +162,7 @@ def up_from_zero(problem: Problem, optimum: Optimum, level: float) -> dict[str, 
 
 
 def _cross(grid: Array, rise: Array, limit: float) -> tuple[float, bool]:
-    """Where a walk outwards first rises above the limit, between grid points by the root of the rise."""
+    """Return where the profile first rises above the limit, interpolated in the square root of the rise."""
     for i in range(1, len(grid)):
         if rise[i] > limit:
             low, high = np.sqrt(max(rise[i - 1], 0.0)), np.sqrt(rise[i])

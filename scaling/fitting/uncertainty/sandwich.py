@@ -1,4 +1,4 @@
-"""Sandwich covariance with the CR2 correction, and the delta method that carries it to any quantity."""
+"""Compute the sandwich covariance with the CR2 correction, and delta-method intervals from it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Covariance:
     matrix: Array
     """(q, q)."""
     degrees: float
-    """Degrees of freedom of the t distribution that goes with it."""
+    """Degrees of freedom of the t distribution for intervals."""
     method: str
     """In words."""
 
 
 @np.errstate(all="ignore")
 def sandwich(problem: Problem, u: Array, clusters: Integers | None = None) -> Covariance:
-    """H⁻¹ M H⁻¹ at the optimum u (q,), scores summed over clusters and enlarged by (I − leverage)^-½ (CR2:
-    Bell & McCaffrey 2002).
+    """Return H⁻¹ M H⁻¹ at the optimum u (q,), with scores summed over clusters and enlarged by
+    (I − leverage)^-½ (CR2: Bell & McCaffrey 2002).
 
-    For LAD, and for Huber with a δ far below the residuals, the curvature is the density of residuals at zero
-    over a window of Silverman's width instead of the few points that happen to lie within δ (Powell 1991).
+    For LAD, and for Huber with a δ far below the residuals, the curvature is estimated from the density of
+    residuals at zero with a window of Silverman's width, because few points lie within δ (Powell 1991).
     """
     coordinates, law, loss = problem.coordinates, problem.law, problem.loss
     residual = problem.residuals(u)
@@ -53,7 +53,7 @@ def sandwich(problem: Problem, u: Array, clusters: Integers | None = None) -> Co
         _, psi, curve = loss.slopes(residual, delta)
     bread = np.linalg.pinv(np.einsum("n,ni,nj->ij", weights * curve, jacobian, jacobian))
     groups = np.arange(n) if clusters is None else clusters
-    # Leverage in the metric of the estimator's own curvature, evened out over points.
+    # Leverage in the metric of the estimator's curvature, averaged over points.
     even = np.linalg.pinv(np.einsum("n,ni,nj->ij", weights, jacobian, jacobian))
     meat = np.zeros((size, size))
     found = np.unique(groups)
@@ -78,8 +78,8 @@ def delta_method(
     function: Callable[[dict[str, Any]], Any],
     level: float,
 ) -> Estimate:
-    """Interval of a function of the parameters by its slope in the search coordinates; of its logarithm where
-    it is positive."""
+    """Return a function of the parameters with its delta-method interval, on the log scale where it is
+    positive."""
     law, coordinates = problem.law, problem.coordinates
 
     def value(at: Array) -> Array:

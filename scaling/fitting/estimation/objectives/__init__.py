@@ -1,2 +1,2 @@
-"""Sums of losses over points as functions of search coordinates: one with its own Hessian, one for every
-other law."""
+"""Evaluate sums of losses over points in search coordinates: one objective with an exact Hessian for the
+Chinchilla law, one for every other law."""

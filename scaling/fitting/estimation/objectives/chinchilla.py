@@ -1,8 +1,8 @@
-"""The objective of E + A N^-α + B D^-β with its exact Hessian, for many resamples at once.
+"""Evaluate the objective of E + A N^-α + B D^-β with its exact Hessian for many resamples at once.
 
-L = e + a e^(−α x) + b e^(−β z) in units of the target and centred x = ln N − mean, z = ln D − mean. Every sum
-over points that the Hessian needs is a matrix product of (resamples × points) with (1, x, z, x², z², xz): no
-loop, no (resamples × points × 5).
+L = e + a e^(−α x) + b e^(−β z) in units of the target, with centred x = ln N − mean and z = ln D − mean. Each
+sum over points in the Hessian is a matrix product of (resamples × points) with (1, x, z, x², z², xz), without
+a loop and without an array of (resamples × points × 5).
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from scaling.fitting.estimation.losses import Loss
 from scaling.fitting.estimation.objectives.projection import projected
 
 _BLOCK = 16384
-"""Numbers per working array: a dozen of them stay in a core's own cache."""
+"""Numbers per working array, so that a dozen arrays fit into a core's cache."""
 
 _UPPER = np.triu_indices(5)
 
 
 class ChinchillaObjective:
-    """Implements `Objective` for E + A N^-α + B D^-β."""
+    """The `Objective` of E + A N^-α + B D^-β."""
 
     exact = True
 
     def __init__(self, x: Values, y: Array, weights: Array, coordinates: Coordinates, loss: Loss) -> None:
         log_n, log_d = np.log(np.asarray(x["N"], float)), np.log(np.asarray(x["D"], float))
         shift = coordinates.shift
-        # A fixed or tied amplitude is not centred; the shift matrix says by how much each one is.
+        # A fixed or tied amplitude is not centred; the shift matrix holds the centring of each amplitude.
         self.x, self.z = log_n - shift[1, 3], log_d - shift[2, 4]
         self.scale, self.log = coordinates.scale[:3], coordinates.log[:3]
         self.y = np.atleast_2d(y)
@@ -64,11 +64,11 @@ class ChinchillaObjective:
 
     @staticmethod
     def _observed(y: Array, rows: Integers) -> Array:
-        """Observations of these members: one series for all, or one per resample."""
+        """Return the observations of these members: one series for all, or one per resample."""
         return y[rows] if len(y) > 1 else y
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
-        """Value alone (K,)."""
+        """Return the value (K,) without derivatives."""
         v = self.coordinates.centred(u)
         out = np.empty(len(u))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -83,7 +83,7 @@ class ChinchillaObjective:
     def evaluate(
         self, u: Array, rows: Integers, delta: float, exact: bool
     ) -> tuple[Array, Array, Array, Array]:
-        """Value (K,), gradient (K, q), Hessian (K, q, q), positive diagonal (K, q)."""
+        """Return value (K,), gradient (K, q), Hessian (K, q, q) and positive diagonal (K, q)."""
         v = self.coordinates.centred(u)
         count = len(u)
         value, gradient, hessian, diagonal = (
@@ -129,7 +129,7 @@ class ChinchillaObjective:
         pull, bend = weights * psi, weights * curve
         basis = self.basis
         if self.loss.scale == "log":
-            # d log L = dL / L, and the second derivative loses the product of the first ones.
+            # d log L = dL / L; in the second derivative the product of the first ones is subtracted.
             p_e = 1.0 / total
             p_n, p_d = in_n * p_e, in_d * p_e
             cross = bend - pull if exact else bend
@@ -140,8 +140,8 @@ class ChinchillaObjective:
         nd, en, ed = (cross_n * p_d) @ basis, (cross_e * p_n) @ basis, (cross_e * p_d) @ basis
         nn, dd = (cross_n * p_n) @ basis, (cross * p_d * p_d) @ basis
         g_n, g_d, g_e = (pull * p_n) @ basis, (pull * p_d) @ basis, (pull * p_e).sum(-1)
-        # What the step sizes are measured in: the diagonal of the reweighted squares with the same slope. The
-        # Gauss-Newton one is zero where no residual lies below δ, and then no step is ever small enough.
+        # Steps are scaled by the diagonal of the reweighted squares with the same slope. The Gauss-Newton
+        # diagonal is zero where no residual lies below δ, and then no step would count as small.
         steep = weights * self.loss.steepness(residual, delta)
         gn_n, gn_d = (steep * p_n * p_n) @ basis, (steep * p_d * p_d) @ basis
         gn_e = (steep * p_e * p_e).sum(-1)

@@ -1,5 +1,5 @@
-"""The objective of any law: derivatives from the law's own gradient, Hessian by Gauss-Newton or completed by
-differences."""
+"""Evaluate the objective of any law: derivatives from the law's gradient, Hessian by Gauss-Newton or
+completed by differences."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from scaling.fitting.estimation.coordinates import Coordinates
 from scaling.fitting.estimation.losses import Loss
 
 _BLOCK = 80_000
-"""Numbers in the largest working array (resamples × points × parameters): 3 MB, so that memory does not grow
-with resamples."""
+"""Numbers in the largest working array (resamples × points × parameters), 3 MB, so that memory does not grow
+with the number of resamples."""
 
 
 class GenericObjective:
-    """Implements `Objective` for any law."""
+    """The `Objective` of any law."""
 
     exact = False
 
@@ -29,7 +29,7 @@ class GenericObjective:
         self.rows_per_block = max(1, _BLOCK // (self.observed.shape[1] * len(coordinates.names)))
 
     def residual(self, u: Array, rows: Integers) -> Array:
-        """Prediction − observation on the loss's scale, (K, n); not finite where the law has no value."""
+        """Return prediction − observation on the loss's scale (K, n), not finite where undefined."""
         predicted = self.law.predict(self.coordinates.natural(u), self.variables)
         return self._against(predicted, rows)
 
@@ -54,7 +54,7 @@ class GenericObjective:
         return u
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
-        """Value alone (K,)."""
+        """Return the value (K,) without derivatives."""
         out = np.empty(len(u))
         with np.errstate(all="ignore"):
             for i in range(0, len(u), self.rows_per_block):
@@ -66,7 +66,7 @@ class GenericObjective:
     def evaluate(
         self, u: Array, rows: Integers, delta: float, exact: bool
     ) -> tuple[Array, Array, Array, Array]:
-        """Value (K,), gradient (K, q), Hessian (K, q, q), positive diagonal (K, q)."""
+        """Return value (K,), gradient (K, q), Hessian (K, q, q) and positive diagonal (K, q)."""
         count, size = u.shape
         value, gradient = np.empty(count), np.empty((count, size))
         hessian, diagonal = np.empty((count, size, size)), np.empty((count, size))
@@ -89,8 +89,10 @@ class GenericObjective:
         return value, gradient, hessian, diagonal
 
     def _curvature(self, u: Array, pull: Array, rows: Integers, gradient: Array) -> Array:
-        """Return Σ w ρ′ ∇²residual (K, q, q) by differences of the slopes at a held pull, so that Huber's
-        kinks are never straddled."""
+        """Return Σ w ρ′ ∇²residual (K, q, q) by differences of the slopes.
+
+        The weights w ρ′ are held, so that no difference crosses a kink of Huber's.
+        """
         size = u.shape[1]
         out = np.empty((len(u), size, size))
         for j in range(size):

@@ -1,4 +1,4 @@
-"""What the solver minimises, whoever computes it."""
+"""Define the interface of an objective, which the solver minimises."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from scaling.fitting.arrays import Array, Flags, Integers
 
 
 class Objective(Protocol):
-    """Σ w ρ(residual) as a function of free coordinates, for a batch of coordinates and of weights."""
+    """The sum Σ w ρ(residual) as a function of free coordinates, for a batch of coordinates and weights."""
 
     lower: Array
     """(q,) bounds."""
     upper: Array
     """(q,) bounds."""
     linear: Flags
-    """(q,) floors and amplitudes: the prediction is linear in them."""
+    """(q,) whether the prediction is linear in a coordinate: floors and amplitudes."""
     exact: bool
     """Whether the Hessian is exact and costs no more than Gauss-Newton's."""
 
     def evaluate(
         self, u: Array, rows: Integers, delta: float, exact: bool
     ) -> tuple[Array, Array, Array, Array]:
-        """At u (K, q), with the weights of `rows` (K,) and Huber's δ: value (K,), gradient (K, q), Hessian
-        (K, q, q), exact or Gauss-Newton, and a positive diagonal (K, q) that sets the size of each
-        coordinate."""
+        """Return value (K,), gradient (K, q), Hessian (K, q, q) and a positive diagonal (K, q) at u (K, q).
+
+        The weights are those of `rows` (K,) and Huber's δ is `delta`. The Hessian is exact or Gauss-Newton;
+        the diagonal sets the scale of each coordinate.
+        """
         ...
 
     def value(self, u: Array, rows: Integers, delta: float) -> Array:
-        """Value alone (K,)."""
+        """Return the value (K,) without derivatives."""
         ...
 
     def near(self, u: Array) -> Array:
-        """Starts moved (K, q) from u (K, q) towards an optimum, where there is a way that is shorter than
-        Newton's; else u."""
+        """Return starts (K, q) moved from u (K, q) towards an optimum by a faster method than Newton's, else
+        u itself."""
         ...

@@ -1,9 +1,8 @@
-"""Starts of E + A N^-α + B D^-β from random exponents only: floor and amplitudes are linear, so only α and β
-need searching.
+"""Find starts of E + A N^-α + B D^-β by variable projection, which searches only the exponents α and β.
 
-In logarithms the sum E + A′ + B′ = const is a curved valley, along which Newton creeps for a hundred steps
-from one start in eight. Variable projection (Golub & Pereyra 1973, with Kaufman's Jacobian) has no such
-valley: two unknowns, the other three by least squares.
+In logarithms, E + A′ + B′ = const is a curved valley, and from one start in eight Newton needs a hundred
+steps along it. Variable projection (Golub & Pereyra 1973, with Kaufman's Jacobian) has no such valley: the
+floor and the amplitudes are linear and follow from the exponents by least squares.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ def _project(x: Array, z: Array, y: Array, alpha: Array, beta: Array) -> tuple[A
     columns[:, :, 1] = np.exp(-alpha[:, None] * x) / y
     columns[:, :, 2] = np.exp(-beta[:, None] * z) / y
     gram = np.swapaxes(columns, 1, 2) @ columns
-    # Exponents near zero make columns alike; a hair of ridge keeps the inverse and moves nothing that is
+    # Exponents near zero make columns collinear; a tiny ridge keeps the inverse and moves nothing that is
     # determined.
     diagonal = np.einsum("kii->ki", gram)
     inverse = np.linalg.inv(gram + (1e-10 * diagonal)[:, :, None] * np.eye(3))
@@ -34,11 +33,10 @@ def _project(x: Array, z: Array, y: Array, alpha: Array, beta: Array) -> tuple[A
 def projected(
     x: Array, z: Array, y: Array, coordinates: Coordinates, u: Array, *, iterations: int = 15
 ) -> Array:
-    """Return starts (K, 5) at a local optimum of relative squares, from the exponents of u (K, 5), with terms
-    that came out negative at a hundredth of the loss.
+    """Return starts (K, 5) at a local optimum of relative squares, from the exponents of u (K, 5).
 
-    x and z (n,) are the centred logarithms of N and D, y (n,) the losses. For the law with all five
-    parameters free and centred; others come back as they were.
+    x and z (n,) are the centred logarithms of N and D, y (n,) the losses. A negative term is replaced by a
+    hundredth of the loss. All five parameters must be free and centred; else u is returned unchanged.
     """
     plain = coordinates.names == coordinates.law.names and not coordinates.log.any()
     if not plain or not (coordinates.shift[1, 3] and coordinates.shift[2, 4]):
