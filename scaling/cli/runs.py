@@ -87,16 +87,15 @@ def compress(
     Write a table of held-out losses. Nothing is trained.
     """
     from scaling import folders
-    from scaling.errors import ConfigError, one_of
+    from scaling.config.kinds import SPARSITY
+    from scaling.config.run import BITS, SCOPE
     from scaling.sweeping.compression import TABLE
     from scaling.sweeping.compression import compress as compress_sweep
-    from scaling.training.config.compression import SCOPES, check_bits, check_sparsity
 
-    if scope not in SCOPES:
-        raise ConfigError(one_of("--scope", scope, SCOPES))
-    asked = [check_bits(one, "--bits") for one in bits.split(",") if one.strip()]
-    shares = [check_sparsity(one, "--sparsity") for one in sparsity.split(",") if one.strip()]
-    rows = compress_sweep(folders.results(), sweep, bits=asked, sparsity=shares, scope=scope)
+    widths = [BITS.read("--bits", one) for one in bits.split(",") if one.strip()]
+    shares = [SPARSITY.read("--sparsity", one) for one in sparsity.split(",") if one.strip()]
+    scope = SCOPE.read("--scope", scope)
+    rows = compress_sweep(folders.results(), sweep, bits=widths, sparsity=shares, scope=scope)
     path = folders.results() / sweep / TABLE
 
     def text() -> None:

@@ -95,6 +95,13 @@ def _share(name: str, value: Any) -> float:
     return number
 
 
+def _sparsity(name: str, value: Any) -> float:
+    share = _share(name, value)
+    if share >= 1:
+        raise ConfigError(f"{name} is {share:g}, which leaves no weight; set it below 1")
+    return share
+
+
 def _fraction(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise ConfigError(f"{name} is {value!r}; give a number between 0 and 1, such as 0.1")
@@ -174,6 +181,7 @@ def _names(name: str, value: Any) -> list[str]:
 POSITIVE = Kind(description="positive number", read=_positive)
 FLOPS = Kind(description="FLOP/s", read=_flops)
 SHARE = Kind(description="number from 0 to 1", read=_share)
+SPARSITY = Kind(description="number from 0 to below 1", read=_sparsity)
 FRACTION = Kind(description="number between 0 and 1", read=_fraction)
 FLAG = Kind(description="true or false", read=_flag)
 TEXT = Kind(description="text", read=lambda name, value: str(value))

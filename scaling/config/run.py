@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import FLAG, POSITIVE, SHARE, choice, key, mapping, whole
+from scaling.config.kinds import FLAG, POSITIVE, SHARE, SPARSITY, choice, key, mapping, whole
+
+BITS = whole(2, 16)
+"""Bits of a rounded weight."""
+SCOPE = choice("global", "layer")
+"""Where magnitudes are compared: over all matrices of the blocks, or within each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +38,11 @@ class EvaluationConfig:
 class CompressionConfig:
     """Rounding and pruning of the blocks' matrices during training (`scaling compress`: after training)."""
 
-    bits: int | None = key(None, whole(2, 16))
+    bits: int | None = key(None, BITS)
     """Bits of a weight in the forward pass, with straight-through gradients. null = not rounded."""
-    sparsity: float | None = key(None, SHARE)
+    sparsity: float | None = key(None, SPARSITY)
     """Share of weights that are zero at the end. null = not pruned."""
-    scope: str = key("global", choice("global", "layer"))
+    scope: str = key("global", SCOPE)
     """Where the smallest weights are chosen: over all matrices (global) or in each matrix (layer)."""
     begin: float = key(0.2, SHARE)
     """Share of the steps after which pruning begins."""

@@ -8,10 +8,6 @@ from typing import Any
 from scaling.config import CompressionConfig
 from scaling.errors import ConfigError
 
-SCOPES = ("global", "layer")
-"""Where magnitudes are compared: over all matrices of the blocks, or within each."""
-FEWEST_BITS, MOST_BITS = 2, 16
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Compression:
@@ -22,7 +18,7 @@ class Compression:
     sparsity: float | None = None
     """Share of the weights that are zero at the end."""
     scope: str | None = None
-    """One of SCOPES."""
+    """`global` or `layer`: where magnitudes are compared."""
     begin: float | None = None
     """Share of the steps after which pruning begins."""
     end: float | None = None
@@ -62,42 +58,8 @@ def from_config(config: CompressionConfig, start: Any) -> Compression | None:
         )
     return Compression(
         bits=bits,
-        sparsity=check_sparsity(sparsity, "compression.sparsity"),
+        sparsity=sparsity,
         scope=config.scope,
         begin=config.begin,
         end=config.end,
     )
-
-
-def check_bits(value: Any, name: str) -> int:
-    """Return a number of bits as an int. Raises ConfigError for a value out of range."""
-    try:
-        if (
-            isinstance(value, bool)
-            or int(value) != float(value)
-            or not FEWEST_BITS <= int(value) <= MOST_BITS
-        ):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"{name} is {value!r}; it must be a whole number between {FEWEST_BITS} and {MOST_BITS}"
-        ) from None
-    return int(value)
-
-
-def check_sparsity(value: Any, name: str) -> float:
-    """Return a share of zeros as a float. Raises ConfigError for a value out of range."""
-    share = _share(value, name)
-    if share >= 1:
-        raise ConfigError(f"{name} is {share:g}, which leaves no weight; set it below 1")
-    return share
-
-
-def _share(value: Any, name: str) -> float:
-    try:
-        number = float(value)
-        if isinstance(value, bool) or not 0 <= number <= 1:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} is {value!r}; it must lie between 0 and 1; set {name}=NUMBER") from None
-    return number

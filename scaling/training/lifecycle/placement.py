@@ -7,11 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.config import Config
+from scaling.config import CheckpointConfig, Config, DeviceConfig
 from scaling.config.kinds import numbers
 from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
 
+_DEVICE, _KEPT = DeviceConfig(), CheckpointConfig()
+"""Where the defaults stand."""
 UNITS = ("tokens", "flops")
 """Units of `checkpoint.milestones`."""
 
@@ -20,7 +22,7 @@ UNITS = ("tokens", "flops")
 class Placement:
     """The settings of a run that do not change its result."""
 
-    device: str = "cpu"
+    device: str = _DEVICE.name
     """Name of the device: cpu, cuda or cuda:N."""
     micro_batch: int | None = None
     """Sequences of one forward pass; None = the whole batch. Halved when memory runs out."""
@@ -30,7 +32,7 @@ class Placement:
     """Mode of `device.compile`, applied to each block; None = not compiled."""
     resident: bool | None = None
     """Whether the training text is kept on the device; None = on CUDA, if it fits a tenth of the memory."""
-    sharing: str = "ddp"
+    sharing: str = _DEVICE.sharing
     """Weights of a run over several processes: `ddp` keeps all in each, `fsdp` a part in each."""
     peak_flops: float | None = None
     """FLOP/s of the device in the run's number format, for MFU; None = unknown."""
@@ -38,17 +40,17 @@ class Placement:
     """Price of one process's slot in dollars per hour."""
     watts: float | None = None
     """Power of the device, from which the energy is estimated."""
-    deterministic: bool = False
+    deterministic: bool = _DEVICE.deterministic
     """Whether CUDA uses only operations with bitwise reproducible results; a CPU always does."""
-    checkpoint_seconds: float = 30.0
+    checkpoint_seconds: float = _KEPT.every_seconds
     """Between checkpoints."""
-    keep_weights: bool = True
+    keep_weights: bool = _KEPT.weights
     """Whether the weights of a finished run are kept."""
-    keep_best: bool = False
+    keep_best: bool = _KEPT.best
     """Whether the weights with the lowest held-out loss during training are kept."""
     milestones: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
     """Tokens or FLOPs after which weights are kept: unit → amounts."""
-    share_trunk: bool = True
+    share_trunk: bool = _KEPT.share_trunk
     """Whether wsd runs that share a trunk also share its checkpoint."""
     slot: int | None = None
     """Number of the slot, for the heartbeat."""
