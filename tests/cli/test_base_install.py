@@ -104,7 +104,7 @@ def test_figures_and_pages_need_no_torch(folder: Path, table: str) -> None:
         assert done.returncode == 0, done.stderr
     page = (folder / "results" / table / "report.html").read_text(encoding="utf-8")
     assert "N*" in page
-    assert "18 of 18 runs do not say C, which is taken as 6 N D" in page
+    assert "18 of 18 runs have no C in the ledger; it is set to 6 N D for them" in page
     assert f"scaling import FILE --into {table}" in page
 
 

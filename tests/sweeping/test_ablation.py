@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from scaling.config import Config, parse
 from scaling.sweeping import ablation
 from scaling.sweeping.planning import cells
 from scaling.sweeping.planning import config as configs
@@ -30,8 +29,8 @@ def test_switches_on_a_cpu(
         ablation, "switches", lambda *a: [one for one in every(*a) if "compile=d" not in one[0]]
     )
     with configs.hydra("bench") as (engine, name):
-        config = configs.plain(configs.master(engine, name, TINY))
-        wider = configs.plain(configs.master(engine, name, [*TINY, "recipe.batch_sequences=8"]))
+        config = configs.parsed(configs.master(engine, name, TINY))
+        wider = configs.parsed(configs.master(engine, name, [*TINY, "recipe.batch_sequences=8"]))
     found = ablation.ablate([config, wider], turns=5)
     assert {row["batch_sequences"] for row in found["switches"]} == {4, 8}
     rows = {row["switch"]: row for row in found["switches"] if row["batch_sequences"] == 4}
@@ -45,7 +44,7 @@ def test_switches_on_a_cpu(
     assert {name for name in measured if rows[name]["mfu"] is None} == {"device.dtype=bfloat16"}
     plain, peak = rows["none, against itself"], found["peaks"]["float32"]["flops_per_second"]
     flops = Cell.from_config(
-        parse(Config, config | {"budget": {"tokens": 1e6}}), cells.corpus_of(config)
+        cells.merged(config, {"budget.tokens": 1e6}), cells.corpus_of(config)
     ).flops_per_token
     assert plain["mfu"] == pytest.approx(plain["tokens_per_second"] * flops / peak)
     assert 0 < plain["mfu"] < 1

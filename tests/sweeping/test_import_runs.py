@@ -99,7 +99,7 @@ def test_a_wandb_run_that_was_never_sent(tmp_path: Path, monkeypatch: pytest.Mon
     folder = Path(run.dir).parent
     run.log({"loss": 3.0})
     run.finish()
-    with pytest.raises(TableError, match=r"kept offline.*wandb sync.*CSV"):
+    with pytest.raises(TableError, match=r"offline W&B run.*wandb sync.*CSV"):
         read(folder, family="gpt")
 
 

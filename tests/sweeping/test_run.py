@@ -156,7 +156,7 @@ def test_a_diverged_run_is_a_finding_until_it_is_tried_again(bench: Bench) -> No
     assert len(list(bench.folder.glob("diverged/runs/*/record.diverged.json"))) == 2
     rescue = "sweep.rescue={factor:1e-6,times:1}"
     _, said = bench.call("run", "tiny", *overrides, rescue)
-    assert said.count("diverged at a learning rate of 100000; again at 0.1 as") == 2
+    assert said.count("diverged at a learning rate of 100000; run again at 0.1 as") == 2
     status = json.loads(bench.call("status", "tiny", "--json", "--results=diverged")[0])
     assert status["counts"] == {"diverged": 2, "done": 2}
     assert {cell["rescues"] for cell in status["cells"] if cell["state"] == "done"} == set(found["statuses"])
