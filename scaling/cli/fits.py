@@ -214,7 +214,7 @@ def fit(
         write(target, to_json(payload))
 
     def text() -> None:
-        typer.echo(f"{found}\n\n{validation or 'validation: skipped, as --quick asks'}")
+        typer.echo(found.text(str(validation or "validation: skipped, as --quick asks")))
         if target is not None:
             typer.echo(f"\nwritten: {target}")
 

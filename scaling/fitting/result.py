@@ -165,6 +165,10 @@ class Fit:
         return frame({**self.parameters, **self.derived})
 
     def __repr__(self) -> str:
+        return self.text()
+
+    def text(self, checks: str = "") -> str:
+        """Return the report: estimates, approaches, certificate, the given checks, and warnings last."""
         loss, certificate = self.problem.loss, self.certificate
         method = self.draws.method if self.draws is not None else "no intervals asked"
         lines = [
@@ -190,6 +194,8 @@ class Fit:
         ]
         if certificate.rescaling is not None:
             lines.append(f"  in other units predictions change by {certificate.rescaling:.1e}")
+        if checks:
+            lines += ["", checks]
         if self.warnings:
             lines += ["", "warnings:", *(f"  - {warning}" for warning in self.warnings)]
         return "\n".join(lines)

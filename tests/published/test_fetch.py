@@ -85,7 +85,7 @@ def test_right_bytes_are_kept_and_not_asked_for_again(server: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("changed.csv", "has SHA-256 .*its source has changed or it is damaged"),
+        ("changed.csv", "has SHA-256 .*its source has changed or the file is damaged"),
         ("truncated.csv", "is incomplete; try again"),
         ("missing.csv", "answered 404; the source has moved"),
     ],
