@@ -1,2 +1,1 @@
-"""What a fit is worth, shown without asking: backtests, calibration, selection, lack of fit, influence, the
-multiverse, the checklist."""
+"""Check a fit by backtests, calibration, selection, lack of fit, influence, multiverse and checklist."""

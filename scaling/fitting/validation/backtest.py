@@ -1,11 +1,15 @@
-"""Rolling-origin backtests: fit what lies below a cut in compute, forecast what lies above, and calibrate the
-intervals by what happened.
+"""Backtest a fit from rolling origins and calibrate its prediction intervals by the errors.
 
-Nominal intervals know parameter and seed noise only; on public series 95 % ones cover as little as 14 %
-beyond a decade of compute, because no law is exactly true, and their misses lie on one side. The calibrated
-interval has two sides. Each is the nominal half-width plus the distance to the furthest admissible law on
-that side (`admissible`), times m (1 + GROWTH h), h decades beyond the data, with m the worst that any cut has
-needed on that side, and never below 1. What a cut is judged by is made of rows at or below that cut alone.
+A backtest fits the rows at or below a cut in compute and forecasts the rows above.
+
+Nominal intervals contain only parameter noise and seed noise, but no law is exactly true. On public series
+nominal 95 % intervals cover as little as 14 % of the rows beyond a decade of compute, and the misses lie on
+one side. The calibrated interval therefore has two half-widths, one per side:
+
+    m (1 + GROWTH h) (nominal half-width + distance to the furthest admissible law on that side)
+
+h: decades beyond the data. m: the largest factor that any cut needed on that side, at least 1. The distance
+comes from `admissible`. The factors that judge a cut use only rows at or below that cut.
 """
 
 from __future__ import annotations
@@ -27,57 +31,60 @@ from scaling.fitting.validation.admissible import spread
 from scaling.fitting.validation.refits import errors, ladder, part
 
 GROWTH = 2.0
-"""How much of itself a calibrated band gains a decade. Of 1, 1.5 and 2 the least with which it held 90 % of
-the forecasts of every public series, near and far, by Huber and by squares: with 1 a series held 69 % beyond
-a decade, with 1.5 one held 86 % (analysis/studies/forecasts.py)."""
+"""Relative widening of a calibrated interval per decade beyond the data. Of 1, 1.5 and 2 it is the smallest
+with which the interval held 90 % of the forecasts of every public series, near and far, by Huber and by
+squares. With 1 a series held 69 % beyond a decade, with 1.5 one held 86 % (analysis/studies/forecasts.py)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cut:
-    """One backtest."""
+    """One backtest: the fit to the rows at or below a cut, and its forecasts of the m rows above."""
 
     at: float
-    """Largest value of the ladder that was fitted."""
+    """Largest ladder value among the fitted rows."""
     fitted: int
-    """Rows below."""
+    """Number of fitted rows."""
     decades: Array
-    """(m,) how far beyond the cut each forecast row lies, in factors of ten."""
+    """(m,) distance of each forecast row beyond the cut, in decades of the ladder."""
     error: Array
-    """(m,) observed − forecast, in log (or raw)."""
+    """(m,) observed − forecast, in log L on the log scale, else in L."""
     nominal: Array
-    """(m,) half-width of the nominal prediction interval."""
+    """(m,) half-width of the nominal prediction interval, in the unit of `error`."""
     down: Array
-    """(m,) the same and the distance down to the lowest admissible law."""
+    """(m,) nominal half-width plus the distance down to the lowest admissible law."""
     up: Array
-    """(m,) the same and the distance up to the highest admissible law."""
+    """(m,) nominal half-width plus the distance up to the highest admissible law."""
 
     def ends(self, factors: tuple[float, float]) -> tuple[Array, Array]:
-        """Lower and upper end (m,) of the calibrated interval, relative to the forecast."""
+        """Return the lower and upper end (m,) of the calibrated interval, relative to the forecast.
+
+        factors: m downwards and upwards.
+        """
         wider = 1 + GROWTH * self.decades
         return -self.down * factors[0] * wider, self.up * factors[1] * wider
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Backtest:
-    """All cuts, and the calibration that they give."""
+    """The backtests of a fit at all cuts, and the calibration factors from them."""
 
     ladder: str
-    """What was cut: C, or the law's first variable."""
+    """Name of the axis that is cut: C, or the law's first variable."""
     cuts: tuple[Cut, ...]
-    """Lowest first."""
+    """Backtests, lowest cut first."""
     level: float
     """Nominal coverage."""
     factors: tuple[float, float]
-    """m of the calibrated intervals, downwards and upwards, from all cuts; never below 1."""
+    """m of the calibrated intervals, downwards and upwards, from all cuts; at least 1."""
     scale: str = "log"
-    """log: errors and half-widths are of log L; raw: of L."""
+    """Scale of errors and half-widths: `log` for log L, `raw` for L."""
 
     def judged(self, low: float = 0.0, high: float = np.inf) -> Array:
-        """(m, 4) forecasts between `low` and `high` decades out: whether the nominal and the calibrated
-        interval held them, and the widths of both.
+        """Return (m, 4): whether the nominal and the calibrated interval hold a forecast, and their widths.
 
-        Every cut is judged with what the cuts before it show at or below it, as a forecaster would have had
-        it; the first has none and is left out.
+        Only forecasts between `low` and `high` decades beyond their cut count. The factors of a cut come from
+        the earlier cuts and from rows at or below it, as a forecaster would have had them. The first cut has
+        no earlier one and is left out.
         """
         rows = [np.empty((0, 4))]
         for i, cut in enumerate(self.cuts[1:], start=1):
@@ -89,8 +96,11 @@ class Backtest:
         return np.concatenate(rows)
 
     def coverage(self, low: float = 0.0, high: float = np.inf) -> tuple[float | None, float | None, int]:
-        """Share of forecasts between `low` and `high` decades out that the nominal and the calibrated
-        intervals covered, and their number."""
+        """Return the share of forecasts that nominal and calibrated intervals hold, and their number.
+
+        Only forecasts between `low` and `high` decades beyond their cut count. The shares are None where
+        there is no such forecast.
+        """
         rows = self.judged(low, high)
         if not len(rows):
             return None, None, 0
@@ -98,7 +108,7 @@ class Backtest:
         return float(nominal), float(calibrated), len(rows)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the backtests as plain data for JSON."""
         spans = {"all": (0.0, np.inf), "0-0.5": (0.0, 0.5), "0.5-1": (0.5, 1.0), "1+": (1.0, np.inf)}
         by_decades = {}
         for name, (low, high) in spans.items():
@@ -138,12 +148,15 @@ class Backtest:
 
 
 KEPT = 200
-"""Forecasts of one cut that go into a fit's JSON, taken evenly from the nearest to the furthest."""
+"""Largest number of forecasts of one cut in a fit's JSON, taken evenly from the nearest to the furthest."""
 
 
 def _kept(cut: Cut, known: tuple[float, float] | None) -> list[list[float | None]]:
-    """(decades beyond the cut, observed − forecast, nominal half-width, lower and upper calibrated end) a
-    forecast, the nearest first; no calibrated ends at the first cut."""
+    """Return one row per forecast, the nearest first, for a fit's JSON.
+
+    A row holds decades beyond the cut, observed − forecast, nominal half-width, lower and upper calibrated
+    end. The last two are None at the first cut.
+    """
     order = np.lexsort((cut.error, cut.decades))
     if len(order) > KEPT:
         order = order[np.linspace(0, len(order) - 1, KEPT).round().astype(int)]
@@ -153,8 +166,12 @@ def _kept(cut: Cut, known: tuple[float, float] | None) -> list[list[float | None
 
 
 def factors(cuts: tuple[Cut, ...], level: float, known: float = np.inf) -> tuple[float, float]:
-    """The worst factor, downwards and upwards, that any cut needed for its share `level` of forecasts of rows
-    at or below `known`; the errors of one cut move together, so cuts are the unit."""
+    """Return the largest factor, downwards and upwards, that a cut needs.
+
+    A cut needs the factor with which the interval holds a share `level` of its forecasts on that side. Only
+    forecasts of rows at or below `known` count. The errors of one cut are correlated, so each cut gives one
+    factor per side.
+    """
     needed = [[1.0], [1.0]]
     for cut in cuts:
         seen = cut.at * 10**cut.decades <= known * (1 + 1e-9)
@@ -168,8 +185,10 @@ def factors(cuts: tuple[Cut, ...], level: float, known: float = np.inf) -> tuple
 
 @np.errstate(all="ignore")
 def backtest(fit: Fit, *, cuts: int = 8, resamples: int = 200) -> Backtest:
-    """Backtests a fit over its ladder. Raises FitError where the table is too short or spans too little (less
-    than a factor of 3)."""
+    """Backtest a fit at up to `cuts` cuts of its ladder.
+
+    Raises FitError where the table has too few rows or spans less than a factor of 3.
+    """
     steps, name = ladder(fit)
     free = len(fit.problem.coordinates.names)
     order = np.sort(np.unique(steps))
@@ -187,22 +206,22 @@ def backtest(fit: Fit, *, cuts: int = 8, resamples: int = 200) -> Backtest:
             chosen.append(at)
     if len(chosen) > cuts:
         chosen = [chosen[i] for i in np.unique(np.linspace(0, len(chosen) - 1, cuts).round().astype(int))]
-    made = []
+    usable = []
     for done, at in enumerate(chosen):
         tell("backtest", done, len(chosen))
         cut = _cut(fit, steps, at, resamples)
         if cut is not None:
-            made.append(cut)
-    if len(made) < 2:
+            usable.append(cut)
+    if len(usable) < 2:
         raise FitError(
-            f"a backtest needs two cuts with {least} rows below and 2 above; the table allows {len(made)}"
+            f"a backtest needs two cuts with {least} rows below and 2 above; the table allows {len(usable)}"
         )
     level = fit.options.level
     return Backtest(
         ladder=name,
-        cuts=tuple(made),
+        cuts=tuple(usable),
         level=level,
-        factors=factors(tuple(made), level),
+        factors=factors(tuple(usable), level),
         scale=fit.problem.loss.scale,
     )
 
@@ -210,7 +229,7 @@ def backtest(fit: Fit, *, cuts: int = 8, resamples: int = 200) -> Backtest:
 def _cut(fit: Fit, steps: Array, at: float, resamples: int) -> Cut | None:
     below = steps <= at * (1 + 1e-9)
     if len(np.unique(steps[below])) < 2:
-        # Runs of one budget: N and D vary together, and no exponent can be known from them.
+        # All rows share one budget: N and D vary together, so no exponent can be determined.
         return None
     try:
         problem = part(fit, below)
@@ -243,8 +262,11 @@ def _cut(fit: Fit, steps: Array, at: float, resamples: int) -> Cut | None:
 
 
 def half_width(drawn: Array, residual: Array, free: int, level: float, seed: int) -> Array:
-    """Return the nominal half-width of a prediction interval: bootstrap draws (K, m) of the centre plus the
-    fit's own residuals as seed noise."""
+    """Return the nominal half-width (m,) of a prediction interval: parameter noise plus seed noise.
+
+    drawn: bootstrap draws of the centre, (K, m). residual: residuals of the fit, which are resampled as seed
+    noise. free: number of free parameters.
+    """
     rng = np.random.default_rng(seed)
     grown = residual * np.sqrt(len(residual) / max(len(residual) - free, 1))
     noise = rng.choice(grown, size=drawn.shape)

@@ -1,5 +1,7 @@
-"""The checklist of "(Mis)Fitting: A Survey of Scaling Laws" (Li et al. 2025, arXiv 2502.18969), filled in
-from what the table and the fit know."""
+"""Fill in the checklist of "(Mis)Fitting: A Survey of Scaling Laws" from a table and its fit.
+
+Source: Li et al. 2025, arXiv 2502.18969.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +11,28 @@ from scaling.fitting.approaches.budgets import budgets, compute
 from scaling.fitting.result import Fit
 
 UNKNOWN = "not recorded in this table"
+"""Answer to a question that the table does not answer."""
 
 
 def checklist(fit: Fit) -> list[dict[str, str]]:
-    """One row per question: section, question, answer. What the table does not know is said so."""
+    """Return one row per question: section, question, answer. A missing answer reads `UNKNOWN`."""
     table, frame, law = fit.table, fit.table.frame, fit.law
     loss, certificate = fit.problem.loss, fit.certificate
-    said: list[tuple[str, str, str]] = []
+    answers: list[tuple[str, str, str]] = []
 
     def column(names: str | tuple[str, ...]) -> str:
-        found = []
+        columns = []
         for name in (names,) if isinstance(names, str) else names:
             if name in frame.columns and frame[name].notna().any():
                 values = frame[name].dropna().unique()
                 shown = ", ".join(_short(v) for v in values[:4]) + (
                     f", … ({len(values)} values)" if len(values) > 4 else ""
                 )
-                found.append(f"{name}: {shown}")
-        return "; ".join(found) or UNKNOWN
+                columns.append(f"{name}: {shown}")
+        return "; ".join(columns) or UNKNOWN
 
     hypothesis, setup, data, fitting = "hypothesis", "training setup", "data collection", "fitting algorithm"
-    said += [
+    answers += [
         (hypothesis, "What form is fitted?", f"{law.formula} ({law.source})"),
         (
             hypothesis,
@@ -99,7 +102,7 @@ def checklist(fit: Fit) -> list[dict[str, str]]:
         (fitting, "Is the table available?", f"{table.path}, SHA-256 {table.sha256}"),
     ]
     return [
-        {"section": section, "question": question, "answer": answer} for section, question, answer in said
+        {"section": section, "question": question, "answer": answer} for section, question, answer in answers
     ]
 
 
@@ -119,9 +122,9 @@ def _ranges(fit: Fit) -> str:
 def _budgets(fit: Fit) -> str:
     if "C" not in fit.table.values and not {"N", "D"} <= set(fit.table.values):
         return UNKNOWN
-    found = budgets(fit.table)
+    groups = budgets(fit.table)
     flops = compute(fit.table)
-    return f"{len(found)} groups of like compute over {np.log10(flops.max() / flops.min()):.1f} decades"
+    return f"{len(groups)} groups of like compute over {np.log10(flops.max() / flops.min()):.1f} decades"
 
 
 def _checkpoints(fit: Fit) -> str:

@@ -1,5 +1,7 @@
-"""Rows that are points on the way of a run and not its end: under a decaying learning rate their losses lie
-above what a run of that length would reach."""
+"""Find rows that are intermediate checkpoints of a run, not its end.
+
+Under a decaying learning rate their losses lie above the final loss of a run of that length.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +16,24 @@ from scaling.fitting.table import Table
 from scaling.tables.expression import evaluate
 
 Rows = np.ndarray[Any, np.dtype[np.bool_]]
-"""(n,) which rows."""
+"""Mask of rows, (n,)."""
 RUNS = ("run_id", "run_name", "run")
-"""Columns that name a run."""
+"""Names of columns that identify a run."""
 _RATE = re.compile(r"(^|_)(lr|learning_?rate)(_|$)")
 
 
 def _rate(frame: pd.DataFrame) -> str | None:
-    """Return the column of learning rates, if there is one of numbers."""
+    """Return the name of the numeric column of learning rates, or None."""
     numbers = (name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name]))
     return next((str(name) for name in numbers if _RATE.search(str(name).lower())), None)
 
 
 def _paths(frame: pd.DataFrame, n: Array, d: Array) -> Integers:
-    """(rows,) run numbers: by the column that names a run, else rows in a row of one N along which D rises
-    and the learning rate falls."""
+    """Return the number of the run of each row, (n,).
+
+    The number comes from a column that identifies runs. Without one, consecutive rows belong to one run if N
+    is constant, D rises and the learning rate falls.
+    """
     name, rate = next((name for name in RUNS if name in frame.columns), None), _rate(frame)
     if name is not None:
         return np.asarray(pd.factorize(frame[name])[0])
@@ -39,9 +44,9 @@ def _paths(frame: pd.DataFrame, n: Array, d: Array) -> Integers:
 
 
 def on_the_way(table: Table) -> tuple[Rows, int]:
-    """Return which rows (n,) are points on the way of a run and not its end, and of how many runs.
+    """Return the mask (n,) of intermediate checkpoints, and the number of runs that they belong to.
 
-    The rows of one run share N and differ in D. Rows whose schedule is called constant are left out.
+    The rows of one run share N and differ in D. Rows whose schedule is constant by name do not count.
     """
     frame = table.frame
     rows = pd.DataFrame({"N": table.values["N"], "D": table.values["D"]})
@@ -57,14 +62,18 @@ def on_the_way(table: Table) -> tuple[Rows, int]:
 
 
 def _term(column: str, frame: pd.DataFrame) -> str:
-    """Return a column or expression as it stands inside another expression."""
+    """Return a column or expression quoted for use inside another expression."""
     if column.isidentifier():
         return column
     return f"`{column}`" if column in frame.columns else f"({column})"
 
 
 def _ends(table: Table, early: Rows) -> str:
-    """Return how to keep the rows that are not `early` (n,): by an expression where a simple one does so."""
+    """Return the --where option that keeps the rows that are not `early` (n,).
+
+    It is a condition on the learning rate or on D / N. Where neither selects exactly these rows, the advice
+    is to add a column.
+    """
     frame, rate = table.frame, _rate(table.frame)
     n, d = (_term(table.columns[letter], frame) for letter in ("N", "D"))
     ratio = (table.values["D"] / table.values["N"])[~early].min()
@@ -78,7 +87,7 @@ def _ends(table: Table, early: Rows) -> str:
 
 
 def advice(table: Table) -> list[str]:
-    """Return at most one sentence: how many rows are points on the way, and how to keep the ends."""
+    """Return at most one sentence: how many rows are intermediate checkpoints, and how to leave them out."""
     if not {"N", "D"} <= set(table.values):
         return []
     early, runs = on_the_way(table)

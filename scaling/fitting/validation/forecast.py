@@ -1,4 +1,4 @@
-"""A prediction beyond the data, with its nominal interval and the one that backtests calibrate."""
+"""Predict runs beyond the data, with a nominal interval and one that backtests calibrate."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from scaling.fitting.validation.refits import ladder, sampled
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecast:
-    """What one run at each of some points is predicted to reach."""
+    """The predicted target of one run at each of m points, with both intervals."""
 
     at: Mapping[str, Array]
-    """The variables by letter, each (m,)."""
+    """Variables by letter, each (m,)."""
     value: Array
-    """(m,) the prediction."""
+    """(m,) prediction, in the unit of the target."""
     decades_beyond: Array
-    """(m,) how far beyond the data, in factors of ten of the ladder."""
+    """(m,) distance beyond the data, in decades of the ladder; zero inside them."""
     level: float
     """Nominal coverage of both intervals."""
     nominal: tuple[Array, Array]
-    """Lower and upper end (m,): parameter and seed noise under the law."""
+    """Lower and upper end (m,) of the nominal interval: parameter and seed noise under the law."""
     calibrated: tuple[Array, Array] | None
-    """Lower and upper end (m,), widened by what backtests missed; None where there were none."""
+    """Lower and upper end (m,) of the calibrated interval; None without backtests."""
     method: str | None
-    """How the calibrated interval was made."""
+    """Method of the calibrated interval, in words."""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a point: variables, value, the ends of both intervals, decades beyond."""
+        """Return one row per point: variables, value, the ends of both intervals, decades beyond the data."""
         low, high = self.calibrated or (np.nan, np.nan)
         ends = {"low_nominal": self.nominal[0], "high_nominal": self.nominal[1], "low": low, "high": high}
         return pd.DataFrame({**self.at, "value": self.value, **ends, "decades_beyond": self.decades_beyond})
@@ -51,8 +51,10 @@ class Forecast:
 def forecast(fit: Fit, /, *, backtests: Backtest | None = None, **at: Any) -> Forecast:
     """Predict single runs at variables by letter, as in `forecast(fit, N=7e10, D=1.4e12)`.
 
-    `backtests` are those of `validate(fit)`; without them they are made where the table allows. Raises
-    FitError for a fit without bootstrap, ConfigError for variables that are not those of the law.
+    backtests: those of `validate(fit)`; if None, they are run here, where the table allows them.
+
+    Raises FitError for a fit without bootstrap, and ConfigError for a variable that the law does not have or
+    that is missing.
     """
     if fit.draws is None:
         raise FitError(
@@ -101,7 +103,7 @@ def _backtests(fit: Fit) -> Backtest | None:
 
 
 def _check(fit: Fit, x: Mapping[str, Array]) -> None:
-    # N, D or C beside the law's own variables say how far beyond the data a point lies.
+    # N, D and C are allowed even where the law lacks them: they place the point on the ladder.
     known = dict.fromkeys((*fit.law.variables, *fit.law.optional, "N", "D", "C"))
     for name in x:
         if name not in known:

@@ -1,5 +1,4 @@
-"""Which rows carry the fit: sizes left out in turn, rows left out in turn, and rows that the fit cannot
-explain."""
+"""Measure the influence of single sizes and rows on a fit, and list its outliers."""
 
 from __future__ import annotations
 
@@ -16,19 +15,20 @@ from scaling.fitting.validation.refits import errors, without
 
 @np.errstate(all="ignore")
 def leave_one_size_out(fit: Fit, *, most: int = 40) -> list[dict[str, Any]] | None:
-    """Per size: the error of the law fitted without it, and what leaving it out does to the parameters. None
-    below four sizes.
+    """Return, for each size, the parameters fitted without it and their error at that size.
 
-    Sizes are the distinct N, else the distinct first variable; more than `most` are merged into `most` groups
-    of neighbours.
+    Sizes are the distinct values of N, or of the law's first variable where the law has no N. More than
+    `most` sizes are merged into `most` groups of neighbours. Returns None for fewer than four sizes.
     """
     tell("left-out sizes")
     name = "N" if "N" in fit.problem.x else fit.law.variables[0]
     sizes = np.asarray(fit.problem.x[name], dtype=np.float64)
-    found = np.unique(sizes)
-    if len(found) < 4:
+    distinct = np.unique(sizes)
+    if len(distinct) < 4:
         return None
-    parts = [np.array([value]) for value in found] if len(found) <= most else np.array_split(found, most)
+    parts = (
+        [np.array([value]) for value in distinct] if len(distinct) <= most else np.array_split(distinct, most)
+    )
     groups = [np.isin(sizes, part) for part in parts]
     thetas = without(fit, groups)
     rows = []
@@ -48,10 +48,10 @@ def leave_one_size_out(fit: Fit, *, most: int = 40) -> list[dict[str, Any]] | No
 
 @np.errstate(all="ignore")
 def influence(fit: Fit, *, most: int = 500, shown: int = 5) -> dict[str, Any]:
-    """The rows whose absence moves the parameters most, in standard errors of the bootstrap, and the rows
-    beyond four robust deviations.
+    """Return the rows whose absence moves the parameters most, and the rows beyond four robust deviations.
 
-    Every row is left out in turn up to `most` rows; of larger tables the `most` with the largest residuals.
+    The moves are in bootstrap standard errors. Each row is left out in turn; in a table of more than `most`
+    rows, only the `most` rows with the largest residuals.
     """
     tell("influence")
     residual = fit.problem.residuals(fit.optimum.u)
@@ -67,7 +67,7 @@ def influence(fit: Fit, *, most: int = 500, shown: int = 5) -> dict[str, Any]:
     moved = (thetas - fit.theta) / np.where(width > 0, width, np.inf)
     size = np.nanmax(np.abs(moved), axis=1)
     most_moved = np.argmax(np.round(np.nan_to_num(np.abs(moved)), 6), axis=1)
-    # Ties, as between rows that all move a floor to zero, go to the first row whatever the last digits are.
+    # Rounding makes ties of rows that all move a floor to zero; the first row of a tie then comes first.
     rank = np.lexsort((tried, -np.round(size, 6)))[:shown]
     outliers = np.flatnonzero(np.abs(residual) > 4 * spread)
     return {

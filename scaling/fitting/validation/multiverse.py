@@ -1,5 +1,7 @@
-"""The multiverse: the same question under every estimator, selection of runs and convention that a careful
-author could have taken."""
+"""Repeat an analysis under every estimator, selection of runs and counting convention in common use.
+
+Such a set of analyses is called a multiverse.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,12 @@ ESTIMATORS: tuple[tuple[str, Loss], ...] = (
     ("squares, log", Loss(name="squares")),
     ("squares, raw", Loss(name="squares", scale="raw")),
 )
-"""Estimators in use in published fits. Absolute deviations by a Huber so narrow that it is the same to five
-digits."""
+"""Estimators of published fits, by name. A Huber loss with δ = 1e-5 stands for absolute deviations: the two
+agree to five digits."""
 
 
 def _selections(fit: Fit) -> list[tuple[str, Flags]]:
+    """Return the selections of runs, each a name and a mask (n,) of the rows that it keeps."""
     y, flops = fit.problem.y, _order(fit)
     n = len(y)
     kept = [("all runs", np.ones(n, dtype=bool))]
@@ -44,61 +47,72 @@ def _selections(fit: Fit) -> list[tuple[str, Flags]]:
 
 
 def _order(fit: Fit) -> Array:
+    """Return compute (n,) where the table has it, else the law's first variable."""
     if {"N", "D"} <= set(fit.table.values) or "C" in fit.table.values:
         return compute(fit.table)
     return np.asarray(fit.problem.x[fit.law.variables[0]], dtype=np.float64)
 
 
 def size_conventions(fit: Fit) -> dict[str, Array]:
-    """N as asked, and where a ledger's parts are there, without embeddings and without embeddings and
-    head."""
-    found = {"as given": np.asarray(fit.table.values["N"])} if "N" in fit.table.values else {}
+    """Return N (n,) by counting convention.
+
+    Besides N as given, a ledger that counts parameters by component allows N without the embedding and N
+    without embedding and head.
+    """
+    conventions = {"as given": np.asarray(fit.table.values["N"])} if "N" in fit.table.values else {}
     frame = fit.table.frame
     parts = {"params", "params_embedding", "params_head"} <= set(frame.columns)
-    if found and parts and fit.table.columns.get("N") == "params":
+    if conventions and parts and fit.table.columns.get("N") == "params":
         embedding, head = (
             np.asarray(frame[c], dtype=np.float64) for c in ("params_embedding", "params_head")
         )
         for words, value in (
-            ("without embedding", found["as given"] - embedding),
-            ("blocks only", found["as given"] - embedding - head),
+            ("without embedding", conventions["as given"] - embedding),
+            ("blocks only", conventions["as given"] - embedding - head),
         ):
             if (value > 0).all():
-                found[words] = value
-    return found
+                conventions[words] = value
+    return conventions
 
 
 def compute_conventions(fit: Fit) -> dict[str, Array]:
-    """C as given, 6 N D, and where a ledger counts components, without the head and with causal attention."""
+    """Return C (n,), in FLOPs, by counting convention.
+
+    Besides C as given and 6 N D, a ledger that counts FLOPs by component allows C without the head, C with
+    causal attention, and 6 N D with N of the blocks only.
+    """
     values, frame = fit.table.values, fit.table.frame
-    found: dict[str, Array] = {}
+    conventions: dict[str, Array] = {}
     if "C" in values:
-        found["as given"] = values["C"]
+        conventions["as given"] = values["C"]
     if {"N", "D"} <= set(values):
-        found["6 N D"] = 6 * values["N"] * values["D"]
+        conventions["6 N D"] = 6 * values["N"] * values["D"]
     if "C" in values and fit.table.columns.get("C") == "flops":
         if "flops_head" in frame.columns:
-            found["without head"] = values["C"] - np.asarray(frame["flops_head"], dtype=np.float64)
+            conventions["without head"] = values["C"] - np.asarray(frame["flops_head"], dtype=np.float64)
         full, causal = "flops_attention_scores_full", "flops_attention_scores_causal"
         if {full, causal} <= set(frame.columns):
             difference = np.asarray(frame[causal], dtype=np.float64) - np.asarray(
                 frame[full], dtype=np.float64
             )
-            found["causal attention"] = values["C"] + difference
+            conventions["causal attention"] = values["C"] + difference
         if {"params_embedding", "params_head", "params"} <= set(frame.columns):
             blocks = np.asarray(
                 frame["params"] - frame["params_embedding"] - frame["params_head"], dtype=np.float64
             )
-            found["6 N D, blocks only (Kaplan)"] = 6 * blocks * values["D"]
-    return {name: value for name, value in found.items() if np.isfinite(value).all() and (value > 0).all()}
+            conventions["6 N D, blocks only (Kaplan)"] = 6 * blocks * values["D"]
+    return {
+        name: value for name, value in conventions.items() if np.isfinite(value).all() and (value > 0).all()
+    }
 
 
 @np.errstate(all="ignore")
 def multiverse(fit: Fit) -> dict[str, Any]:
-    """One row per estimator × runs kept × size convention (the law) and per curve × compute convention
-    (approach 2), and the spread.
+    """Return one row per analysis, and the spread of the headline over them.
 
-    The headline is a where the law has it, else its last exponent.
+    The law is fitted for every estimator, selection of runs and convention of N. Approach 2 is fitted for
+    every curve and convention of C. The headline is the exponent a of N* ∝ C^a where the law has it, else the
+    last exponent of the law.
     """
     rows: list[dict[str, Any]] = []
     sizes: dict[str, Array | None] = dict(size_conventions(fit)) or {"as given": None}
@@ -119,10 +133,10 @@ def multiverse(fit: Fit) -> dict[str, Any]:
 
 
 def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]:
-    """Return the law under every estimator and selection of runs; what is not determined has no numbers.
+    """Return the parameters of the law for every estimator and selection of runs; undetermined ones are None.
 
-    The selections of one estimator are weights of zero and one, refitted in one batch from the optimum of all
-    runs.
+    The selections of one estimator are weights of zero and one. They are refitted in one batch from the
+    optimum of all runs.
     """
     rows: list[dict[str, Any]] = []
     kept = [(words, keep) for words, keep in _selections(fit) if keep.sum() >= len(fit.optimum.u) + 2]
@@ -164,19 +178,19 @@ def _surfaces(fit: Fit, x: Values, headline: str | None) -> list[dict[str, Any]]
 
 
 def _second(fit: Fit) -> list[dict[str, Any]]:
-    """Approach 2 under every compute convention and curve."""
+    """Return the exponent a of approach 2 for every convention of C and every curve."""
     if not {"N", "D", "L"} <= set(fit.table.values) or kinds(fit.table):
         return []
     rows = []
     for convention, flops in compute_conventions(fit).items():
         table = replace(fit.table, values={**fit.table.values, "C": flops})
         try:
-            found = approach_two(table, resamples=0)
+            result = approach_two(table, resamples=0)
         except FitError:
             continue
         rows += [
             {"approach": 2, "curve": curve, "C": convention, "runs": "all runs", "a": finite(a)}
-            for curve, a in found.curves.items()
+            for curve, a in result.curves.items()
             if a is not None
         ]
     return rows

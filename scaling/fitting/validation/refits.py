@@ -1,4 +1,4 @@
-"""Refits of a fit on some of its rows: the common ground of backtests, left-out sizes and influence."""
+"""Refit a law to some of its rows, for backtests, left-out sizes and influence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from scaling.fitting.result import Fit
 
 
 def ladder(fit: Fit) -> tuple[Array, str]:
-    """The axis along which one extrapolates, (n,), and its name: compute where N and D are known, else the
-    first variable.
+    """Return the axis of extrapolation, (n,), and its name.
 
-    Runs of one asked budget share one value, the budget's mean: whole steps make them spend a little more or
-    less, and no cut may fall between them.
+    The axis is compute where the table has C or both N and D, else the law's first variable. Runs of one
+    budget share its mean as their value. Their own compute differs a little, because steps are whole, and no
+    cut may fall between them.
     """
     values = fit.table.values
     if "C" in values or {"N", "D"} <= set(values):
@@ -35,14 +35,14 @@ def ladder(fit: Fit) -> tuple[Array, str]:
 
 
 def without(fit: Fit, groups: list[Flags]) -> Array:
-    """Parameters (G, P) refitted without each group of rows in turn, all in one batch."""
+    """Return the parameters (G, P) refitted without each of G groups of rows, all in one batch."""
     weights = np.stack([np.where(group, 0.0, fit.problem.weights) for group in groups])
     end = refit(fit.problem, weights, fit.optimum.u)
     return fit.problem.coordinates.natural(end.u)
 
 
 def part(fit: Fit, keep: Flags, starts: int = 8) -> Problem:
-    """The problem on some rows only, centred on them: nothing of the other rows is known to it."""
+    """Return the problem of the kept rows alone. Its coordinates, too, are centred on these rows alone."""
     problem, options = fit.problem, fit.options
     x = {name: np.asarray(value)[keep] for name, value in problem.x.items()}
     y = problem.y[keep]
@@ -51,7 +51,10 @@ def part(fit: Fit, keep: Flags, starts: int = 8) -> Problem:
 
 
 def errors(fit: Fit, theta: Array, keep: Flags) -> Array:
-    """log observed − log predicted (or raw, on the raw scale) at some rows, for parameters (..., P)."""
+    """Return observed − predicted at the kept rows (m,), as (..., m) for parameters (..., P).
+
+    The difference is of logarithms on the log scale.
+    """
     x = {name: np.asarray(value)[keep] for name, value in fit.problem.x.items()}
     predicted = fit.law.predict(theta, x)
     observed = fit.problem.y[keep]
@@ -61,11 +64,11 @@ def errors(fit: Fit, theta: Array, keep: Flags) -> Array:
 
 
 LARGE = 2000
-"""Rows above which checks, which refit hundreds of times, run on a random part."""
+"""Number of rows above which the checks run on a random sample, because they refit hundreds of times."""
 
 
 def sampled(fit: Fit) -> Fit:
-    """Return the fit itself, or one to LARGE rows drawn at random where there are more."""
+    """Return the fit itself, or a fit to LARGE random rows where the table has more."""
     if fit.table.n <= LARGE:
         return fit
     kept = np.sort(np.random.default_rng(fit.options.seed).choice(fit.table.n, LARGE, replace=False))

@@ -1,7 +1,8 @@
-"""Lack of fit against replicates: whether the law misses by more than two runs of the same cell differ.
+"""Test a law for lack of fit against replicates.
 
-Runs of one cell are replicates only where nothing but their seed differs: a sweep of learning rates at one N
-and D is no set of seeds, and the columns that tell its runs apart are named instead.
+The test asks whether the residuals of the law are larger than the differences between runs of one cell. Runs
+of one cell are replicates only where they differ in nothing but the seed. A sweep of learning rates at one N
+and D has no replicates; the columns in which its runs differ are reported instead.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from scaling.fitting.validation.settings import cells_of, listed, settings, spli
 
 
 def lack_of_fit(fit: Fit) -> dict[str, Any] | None:
-    """F test of the residuals' mean square beyond replicates against that within them. None without rows that
-    share a cell.
+    """Test the mean square of the residuals between cells against that within cells (F test).
 
-    Replicates share all variables of the law to one part in a thousand and every setting that is recorded
-    (seeds of one cell): see `settings`.
+    The rows of one cell share all variables of the law to one part in a thousand, and every recorded setting
+    (see `settings`). Returns None where no two rows share the variables.
     """
     variables = fit.law.variables
     cells = cells_of([np.asarray(fit.problem.x[name], dtype=np.float64) for name in variables])

@@ -1,4 +1,4 @@
-"""Which columns hold settings in which the runs of a table differ, and which rows are runs of one cell."""
+"""Find the settings in which the runs of a table differ, and the cells of rows at equal variables."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _CHOSEN = re.compile(
     r"(^|_)(lr|learning_?rate|batch|warmup|schedule|decay|optimi[sz]er|momentum|dropout|recipe|family|corpus"
     r"|objective|adaptation|tokeni[sz]er|data|dataset|mixture|arch|width|depth|context)(_|$)"
 )
-"""Names of settings, which count as such even where each run has a value of its own."""
+"""Pattern of the names of settings. Such a column is a setting even where each run has a value of its own."""
 _RESULT = re.compile(r"(^|[^a-z])(seed|loss|acc|accuracy|score|ppl|perplexity|bits|bpb|metric)([^a-z]|$)")
-"""Words that make a name one of a seed or of a result whatever else it says: the loss on a corpus."""
+"""Pattern of the names of seeds and results. It overrides the pattern of settings, as in `corpus_loss`."""
 _OTHER = re.compile(
     r"seed|repl|repeat|trial|loss|acc|score|ppl|perplex|bits|bpb|grad|metric|status|reason|flops|seconds|hours"
     r"|minutes|time|date|started|ended|speed|per_second|mfu|memory|kwh|price|cost|host|node|device|gpu|thread"
     r"|micro|compiled|worker|rank|job|slurm|git|commit|version|path|dir|file|url|done|(^|_)(id|name|run|index)(_|$)"
 )
-"""Names of what a run is called, of where and when it ran and of what came out, which are no settings."""
+"""Pattern of the names of columns that are no settings: names of runs, places, times and results."""
 
 SEEDS = 0.1
-"""How far apart, in the logarithm, the losses of two runs of one cell may lie before seeds cannot be why.
-Over this project's ledgers seeds of one cell of pre-training lie within .035 of each other."""
+"""Largest difference in log loss between two runs of one cell that seeds can explain. In this project's
+ledgers, seeds of one pre-training cell lie within 0.035 of each other."""
 
 
 def _chosen(low: str) -> bool:
-    """Return whether a column of this name in small letters holds a setting."""
+    """Return whether a column holds a setting by its name, given in lower case."""
     return bool(_CHOSEN.search(low)) and not _RESULT.search(low)
 
 
@@ -51,24 +51,25 @@ def within(cells: Integers, y: Array) -> tuple[float, int]:
 
 
 def split(cells: Integers, column: pd.Series) -> Integers:
-    """Return the cell numbers (n,) of rows that share a cell and the column's value too."""
+    """Return cell numbers (n,) in which each cell is divided by the values of a column."""
     codes = pd.factorize(column.astype(str))[0]
     return np.asarray(np.unique(np.stack([cells, codes]), axis=1, return_inverse=True)[1].reshape(-1))
 
 
 def settings(table: Table, variables: tuple[str, ...], target: str) -> list[str]:
-    """Return the columns of settings in which rows at equal variables differ, those that tell most first.
+    """Return the setting columns in which rows at equal variables differ.
 
-    A column counts where its name is of a setting, or its values recur over the rows that share a cell; not
-    where it holds names, seeds, places, times or results, nor where there are replicates enough (three
-    degrees of freedom) to see that it does not matter (F test, p above 0.01).
+    A column is a setting if its name is that of a setting, or if its values recur over the rows that share a
+    cell. Columns of names, seeds, places, times and results are left out. So is a column that an F test with
+    at least three degrees of freedom finds irrelevant (p above 0.01). Columns with the name of a setting come
+    first, then those that explain most of the differences.
     """
     cells = cells_of([table.values[name] for name in variables])
     y = table.values[target]
     y = np.log(y) if (y > 0).all() else y
     shared = np.bincount(cells)[cells] > 1
     before, freedom = within(cells, y)
-    found: dict[str, float] = {}
+    remaining: dict[str, float] = {}
     if freedom < 1:
         return []
     for name in table.frame.columns:
@@ -85,32 +86,31 @@ def settings(table: Table, variables: tuple[str, ...], target: str) -> list[str]
             ratio = ((before - after) / (freedom - left)) / (after / left)
             if stats.f.sf(ratio, freedom - left, left) > 0.01:
                 continue
-        found[str(name)] = after
-    return sorted(found, key=lambda name: (not _chosen(name.lower()), found[name]))
+        remaining[str(name)] = after
+    return sorted(remaining, key=lambda name: (not _chosen(name.lower()), remaining[name]))
 
 
 def kinds(table: Table) -> list[str]:
-    """Return the columns that say in words that the runs are of several kinds: families, recipes, corpora.
+    """Return the text columns by which the runs are of several kinds, such as family, recipe or corpus.
 
-    Such runs lie on several surfaces, whether or not two of them share N and D. A word that hardly any two
-    rows share is a name of a run and no kind.
+    Runs of several kinds lie on several loss surfaces, even where no two of them share N and D. A column with
+    nearly as many values as rows holds names of runs, not kinds.
     """
-    found = []
+    columns = []
     for name in table.frame.columns:
         column, low = table.frame[name], str(name).lower()
         if name in table.columns.values() or pd.api.types.is_numeric_dtype(column) or not _chosen(low):
             continue
         if 1 < column.astype(str).nunique() <= len(column) / 2:
-            found.append(str(name))
-    return found
+            columns.append(str(name))
+    return columns
 
 
 def apart(table: Table, variables: tuple[str, ...], target: str) -> tuple[int, float] | None:
-    """Return in how many cells rows at equal variables differ by more than seeds can though no column says
-    why, and the largest factor between two of them; None where none do.
+    """Return the number of cells with unexplained differences in loss, and their largest factor.
 
-    Counted are cells whose losses lie further apart than SEEDS in the logarithm once the settings that are
-    recorded are told apart.
+    The rows of a cell share all variables and all recorded settings. Its differences are unexplained if log
+    losses differ by more than SEEDS. Returns None where no cell has such differences.
     """
     y = table.values[target]
     if target != "L" or (y <= 0).any():
@@ -124,6 +124,6 @@ def apart(table: Table, variables: tuple[str, ...], target: str) -> tuple[int, f
 
 
 def listed(names: list[str]) -> str:
-    """Return the first three names of columns in backticks, and how many more there are."""
+    """Return the first three column names in backticks, and the number of the others."""
     more = f" and {len(names) - 3} more columns" if len(names) > 3 else ""
     return ", ".join(f"`{name}`" for name in names[:3]) + more

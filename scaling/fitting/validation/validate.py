@@ -1,4 +1,4 @@
-"""All checks of one fit, run without asking."""
+"""Run all checks of one fit."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from scaling.fitting.validation.selection import selection
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Validation:
-    """What the checks found."""
+    """The results of all checks of one fit."""
 
     backtest: Backtest | None
-    """Rolling-origin forecasts; None where the table is too short."""
+    """Rolling-origin backtests; None where the table has too few rows."""
     sizes: list[dict[str, Any]] | None
-    """Leave-one-size-out."""
+    """Parameters and errors with each size left out; None below four sizes."""
     selection: dict[str, Any] | None
-    """AICc, BIC, nested tests, Vuong."""
+    """AICc, BIC, nested tests and Vuong's tests of the candidate laws."""
     replicates: dict[str, Any] | None
-    """Lack of fit against replicates."""
+    """Test of lack of fit against replicates; None without replicates."""
     influence: dict[str, Any] | None
-    """Rows that carry the fit, rows that it cannot explain."""
+    """Most influential rows and outliers."""
     multiverse: dict[str, Any] | None
-    """Estimators × selections × conventions."""
+    """Analyses over estimators, selections of runs and conventions."""
     profiles: list[dict[str, Any]]
-    """Of every free parameter where the optimum is flat, at a bound or not certified; else none."""
+    """Profiles of the free parameters where the optimum is flat, at a bound or not certified; else empty."""
     checklist: list[dict[str, str]]
-    """The (Mis)Fitting checklist."""
+    """Answers to the (Mis)Fitting checklist."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Why a check was not made."""
+    """Reasons for missing checks, by name of the check."""
     stopped: bool = False
-    """Whether an interrupt ended the checks early; those made before it are here."""
+    """Whether an interrupt ended the checks early; the earlier checks are kept."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return the results as plain data for JSON."""
         return {
             "backtest": None if self.backtest is None else self.backtest.to_json(),
             "leave_one_size_out": self.sizes,
@@ -59,13 +59,13 @@ class Validation:
         }
 
     def lines(self) -> list[str]:
-        """The findings in words, one a line."""
-        said = []
+        """Return the results in words, one line each."""
+        lines = []
         if self.backtest is not None:
             nominal, calibrated, total = self.backtest.coverage()
             far_nominal, far, count = self.backtest.coverage(0.5)
             if nominal is not None and calibrated is not None:
-                said.append(
+                lines.append(
                     f"backtest over {self.backtest.ladder}: nominal {self.backtest.level:.0%} intervals "
                     f"covered {nominal:.0%} of "
                     f"{total} forecasts, calibrated ones {calibrated:.0%}"
@@ -79,20 +79,20 @@ class Validation:
         if known:
             worst = max(known, key=lambda row: row["rms_error"])
             size = next(iter(worst))
-            said.append(
+            lines.append(
                 f"leaving sizes out: largest error {worst['rms_error']:.3g} at {size} = {worst[size]:.3g}"
             )
         if self.selection is not None:
-            said.append(f"selection: {self.selection['words']}")
+            lines.append(f"selection: {self.selection['words']}")
         if self.replicates is not None:
             deviation = self.replicates["seed_deviation"]
-            said.append(
+            lines.append(
                 f"replicates: {self.replicates['words']}"
                 + (f"; seeds differ by {deviation:.2g}" if deviation is not None else "")
             )
         if self.influence is not None and self.influence["most_influential"]:
             row = self.influence["most_influential"][0]
-            said.append(
+            lines.append(
                 f"influence: without row {row['row']}, {row['moves']} moves by "
                 f"{-(row['by_standard_errors'] or 0):+.2g} standard errors"
                 f" at most; {self.influence['outlier_count']} outliers"
@@ -101,7 +101,7 @@ class Validation:
             lost = self.multiverse["undetermined"]
             low, middle, high = self.multiverse["spread"]
             count = len(self.multiverse["rows"]) - lost
-            said.append(
+            lines.append(
                 f"multiverse of {count} analyses: {self.multiverse['headline']} "
                 f"from {low:.3g} to {high:.3g}, "
                 f"median {middle:.3g}" + (f"; {lost} more are not determined" if lost else "")
@@ -109,35 +109,36 @@ class Validation:
         for row in self.profiles:
             if row["open_ended"]:
                 low, high = row["interval"]
-                said.append(
+                lines.append(
                     f"profile: {row['name']} is not bounded by the data within {low:.3g} to {high:.3g}"
                 )
             if row["better_objective"] is not None:
-                said.append(
+                lines.append(
                     f"profile: along {row['name']} lies a lower objective, {row['better_objective']:.6g}"
                 )
-        return said + [f"not checked, {name}: {why}" for name, why in self.missing.items()]
+        return lines + [f"not checked, {name}: {why}" for name, why in self.missing.items()]
 
     def __repr__(self) -> str:
         return "\n".join(["validation:", *(f"  {line}" for line in self.lines())])
 
 
 def _profiles(fit: Fit) -> list[dict[str, Any]]:
+    """Return the profiles of up to eight free parameters, or none where the optimum is well determined."""
     certificate = fit.certificate
     if certificate.definite and not certificate.at_bounds and certificate.condition < 1e5:
         return []
-    # Narrow and coarse: enough to see a flat direction and whether it ends.
+    # A coarse profile of 21 points shows whether a direction is flat and whether it is bounded.
     free = [name for name in fit.problem.coordinates.names if name not in fit.options.tied.values()]
-    found = []
+    profiles = []
     for done, name in enumerate(free[:8]):
         tell("profiles", done, len(free[:8]))
         try:
-            found.append(
+            profiles.append(
                 profile(fit.problem, fit.optimum, name, level=fit.options.level, points=21).to_json()
             )
         except ScalingError:
             continue
-    return found
+    return profiles
 
 
 def validate(fit: Fit) -> Validation:
@@ -159,27 +160,27 @@ def validate(fit: Fit) -> Validation:
         "replicates": lack_of_fit,
         "checklist": checklist,
     }
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     stopped = False
     for name, check in checks.items():
         if stopped:
             missing[name] = "stopped before it was made"
             continue
         try:
-            found[name] = check(fit)
+            results[name] = check(fit)
         except FitError as error:
             missing[name] = str(error)
         except KeyboardInterrupt:
             missing[name], stopped = "stopped before it was made", True
     return Validation(
-        backtest=found.get("backtest"),
-        sizes=found.get("left-out sizes"),
-        selection=found.get("selection"),
-        replicates=found.get("replicates"),
-        influence=found.get("influence"),
-        multiverse=found.get("multiverse"),
-        profiles=found.get("profiles", []),
-        checklist=found.get("checklist", []),
+        backtest=results.get("backtest"),
+        sizes=results.get("left-out sizes"),
+        selection=results.get("selection"),
+        replicates=results.get("replicates"),
+        influence=results.get("influence"),
+        multiverse=results.get("multiverse"),
+        profiles=results.get("profiles", []),
+        checklist=results.get("checklist", []),
         missing=missing,
         stopped=stopped,
     )
