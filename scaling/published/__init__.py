@@ -1,1 +1,1 @@
-"""Published tables of runs, published fits, and whether the second follow from the first."""
+"""Fetch published tables of runs, and reproduce the published fits to them."""

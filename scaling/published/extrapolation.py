@@ -1,8 +1,8 @@
-"""Learning curves cut short: fit the first part of each of twenty curves, score the rest. M1 to M4 and BNSL.
+"""Fit M1 to M4 and BNSL to the first part of each of twenty learning curves, and score them on the rest.
 
-Each law is searched from many starts and from the optimum of the law that it contains, so that a richer law
-never ends above a poorer one: published comparisons of these laws suffer from searches that did not leave
-home.
+Each law is searched from many starts. M2 to M4 and BNSL also start at the optimum of a smaller law that they
+contain, so that a larger law never ends above a smaller one. In published comparisons some searches never
+left their start.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from scaling.fitting.estimation.solve import solve
 from scaling.published.refit import frame, problem
 
 LAWS = ("m1", "m2", "m3", "m4", "bnsl-1")
+"""Names of the laws, smaller laws first."""
 STARTS = {"m1": 4, "m2": 12, "m3": 16, "m4": 40, "bnsl-1": 40}
+"""Number of random starts by law."""
 
 
-def _from_poorer(law: str, optimum: Mapping[str, float], x: Array, y: Array) -> dict[str, float] | None:
-    """The optimum of the contained law, written in the parameters of the richer one."""
+def _from_smaller(law: str, optimum: Mapping[str, float], x: Array, y: Array) -> dict[str, float] | None:
+    """Return the optimum of the contained law in the parameters of the larger law; None for M1."""
     if law == "m2":
         return {**optimum, "epsilon_inf": 0.0}
     if law == "m3":
@@ -44,27 +46,31 @@ def _from_poorer(law: str, optimum: Mapping[str, float], x: Array, y: Array) -> 
 
 
 def curves() -> dict[tuple[str, str, str], pd.DataFrame]:
-    """The twenty curves by domain, task and model."""
+    """Return the twenty curves by domain, task and model."""
     table = frame("saturation-language")
     return {tuple(map(str, key)): rows for key, rows in table.groupby(["Domain", "Task", "Model"], sort=True)}  # type: ignore[misc]
 
 
 def score(curve: pd.DataFrame) -> list[dict[str, float | str]]:
-    """One row per law: rows fitted and scored, root mean square of log loss there and beyond."""
+    """Fit every law to the first part of a curve, and return one row per law.
+
+    A row holds the numbers of rows fitted and scored, and the root mean square error of log loss `inside` the
+    fitted part and `beyond` it.
+    """
     seen, rest = curve[curve["Training"] == 1], curve[curve["Training"] == 0]
     x, y = seen["Seen Examples"].to_numpy(float), seen["Loss"].to_numpy(float)
     ahead = {"x": rest["Seen Examples"].to_numpy(float)}
-    poorer: dict[str, float] = {}
+    smaller: dict[str, float] = {}
     rows: list[dict[str, float | str]] = []
     for name in LAWS:
         law = laws.get(name)
         view = problem(law, {"x": x}, y, objective="squares", starts=STARTS[name])
-        start = _from_poorer(name, poorer, x, y)
+        start = _from_smaller(name, smaller, x, y)
         extra = None if start is None else view.coordinates.search(law.vector(start))[None]
         optimum = solve(view, extra)
         error = np.log(law.predict(optimum.theta, ahead)) - np.log(rest["Loss"].to_numpy(float))
         if name in ("m1", "m2"):
-            poorer = {key: float(value) for key, value in zip(law.names, optimum.theta, strict=True)}
+            smaller = {key: float(value) for key, value in zip(law.names, optimum.theta, strict=True)}
         rows.append(
             {
                 "law": name,
@@ -79,7 +85,7 @@ def score(curve: pd.DataFrame) -> list[dict[str, float | str]]:
 
 @cache
 def scores() -> pd.DataFrame:
-    """One row per curve and law."""
+    """Return the scores of all curves, one row per curve and law."""
     return pd.DataFrame(
         {"domain": domain, "task": task, "model": model, **row}
         for (domain, task, model), curve in curves().items()
@@ -88,13 +94,15 @@ def scores() -> pd.DataFrame:
 
 
 def beyond() -> pd.DataFrame:
-    """Error beyond the fitted part: one row per curve, one column per law."""
+    """Return the error beyond the fitted part, one row per curve and one column per law."""
     return scores().pivot_table(index=["domain", "task", "model"], columns="law", values="beyond")[list(LAWS)]
 
 
 def wins(among: tuple[str, ...]) -> dict[str, float]:
-    """Share of curves that each law wins, errors compared to three decimals, ties split: the paper's own
-    rule."""
+    """Return the share of curves on which each law has the lowest error.
+
+    Errors are cut to three decimals and ties are split, as in the paper (arXiv 2209.06640).
+    """
     rounded = np.floor(beyond()[list(among)].to_numpy() * 1000) / 1000
     best = rounded == rounded.min(axis=1, keepdims=True)
     share = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)

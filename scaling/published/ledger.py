@@ -1,4 +1,4 @@
-"""The reproduction ledger: every published fit that is known here, run and judged, as one table."""
+"""Reproduce the registered published fits, and write their outcomes as a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from scaling import files
 from scaling.errors import ConfigError, one_of
-from scaling.published import entries as room
+from scaling.published import entries as package
 from scaling.published.outcome import OUTCOMES, Entry, Outcome, record, reproduce
 
 COLUMNS = (
@@ -29,25 +29,28 @@ COLUMNS = (
     "paper",
     "note",
 )
-"""Of the table of outcomes as CSV."""
+"""Columns of the table of outcomes as CSV."""
 
 
 @cache
 def entries() -> dict[str, Entry]:
-    """All entries by name, in the order of the modules in `entries/`."""
+    """Return all entries by name, in the order of the modules in `entries/`."""
     known: dict[str, Entry] = {}
-    for module in pkgutil.iter_modules(room.__path__):
-        for entry in import_module(f"{room.__name__}.{module.name}").ENTRIES:
+    for module in pkgutil.iter_modules(package.__path__):
+        for entry in import_module(f"{package.__name__}.{module.name}").ENTRIES:
             if entry.name in known:
                 raise ConfigError(
-                    f"two published fits are called {entry.name!r}; give one of them another name"
+                    f"two published fits have the name {entry.name!r}; give one of them another name"
                 )
             known[entry.name] = entry
     return known
 
 
 def choose(names: Sequence[str]) -> list[Entry]:
-    """The entries of given names; a group's name takes all of its entries, no name takes all."""
+    """Return the entries of the given names. The name of a group selects its entries; no name selects all.
+
+    Raises ConfigError for an unknown name.
+    """
     known = entries()
     if not names:
         return list(known.values())
@@ -62,24 +65,24 @@ def choose(names: Sequence[str]) -> list[Entry]:
 
 
 def run(chosen: Iterable[Entry]) -> Iterable[Outcome]:
-    """Runs entries one after the other."""
+    """Reproduce entries one after the other."""
     for entry in chosen:
         yield reproduce(entry)
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """How many entries ended how."""
+    """Return the number of entries by outcome."""
     counted = Counter(outcome.outcome for outcome in outcomes)
     return {name: counted[name] for name in OUTCOMES}
 
 
 def payload(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Everything, for JSON."""
+    """Return the outcomes and their summary as plain data for JSON."""
     return {"schema": 1, "summary": summary(outcomes), "entries": [record(outcome) for outcome in outcomes]}
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """The table of outcomes as CSV."""
+    """Return the table of outcomes as CSV."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -92,10 +95,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def write(outcomes: Sequence[Outcome], folder: Path, command: str) -> list[Path]:
-    """Writes outcomes.csv, outcomes.json and the command that made them; returns the paths."""
+    """Write outcomes.csv, outcomes.json and the command that made them, and return the paths."""
     contents = {
         "outcomes.csv": table(outcomes),
-        # Seconds differ from run to run and would make every diff noisy.
+        # Seconds are left out, because they differ from run to run and would change the file every time.
         "outcomes.json": json.dumps(_without_seconds(payload(outcomes)), indent=1, allow_nan=False) + "\n",
         "command.txt": command + "\n",
     }
@@ -105,6 +108,7 @@ def write(outcomes: Sequence[Outcome], folder: Path, command: str) -> list[Path]
 
 
 def _without_seconds(whole: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload without seconds, and with its numbers rounded to six or eight digits."""
     for row in whole["entries"]:
         row.pop("seconds")
         for key in ("found", "differences"):

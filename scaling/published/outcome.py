@@ -1,4 +1,4 @@
-"""One published fit and what became of it: reproduced, a better optimum found, or not reproducible."""
+"""Reproduce one published fit and judge it: reproduced, better optimum found, or not reproducible."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ MISSING = "no data here"
 OUTCOMES = (REPRODUCED, BETTER, NOT, MISSING)
 
 GAIN = 1e-4
-"""By which share an objective must be lower before it counts as a better optimum: below it, published digits
-are too few."""
+"""Relative decrease of the objective above which an optimum counts as better. Published parameters have too
+few digits to resolve a smaller one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refit:
-    """What came of running a published fit again."""
+    """The result of repeating a published fit."""
 
     values: Mapping[str, float]
-    """By the names of the published values."""
+    """Our values, by the names of the published values."""
     objective: float | None = None
-    """The objective at our optimum."""
+    """Objective at our optimum."""
     at_published: float | None = None
-    """The same objective of the same data at the published values, or the published objective where only that
-    is given."""
+    """Objective on the same data at the published values, or the published objective where the paper gives
+    only that."""
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else a reader should see: a profile, a second optimum."""
+    """Further results for the reader, such as a profile or a second optimum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,47 +40,49 @@ class Entry:
     """One published fit."""
 
     name: str
-    """`group/what`, for `scaling reproduce NAME`."""
+    """Name as `group/fit`, for `scaling reproduce NAME`."""
     paper: str
-    """Where it was published."""
+    """Paper with arXiv id, and the place in it."""
     claim: str
-    """What was fitted to what, in one sentence."""
+    """Law and data of the fit, in one sentence."""
     data: tuple[str, ...]
-    """The published tables it needs, by registry name; empty where the paper's own figures suffice."""
+    """Registry names of the tables that the fit needs; empty where the paper's own figures are enough."""
     law: str
-    """The law, by its name in the catalogue, or the method in words."""
+    """Name of the law in the catalogue, or the method in words."""
     objective: str
-    """What was minimised, in words."""
+    """Objective, in words."""
     published: Mapping[str, float]
-    """The published values."""
+    """Published values by name."""
     run: Callable[[], Refit]
-    """Repeats it."""
+    """Function that repeats the fit."""
     within: Mapping[str, float] | float = 0.01
-    """By how much a value may differ: absolutely by name, or one relative tolerance for all."""
+    """Tolerance of the values: absolute ones by name, or one relative tolerance for all."""
     least: tuple[str, ...] = ()
-    """Values that are claims of at least so much."""
+    """Names of values that the paper claims as lower bounds."""
     note: str = ""
-    """Why it comes out as it does, where that is known."""
+    """Known reason for the outcome; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of an entry."""
+    """The outcome of repeating one published fit."""
 
     entry: Entry
+    """Published fit."""
     outcome: str
-    """One of `OUTCOMES`."""
+    """Verdict, one of `OUTCOMES`."""
     refit: Refit | None
-    """None where it could not be run."""
+    """Result of the repeated fit; None where it failed."""
     differences: Mapping[str, float]
-    """Ours minus published."""
+    """Our value minus the published one, by name."""
     seconds: float
+    """Wall time of the repeated fit, in seconds."""
     reason: str = ""
-    """Why it could not be run."""
+    """Error message where the fit failed; else empty."""
 
 
 def close(entry: Entry, name: str, value: float) -> bool:
-    """Return whether a value of ours agrees with the published one."""
+    """Return whether our value agrees with the published one within the entry's tolerance."""
     published = entry.published[name]
     if name in entry.least:
         return value >= published
@@ -91,8 +93,11 @@ def close(entry: Entry, name: str, value: float) -> bool:
 
 
 def judge(entry: Entry, refit: Refit) -> str:
-    """Reproduced when every value agrees, or when the objective is the same to the published digits (a flat
-    valley); otherwise better or not, by the objective."""
+    """Return the outcome of a repeated fit.
+
+    It is reproduced if every value agrees, or if the objective agrees to the published digits, as in a flat
+    valley. Otherwise a lower objective is a better optimum, and a higher or unknown one is not reproducible.
+    """
     if all(close(entry, name, refit.values[name]) for name in entry.published):
         return REPRODUCED
     if refit.objective is None or refit.at_published is None:
@@ -104,7 +109,7 @@ def judge(entry: Entry, refit: Refit) -> str:
 
 
 def reproduce(entry: Entry) -> Outcome:
-    """Runs one entry. Data that are not here are an outcome, not an error."""
+    """Repeat one published fit and judge it. A missing table is an outcome, not an error."""
     start = time.perf_counter()
     try:
         refit = entry.run()
@@ -137,7 +142,7 @@ def reproduce(entry: Entry) -> Outcome:
 
 
 def record(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as plain data for JSON."""
+    """Return an outcome as plain data for JSON."""
     entry, refit = outcome.entry, outcome.refit
     return {
         "name": entry.name,

@@ -1,5 +1,4 @@
-"""The one way in which entries fit: a law, its points, an objective, and the published values as one more
-start."""
+"""Repeat a published fit of a law to points, with the published values as a further start."""
 
 from __future__ import annotations
 
@@ -26,13 +25,13 @@ from scaling.published.outcome import Refit
 
 @cache
 def frame(name: str) -> pd.DataFrame:
-    """A published table, read once. Raises TableError where it is not to be had."""
+    """Read a published table and keep it in memory. Raises TableError where it cannot be fetched."""
     path = fetch(name)
     return pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
 
 
 def printed(name: str) -> list[dict[str, Any]]:
-    """Return the rows of `entries/NAME.csv`: numbers as their publication prints them, and text."""
+    """Return the rows of `entries/NAME.csv`, with numbers as the publication prints them."""
     path = Path(__file__).parent / "entries" / f"{name}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return [{key: _cell(text) for key, text in row.items()} for row in csv.DictReader(file)]
@@ -57,10 +56,14 @@ def problem(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     starts: int = 24,
 ) -> Problem:
-    """Return the solver's view of a law on points. `delta` is the one of the publication: no default of ours
-    stands in for it. Raises ConfigError for a Huber objective without it."""
+    """Return the fit of a law to points as a problem for the solver.
+
+    x: variables by letter, each (n,). y: target (n,). delta: the Huber δ of the publication, which has no
+    default. starts: number of random starts.
+    Raises ConfigError for a Huber objective without `delta`.
+    """
     if objective in ("huber", "asymmetric") and delta is None:
-        raise ConfigError(f"objective {objective} has no delta here; give the one that the publication used")
+        raise ConfigError(f"objective {objective} needs a delta; give the delta of the publication")
     form = laws.get(law) if isinstance(law, str) else law
     columns: dict[str, Array] = {k: np.asarray(v, dtype=np.float64) for k, v in x.items()}
     target = np.asarray(y, dtype=np.float64)
@@ -76,7 +79,10 @@ def problem(
 
 
 def value_at(view: Problem, values: Mapping[str, float]) -> float:
-    """The objective at given parameters. Not through the search's coordinates, so that a zero is a zero."""
+    """Return the objective at given parameters.
+
+    The parameters do not pass through the logarithmic coordinates of the search, so they may be exactly zero.
+    """
     predicted = view.law.predict(values, view.x)
     if view.loss.scale == "raw":
         residual = predicted - view.y
@@ -88,9 +94,9 @@ def value_at(view: Problem, values: Mapping[str, float]) -> float:
 def fit(
     view: Problem, published: Mapping[str, float] | None = None, also: Sequence[Mapping[str, float]] = ()
 ) -> Refit:
-    """The optimum, and the objective at the published values if these name every parameter.
+    """Return the optimum, and the objective at the published values if these name every parameter.
 
-    `also` are further starts, for objectives with several valleys.
+    also: further starts, for objectives with several valleys.
     """
     known = None
     if published is not None and set(view.law.names) <= set(published):

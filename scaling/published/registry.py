@@ -1,7 +1,8 @@
 """Load `sources.csv`: published tables by name, each with its pinned source, licence and SHA-256.
 
-No table is part of this project. Some sources are the table itself, byte for byte; others must be converted
-first (rows chosen, a notebook or a pickle read), and then only a mirror holds the table. The row says which.
+This project contains no table. Some sources are the table itself, byte for byte, and some are plain text that
+a function here converts; both can be downloaded. The other sources, such as notebooks and pickles, cannot be
+converted here, so only a mirror holds their tables. Each row of `sources.csv` states the kind of its source.
 """
 
 from __future__ import annotations
@@ -20,45 +21,45 @@ class Source:
     """One published table of runs."""
 
     name: str
-    """What `scaling fetch` calls it."""
+    """Name for `scaling fetch`."""
     file: str
-    """Its place inside a mirror folder (`SCALING_MIRROR`)."""
+    """Path inside a mirror folder (`SCALING_MIRROR`)."""
     sha256: str
-    """Of the table as we use it, after any conversion."""
+    """SHA-256 of the table, after any conversion."""
     repository: str
-    """`owner/name` on GitHub."""
+    """Repository on GitHub, as `owner/name`."""
     commit: str
-    """The pinned commit: 40 hex digits, or the short form where that is all that is known."""
+    """Pinned commit: 40 hex digits, or fewer where only the short form is known."""
     path: str
-    """The file or folder inside the repository."""
+    """Path of the file or folder inside the repository."""
     licence: str
-    """What the source's repository states."""
+    """Licence that the repository states."""
     rows: int
-    """Rows of the table."""
+    """Number of rows of the table."""
     paper: str
-    """The paper behind it."""
+    """Paper that published the runs."""
     verbatim: bool = False
     """Whether the source file is the table byte for byte, so that its download must have `sha256`."""
     convert: Callable[[bytes], bytes] | None = None
-    """Makes the table out of a source file of plain text. The result must have `sha256`."""
+    """Function that converts a source file of plain text to the table, which must have `sha256`."""
     changed: str = ""
-    """What was done to the source to get the table; empty where `verbatim`."""
+    """Changes from the source to the table, in words; empty where `verbatim`."""
 
     @property
     def address(self) -> str | None:
-        """Where a download starts, or None where only a mirror can hold the table."""
+        """Download address, or None where the table must come from a mirror."""
         if not (self.verbatim or self.convert):
             return None
         return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
 
     @property
     def pinned(self) -> str:
-        """The source in one line: repository @ commit, path."""
+        """Source in one line: repository @ commit, path."""
         return f"{self.repository} @ {self.commit}, {self.path}"
 
 
 def below_fifth_largest_loss(source: bytes) -> bytes:
-    """Keeps the header and the lines with a loss below the fifth largest: arXiv 2404.10102, section 3."""
+    """Keep the header and the lines with a loss below the fifth largest (arXiv 2404.10102, section 3)."""
     lines = source.decode().splitlines(keepends=True)
     column = lines[0].strip().split(",").index("loss")
     losses = [float(line.split(",")[column]) for line in lines[1:]]
@@ -96,7 +97,7 @@ def sources() -> dict[str, Source]:
 
 
 def source(name: str) -> Source:
-    """One published table. Raises TableError with the nearest names."""
+    """Return a published table by name. Raises TableError with the nearest names for an unknown one."""
     known = sources()
     if name not in known:
         raise TableError(one_of("published table", name, known))

@@ -85,8 +85,8 @@ def test_right_bytes_are_kept_and_not_asked_for_again(server: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("changed.csv", "has SHA-256 .*its source has changed or it is damaged"),
-        ("truncated.csv", "broke off too early; try again"),
+        ("changed.csv", "has SHA-256 .*its source has changed or the file is damaged"),
+        ("truncated.csv", "is incomplete; try again"),
         ("missing.csv", "answered 404; the source has moved"),
     ],
 )
@@ -114,10 +114,10 @@ def test_a_mirror_comes_first_and_is_checked(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("SCALING_MIRROR", str(tmp_path))
     assert fetch(row(), cache=tmp_path / "cache") == tmp_path / "runs" / "example.csv"
     (tmp_path / "runs" / "example.csv").write_bytes(TABLE[:-5])
-    with pytest.raises(TableError, match="mirror the table anew"):
+    with pytest.raises(TableError, match="copy the table to the mirror again"):
         fetch(row(), cache=tmp_path / "cache")
     monkeypatch.setenv("SCALING_MIRROR", str(tmp_path / "absent"))
-    with pytest.raises(TableError, match="which is no folder"):
+    with pytest.raises(TableError, match="which is not a folder"):
         fetch(row(), cache=tmp_path / "cache")
 
 
@@ -133,7 +133,7 @@ def test_a_plain_source_is_converted_on_arrival(server: str, tmp_path: Path) -> 
     made = row(kept, verbatim=False, convert=below_fifth_largest_loss)
     assert fetch(made, cache=tmp_path, address=f"{server}/table.csv").read_bytes() == kept
     other = row(kept, verbatim=False, convert=lambda content: below_fifth_largest_loss(b"x,y\n1,2\n"))
-    with pytest.raises(TableError, match="not the text that was expected"):
+    with pytest.raises(TableError, match="cannot be converted"):
         fetch(other, cache=tmp_path / "again", address=f"{server}/table.csv")
 
 

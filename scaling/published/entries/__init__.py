@@ -1,2 +1,4 @@
-"""Published fits, one module a group. Only facts and figures with their source; the fitting is the same for
-all."""
+"""List the published fits, one module per group: their claims, figures and sources.
+
+The modules share the fitting code of `scaling.published.refit`.
+"""

@@ -1,4 +1,8 @@
-"""Approach 2 on a surface that is known: parabolas lean, even without noise."""
+"""Compute the bias of approach 2 on a known loss surface without noise.
+
+Where alpha and beta differ, the loss is not symmetric in log D around its optimum, and the vertex of a fitted
+parabola is biased.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,18 @@ from scaling.published.entries.chinchilla import PRINTED
 from scaling.published.outcome import Entry, Refit
 
 _BUDGETS = np.array([1e17, 1e18, 1e19, 1e20, 1e21])
+"""Fitted compute budgets, in FLOPs."""
 _TARGET = 1e24
+"""Compute budget of the extrapolation, in FLOPs."""
 
 
 def relative_error(
     factor: float, alpha: float = PRINTED["alpha"], beta: float = PRINTED["beta"], points: int = 15
 ) -> float:
-    """Error of D*(1e24) from parabolas of L against log D over D*/factor … D* factor at five budgets."""
+    """Return the relative error of D* extrapolated to 1e24 FLOPs by approach 2.
+
+    Parabolas of L in log D are fitted at five budgets to `points` values of D, from D*/factor to D* factor.
+    """
     law = laws.get("chinchilla")
     parameters = {**PRINTED, "alpha": alpha, "beta": beta}
     g = float(np.squeeze(law.derived["G"](law.values(law.vector(parameters)))))
@@ -37,7 +46,7 @@ def relative_error(
 
 
 def _run(factor: float, alpha: float, beta: float) -> Refit:
-    # Nine decimals: below them is rounding, which differs between machines.
+    # The error is rounded to nine decimals, because further digits differ between machines.
     return Refit(values={"percent": round(100 * relative_error(factor, alpha, beta), 9)})
 
 

@@ -1,5 +1,4 @@
-"""The 240 Chinchilla points under several objectives, and what the paper's own figures say about one
-another."""
+"""Refit the 240 Chinchilla points under several objectives, and check the paper's figures for consistency."""
 
 from __future__ import annotations
 
@@ -16,11 +15,13 @@ from scaling.published.refit import fit, frame, printed, problem
 
 _HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556"
 PRINTED = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
-# The same fit to more digits, in the source of the paper: arXiv 2404.10102, section 2.
+"""Parameters of approach 3 as the paper prints them."""
 PRECISE = {"A": 406.4, "B": 410.7, "E": 1.6934, "alpha": 0.3392, "beta": 0.2849}
+"""Parameters of the same fit with more digits, from the source of the paper (arXiv 2404.10102, section 2)."""
 
 
 def _points() -> tuple[dict[str, Array], Array]:
+    """Return N and D, each (240,), and the loss (240,)."""
     table = frame("chinchilla")
     n, flops = table["Model Size"].to_numpy(float), table["Training FLOP"].to_numpy(float)
     return {"N": n, "D": flops / (6 * n)}, table["loss"].to_numpy(float)
@@ -32,7 +33,7 @@ def _refit(objective: str, scale: str, published: Mapping[str, float]) -> Refit:
 
 
 def _refit_entry(row: dict[str, Any]) -> Entry:
-    """Return the entry of one row of `chinchilla.csv`: an objective and the parameters printed for it."""
+    """Return the entry of one row of `chinchilla.csv`: an objective and its published parameters."""
     published = {name: row[name] for name in ("A", "B", "E", "alpha", "beta")}
     return Entry(
         name=f"chinchilla/{row['name']}",
@@ -62,11 +63,11 @@ def _size_at_gopher() -> Refit:
 
 
 _TOKENS = printed("hoffmann_tokens")
-"""Tables 3 and A3: parameters → training tokens at the optimum, by approach."""
+"""Rows of tables 3 and A3: optimal training tokens by model size, for each approach."""
 
 
 def _exponent_of_table(approach: str) -> Refit:
-    # log D = r log N gives N ∝ C^(1/(1 + r)) with C = 6 N D.
+    # D ∝ N^r and C = 6 N D give N ∝ C^(1/(1 + r)).
     sizes, tokens = ([row[key] for row in _TOKENS] for key in ("parameters", f"approach_{approach}"))
     slope = np.polyfit(np.log(sizes), np.log(tokens), 1)[0]
     return Refit(values={"a": 1 / (1 + float(slope))})

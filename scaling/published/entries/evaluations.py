@@ -1,5 +1,4 @@
-"""Loss of a ladder of sixteen runs, and capabilities of public models as principal components of benchmark
-scores."""
+"""Refit two evaluations: the loss of a ladder of runs, and principal components of benchmark scores."""
 
 from __future__ import annotations
 
@@ -13,10 +12,14 @@ from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 SCORES = ("MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "GSM8K", "XWinograd", "HumanEval")
+"""Names of the eight benchmarks."""
 
 
 def filled(table: pd.DataFrame, columns: Sequence[str], components: int = 1, rounds: int = 1000) -> Array:
-    """Scores (n, columns) with gaps filled by the leading principal components, until nothing moves."""
+    """Return the scores (n, columns) with gaps filled by the leading principal components.
+
+    The filling is repeated until it changes no score by more than 1e-10, for at most `rounds` rounds.
+    """
     scores = table[list(columns)].to_numpy(float)
     gaps = np.isnan(scores)
     full = np.where(gaps, np.nanmean(scores, axis=0), scores)
@@ -32,8 +35,10 @@ def filled(table: pd.DataFrame, columns: Sequence[str], components: int = 1, rou
 
 
 def components(scores: Array) -> tuple[Array, Array]:
-    """Principal components (n, k) of scores, the first rising with ability, and the share of variance of
-    each."""
+    """Return the principal components (n, k) of scores (n, k), and the share of variance of each, (k,).
+
+    The sign of a component makes the sum of its loadings positive, so that the first rises with ability.
+    """
     centred = scores - scores.mean(axis=0)
     _, size, right = np.linalg.svd(centred, full_matrices=False)
     right = right * np.sign(right.sum(axis=1, keepdims=True))

@@ -1,4 +1,7 @@
-"""Routed language models: the bilinear law with a saturating number of experts, for the Hash router."""
+"""Refit the law of routed language models for the Hash router.
+
+The law is bilinear, with a saturating number of experts (arXiv 2202.01169).
+"""
 
 from __future__ import annotations
 

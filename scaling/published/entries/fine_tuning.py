@@ -1,4 +1,4 @@
-"""Fine-tuning curves of thirty models on FLAN: the rectified law and the power law it argues against."""
+"""Refit the rectified law and the power law to the fine-tuning curves of thirty models on FLAN."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, printed, problem
 
 RMSD = printed("fine_tuning")
-"""Root mean square deviation of log loss by model and law: results/rmsd.csv of the repository."""
+"""Root mean square deviation of log loss by model and law, from results/rmsd.csv of the repository."""
 _LAWS = (
     ("rectified", "fine-tuning-rectified", "mean square of log loss"),
     (

@@ -1,5 +1,4 @@
-"""Over-training and downstream error from five and six small runs, and the two large runs that they
-predict."""
+"""Refit the laws of over-training and downstream error to small runs, and predict the two large runs."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ _PAPER = "Gadre et al. 2024, arXiv 2403.08540"
 _SMALL = ("d=96_l=8_h=4", "d=512_l=8_h=4", "d=576_l=24_h=8", "d=1024_l=24_h=8")
 LOSS = {"E": 1.8366, "a": 212.24, "b": 366.69, "eta": 0.1364}
 ERROR = {"epsilon": 0.857, "k": 2.2065, "gamma": 0.7146}
-# The 17 tasks on which the smallest run already does ten points better than chance: table 2's default.
+# The default of table 2: the tasks on which the smallest run scores ten points above chance or more.
 TASKS = (
     "bigbench_operators",
     "pubmed_qa_labeled",
@@ -39,7 +38,10 @@ TASKS = (
 
 @cache
 def runs() -> pd.DataFrame:
-    """All RedPajama runs with M = 20 × cc_mult, so many tokens, and the error averaged over the tasks."""
+    """Return all RedPajama runs with their tokens, D = 20 cc_mult N, and their error averaged over the tasks.
+
+    The columns `five` and `six` mark the runs to which the loss and the error are fitted.
+    """
     table = frame("gadre-redpajama").copy()
     table["tokens"] = 20 * table["cc_mult"] * table["N"]
     table["error"] = 1 - table[[f"acc_{task}" for task in TASKS]].mean(axis=1)

@@ -1,4 +1,7 @@
-"""The Gemstones fits of approach 3: with and without embeddings, two δ, and the four-term law of shape."""
+"""Refit approach 3 to the Gemstones runs, and the four-term law of width, depth, size and tokens.
+
+The fits count N with and without embeddings, and use two δ.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, printed, problem
 
 VOCABULARY = 50304
-"""Rows of the embedding, taken off N for the fits without embeddings."""
+"""Number of tokens in the vocabulary; vocabulary × width is subtracted from N in fits without embeddings."""
 
 
 def _run(
@@ -36,7 +39,10 @@ def _run(
 
 
 def _entry(row: dict[str, Any]) -> Entry:
-    """Return the entry of one row of `gemstones.csv`: exponents, log coefficients and floor, objective."""
+    """Return the entry of one row of `gemstones.csv`.
+
+    A row holds the exponents, the logarithms of the coefficients and of the floor, and the objective.
+    """
     runs, law, delta, bare = row["runs"], row["law"], row["huber_delta"], row["without_embeddings"] == "yes"
     terms = 2 if law == "chinchilla" else 4
     exponents, coefficients = ("alpha", "beta", "gamma", "delta")[:terms], "ABCF"[:terms]

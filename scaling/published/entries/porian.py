@@ -1,5 +1,4 @@
-"""From Kaplan's exponent to Chinchilla's in five stages: N* at each budget by interpolation, then N* ∝
-C^a."""
+"""Refit N* ∝ C^a at the five stages from Kaplan's exponent to Chinchilla's, with N* by interpolation."""
 
 from __future__ import annotations
 
@@ -14,18 +13,21 @@ from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import frame, printed
 
 KEYS = ("hparams", "warmup", "decay", "param_count", "val")
+"""Columns that together identify a stage."""
 _METHODS = ("basic", "weighted", "median-weighted")
 DRAWS = 200
-"""Noise draws per budget; the paper takes 1000."""
+"""Number of noise draws per budget; the paper uses 1000."""
 NOISE = 0.002
-"""Standard deviation of the loss between seeds, in nats: the repository's setting for RefinedWeb."""
+"""Standard deviation of the loss between seeds, in nats, as the repository sets it for RefinedWeb."""
 GRID = 25
-"""Grid points per interval between two model sizes."""
+"""Number of grid points per interval between two model sizes."""
 
 
 def best_size(n: Array, losses: Array) -> tuple[Array, float]:
-    """Grid minimum of Akima interpolants of log loss in log N, for losses (K, n); NaN at an edge. Also the
-    grid's log step."""
+    """Return the best size (K,) of K loss curves (K, m) over sizes (m,), and the log step of the grid.
+
+    The best size is the grid minimum of an Akima interpolant of log loss in log N; NaN at an edge.
+    """
     grid = np.linspace(np.log(n[0]), np.log(n[-1]), (len(n) - 1) * GRID)
     curves = Akima1DInterpolator(np.log(n), np.log(losses), axis=-1)(grid)
     at = curves.argmin(axis=-1)
@@ -35,7 +37,10 @@ def best_size(n: Array, losses: Array) -> tuple[Array, float]:
 
 @cache
 def optima(stage: tuple[str, ...]) -> pd.DataFrame:
-    """Per budget: flops, N* of the points, the median N* of noisy copies, the weight of each."""
+    """Return one row per budget: FLOPs, N* of the points, the median N* of noisy copies, and the weight.
+
+    The weight is the inverse square of the spread of log N* over the noisy copies.
+    """
     table = frame("porian-refinedweb")
     rng = np.random.default_rng(0)
     rows = []
@@ -50,14 +55,14 @@ def optima(stage: tuple[str, ...]) -> pd.DataFrame:
         valid = noisy[np.isfinite(noisy)]
         if np.isnan(plain[0]) or len(valid) < DRAWS // 2:
             continue
-        # As in the paper: never below a third of an interval, and wider where draws left the range.
+        # As in the paper: the spread is at least a third of an interval, and larger where draws are invalid.
         spread = max(float(np.log(valid).std()), 0.33 * GRID * step) * DRAWS / len(valid)
         rows.append({"flops": flops, "n": plain[0], "median": float(np.median(valid)), "weight": spread**-2})
     return pd.DataFrame(rows)
 
 
 def exponent(stage: tuple[str, ...], method: str) -> float:
-    """a of N* ∝ C^a."""
+    """Return the exponent a of N* ∝ C^a at a stage, by a method of regression over the budgets."""
     table = optima(stage)
     y = np.log(table["median" if method.startswith("median") else "n"])
     weight = np.sqrt(table["weight"]) if method.endswith("weighted") else np.ones(len(table))

@@ -1,4 +1,4 @@
-"""Published figures that follow from other published figures of the same paper."""
+"""Derive published figures from other published figures of the same paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best-known law of repeated data: its published point, the better one, and the profile between them."""
+"""Refit the law of repeated data (arXiv 2305.16264): published point, better optimum, and profile of R_N*."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ BASE = {
     "alpha": 0.3526596,
     "beta": 0.3526596,
 }
-"""The C4 coefficients, held fixed as in the paper."""
+"""C4 coefficients, held fixed as in the paper."""
 STARS = {"R_D_star": 15.387756, "R_N_star": 5.309743}
+"""Published R_D* and R_N*."""
 OBJECTIVE = 0.01582594
+"""Published objective at `STARS`: sum of Huber 1e-3 of log loss."""
 
 
 def view() -> Problem:
-    """The 182 runs and the paper's objective, the C4 coefficients fixed."""
+    """Return the paper's problem: its objective on 182 runs, with the C4 coefficients fixed."""
     table = frame("datablations")
     x = {"N": table["N"], "D": table["D"], "U": table["U"]}
     return problem("repeats", x, table["loss"], delta=1e-3, fixed=BASE, starts=48)
@@ -34,18 +36,18 @@ def view() -> Problem:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Profile:
-    """The objective along R_N*, with the best R_D* at each."""
+    """The profile of the objective along R_N*, minimised over R_D*."""
 
     half_size: Array
     """(n,) R_N*."""
     half_data: Array
-    """(n,) the best R_D* there."""
+    """(n,) best R_D* at each R_N*."""
     objective: Array
-    """(n,) the objective there."""
+    """(n,) objective at each R_N*."""
 
     @property
     def valleys(self) -> list[tuple[float, float, float]]:
-        """Every local minimum (R_N*, R_D*, objective), best first."""
+        """Local minima (R_N*, R_D*, objective), lowest first."""
         y = self.objective
         inner = np.flatnonzero((y[1:-1] < y[:-2]) & (y[1:-1] <= y[2:])) + 1
         minima = [(float(self.half_size[i]), float(self.half_data[i]), float(y[i])) for i in inner]
@@ -53,8 +55,11 @@ class Profile:
 
 
 def profile(points: int = 121, low: float = 0.3, high: float = 300.0) -> Profile:
-    """Profiles R_N* over a log grid; R_D* is searched on a log grid of its own and refined twice, so no start
-    is lost."""
+    """Profile the objective over a log grid of R_N*.
+
+    At each R_N* a log grid over the whole range of R_D* is searched and refined three times, so the minimum
+    does not depend on a start.
+    """
     problem_ = view()
     x, observed = problem_.x, np.log(problem_.y)
     sizes = np.geomspace(low, high, points)

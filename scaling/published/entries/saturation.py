@@ -1,5 +1,4 @@
-"""Which of the laws that saturate extrapolates best: the papers' conclusions, with every law at its
-optimum."""
+"""Check which saturating law extrapolates best, as two papers conclude, with every law at its optimum."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Loss curves under nine learning-rate schedules: the published multi-power law on six, and refitted on
-three."""
+"""Test the multi-power law on loss curves under nine schedules: six to test it, three to refit it."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from scaling.published.outcome import Entry, Refit
 from scaling.published.refit import fit, frame, problem
 
 _PAPER = "Luo et al. 2025, arXiv 2503.12811, 100M models"
-# From src/config.py of the repository, whose table of parameters gives three decimals.
+# Source: src/config.py of the repository. The repository's table of parameters has only three decimals.
 PUBLISHED = {
     "L_0": 2.6514477,
     "A": 0.60115152,
@@ -25,15 +24,15 @@ PUBLISHED = {
     "gamma": 0.65523644,
 }
 WARM_UP = 2159
-"""At which step every curve's rate reaches its peak: the repository's 2160 warm-up rates are numbered from 0
-(src/lr_schedules.py)."""
+"""Step at which the learning rate of every curve reaches its peak. The repository has 2160 warm-up steps and
+numbers them from 0 (src/lr_schedules.py)."""
 TRAIN = ("constant-24000", "cosine-24000", "wsdcon-9")
 TEST = ("constant-72000", "cosine-72000", "wsd-20000-24000", "wsdld-20000-24000", "wsdcon-3", "wsdcon-18")
 METRICS = {"R2": 0.9983, "MAE": 0.00435, "RMSE": 0.00592, "PredE": 0.00142, "WorstE": 0.00583}
 
 
 def curves(names: Sequence[str]) -> tuple[dict[str, Array], Array]:
-    """The rows of several curves one after the other: variables and loss."""
+    """Return the rows of several curves, joined: variables by name, each (n,), and loss (n,)."""
     tables = [frame(f"multipower-{name}") for name in names]
     joined = {
         key: np.concatenate([table[key].to_numpy(float) for table in tables])
@@ -44,7 +43,7 @@ def curves(names: Sequence[str]) -> tuple[dict[str, Array], Array]:
 
 
 def metrics(parameters: dict[str, float], names: Sequence[str]) -> dict[str, float]:
-    """The paper's five figures of merit, each averaged over curves."""
+    """Return the paper's five metrics, each averaged over the curves."""
     rows = []
     for name in names:
         x, seen = curves([name])
