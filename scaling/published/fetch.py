@@ -50,9 +50,9 @@ def fetch(
     if mirror is not None and (mirror / row.file).is_file():
         return _checked(mirror / row.file, row, "copy the table to the mirror again, or unset SCALING_MIRROR")
     folder = cache or cache_folder()
-    kept = folder / f"{row.sha256[:8]}-{Path(row.file).name}"
-    if kept.is_file() and _sha256(kept) == row.sha256:
-        return kept
+    cached = folder / f"{row.sha256[:8]}-{Path(row.file).name}"
+    if cached.is_file() and _sha256(cached) == row.sha256:
+        return cached
     start = address or row.address
     if start is None:
         raise TableError(
@@ -65,14 +65,14 @@ def fetch(
         raise TableError(
             f"the cache folder {folder} cannot be created ({error.strerror}); free space or permit writing"
         ) from error
-    with tempfile.TemporaryDirectory(dir=folder) as room:
-        arrived = _download(start, row, Path(room))
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        download = _download(start, row, Path(temporary))
         if row.convert is not None:
-            arrived.write_bytes(_converted(row, arrived.read_bytes()))
+            download.write_bytes(_converted(row, download.read_bytes()))
         remedy = "its source has changed or the file is damaged: try again, or set SCALING_MIRROR to a mirror"
-        _checked(arrived, row, remedy)
-        os.replace(arrived, kept)
-    return kept
+        _checked(download, row, remedy)
+        os.replace(download, cached)
+    return cached
 
 
 def _download(address: str, row: Source, folder: Path) -> Path:
@@ -84,8 +84,8 @@ def _download(address: str, row: Source, folder: Path) -> Path:
     pooch.get_logger().setLevel("ERROR")
     downloader = pooch.HTTPDownloader(progressbar=False, timeout=SECONDS)
     try:
-        here = pooch.retrieve(address, known_hash=None, fname="table", path=folder, downloader=downloader)
-        return Path(here)
+        path = pooch.retrieve(address, known_hash=None, fname="table", path=folder, downloader=downloader)
+        return Path(path)
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else "an error"
         raise TableError(

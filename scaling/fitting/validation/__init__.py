@@ -1,1 +1,1 @@
-"""Checks of a fit: backtests, calibration, selection, lack of fit, influence, multiverse and checklist."""
+"""Check a fit by backtests, calibration, selection, lack of fit, influence, multiverse and checklist."""

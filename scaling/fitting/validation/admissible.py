@@ -1,7 +1,7 @@
 """Measure the spread of forecasts over the admissible laws: those that fit the data about equally well.
 
-A law with a floor and one without, or one with equal exponents, may differ little inside the data and much
-beyond them. The parameter noise of a single law does not include this difference.
+Two laws, such as one with a floor and one without, may differ little inside the data and much beyond them.
+The parameter noise of a single law does not include this difference.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from scaling.fitting.validation.selection import Candidate, pointwise
 FLOORS = ("E", "epsilon_inf")
 """Names of the irreducible loss in the laws of the catalogue."""
 FEW = 6.0
-"""Largest AICc above the lowest at which a law is admissible: its evidence ratio is e^-3 = 1/20."""
+"""Largest AICc above the lowest at which a law is admissible; the best law is e^3 = 20 times as likely."""
 FAR = 100.0
 """AICc above the law's own, by least squares, beyond which the search for another law stops early."""
 

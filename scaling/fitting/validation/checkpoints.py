@@ -31,8 +31,8 @@ def _rate(frame: pd.DataFrame) -> str | None:
 def _paths(frame: pd.DataFrame, n: Array, d: Array) -> Integers:
     """Return the number of the run of each row, (n,).
 
-    A column that identifies runs decides where there is one. Else consecutive rows belong to one run if N is
-    constant, D rises and the learning rate falls.
+    The number comes from a column that identifies runs. Without one, consecutive rows belong to one run if N
+    is constant, D rises and the learning rate falls.
     """
     name, rate = next((name for name in RUNS if name in frame.columns), None), _rate(frame)
     if name is not None:
@@ -71,7 +71,8 @@ def _term(column: str, frame: pd.DataFrame) -> str:
 def _ends(table: Table, early: Rows) -> str:
     """Return the --where option that keeps the rows that are not `early` (n,).
 
-    A condition on the learning rate or on D / N is tried first, else the user must add a column.
+    It is a condition on the learning rate or on D / N. Where neither selects exactly these rows, the advice
+    is to add a column.
     """
     frame, rate = table.frame, _rate(table.frame)
     n, d = (_term(table.columns[letter], frame) for letter in ("N", "D"))

@@ -40,7 +40,7 @@ class Validation:
     checklist: list[dict[str, str]]
     """Answers to the (Mis)Fitting checklist."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Reason why a check was not run, by check."""
+    """Reasons for missing checks, by name of the check."""
     stopped: bool = False
     """Whether an interrupt ended the checks early; the earlier checks are kept."""
 
