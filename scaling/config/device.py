@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import FLAG, FLOPS, POSITIVE, TEXT, choice, key, mapping, whole
+from scaling.config.kinds import FLAG, POSITIVE, TEXT, choice, key, mapping, whole
 from scaling.errors import ConfigError, one_of
 
 DTYPES = ("float32", "tf32", "bfloat16", "float16")
@@ -49,7 +49,7 @@ class DeviceConfig:
     """Price of one slot in dollars per hour."""
     watts: float | None = key(None, POSITIVE)
     """Power of one slot in watts, used where the device does not measure its energy."""
-    assumed_flops: float | None = key(None, FLOPS)
+    assumed_flops: float | None = key(None, POSITIVE)
     """FLOP/s of one slot, used where `scaling bench` has no measurement. null = plans predict no time."""
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from scaling.errors import ConfigError, one_of
 
@@ -18,6 +18,23 @@ class Kind:
     """The allowed values in a few words, as `scaling config` prints them."""
     read: Callable[[str, Any], Any]
     """(dotted key, value) → the value as its Python type. Raises ConfigError for other values."""
+    choices: tuple[str, ...] = ()
+    """The allowed strings, if they are few."""
+
+
+UNSET = "???"
+"""Value of a key without a default, as in Hydra's config files."""
+
+
+class Setting(NamedTuple):
+    """A key that a recipe or a source of text adds to its section."""
+
+    kind: Kind
+    """Allowed values."""
+    default: Any
+    """Value if nothing sets the key; UNSET = the key must be set."""
+    meaning: str
+    """Meaning, in one sentence."""
 
 
 def key(default: Any, kind: Kind) -> Any:
@@ -35,6 +52,22 @@ def required(kind: Kind) -> Any:
 def rest() -> Any:
     """Return the field that collects a section's other keys; another module checks them."""
     return dataclasses.field(default_factory=dict, metadata={"rest": True})
+
+
+def check(section: Any, where: str) -> None:
+    """Check every field of a frozen dataclass against its kind, and convert text to numbers in place.
+
+    A field may be None if its default is None. An int stays an int where a float is allowed, because the
+    values of a switch are part of the run id as they were written. Raises ConfigError with the key
+    `where.field`.
+    """
+    for field in dataclasses.fields(section):
+        kind, value = field.metadata.get("kind"), getattr(section, field.name)
+        if kind is None or (value is None and field.default is None):
+            continue
+        read = kind.read(f"{where}.{field.name}", value)
+        if not (isinstance(value, int) and isinstance(read, float)):
+            object.__setattr__(section, field.name, read)
 
 
 def whole(least: int = 1, most: int | None = None) -> Kind:
@@ -57,54 +90,54 @@ def whole(least: int = 1, most: int | None = None) -> Kind:
     return Kind(description=f"whole number from {least}" + ("" if most is None else f" to {most}"), read=read)
 
 
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-        if isinstance(value, bool) or not 0 < number < math.inf:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} is {value!r}; it must be a positive number; set {name}=NUMBER") from None
-    return number
+def number(
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> Kind:
+    """Return the kind of finite numbers from `low` to `high`; an open end is not allowed itself."""
+    words = _range_in_words(low, high, open_low, open_high)
+
+    def read(name: str, value: Any) -> float:
+        try:
+            given = float(value)
+            if isinstance(value, bool) or not math.isfinite(given) or not low <= given <= high:
+                raise ValueError
+            if (open_low and given == low) or (open_high and given == high):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            raise ConfigError(f"{name} is {value!r}; it must be a {words}; set {name}=NUMBER") from None
+        return given
+
+    return Kind(description=words, read=read)
 
 
-def _flops(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-        if isinstance(value, bool) or not 0 < number < math.inf:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ConfigError(
-            f"{name} is {value!r}; it must be training FLOPs a second above 0, such as 5e13, or null"
-        ) from None
-    return number
+def _range_in_words(low: float, high: float, open_low: bool, open_high: bool) -> str:
+    if low == 0 and open_low and high == math.inf:
+        return "positive number"
+    if open_low and open_high:
+        return f"number between {low:g} and {high:g}"
+    start = "" if low == -math.inf else f" {'above' if open_low else 'from'} {low:g}"
+    end = "" if high == math.inf else f", below {high:g}" if open_high else f" to {high:g}"
+    return f"number{start}{end}"
+
+
+def or_none(kind: Kind) -> Kind:
+    """Return the kind that also allows `none`, which reads as None."""
+
+    def read(name: str, value: Any) -> Any:
+        if value is None or (isinstance(value, str) and value.lower() == "none"):
+            return None
+        return kind.read(name, value)
+
+    return Kind(description=f"{kind.description}, or none", read=read)
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{name} is {value!r}; it must be true or false; set {name}=true or {name}=false")
-    return value
-
-
-def _share(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-        if isinstance(value, bool) or not 0 <= number <= 1:
-            raise ValueError
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} is {value!r}; it must lie between 0 and 1; set {name}=NUMBER") from None
-    return number
-
-
-def _sparsity(name: str, value: Any) -> float:
-    share = _share(name, value)
-    if share >= 1:
-        raise ConfigError(f"{name} is {share:g}, which leaves no weight; set it below 1")
-    return share
-
-
-def _fraction(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ConfigError(f"{name} is {value!r}; give a number between 0 and 1, such as 0.1")
     return value
 
 
@@ -127,7 +160,7 @@ def choice(*names: str) -> Kind:
             raise ConfigError(one_of(name, value, names))
         return str(value)
 
-    return Kind(description=" or ".join(names), read=read)
+    return Kind(description=" or ".join(names), read=read, choices=names)
 
 
 def numbers(name: str, value: Any) -> list[float]:
@@ -166,6 +199,13 @@ def _range(name: str, text: str) -> list[float]:
     return [low, *(float(f"{low * math.exp(step * i):.4g}") for i in range(1, count - 1)), high]
 
 
+def _paths(name: str, value: Any) -> Any:
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    if not listed or not all(isinstance(item, str) and item for item in listed):
+        raise ConfigError(f"{name} is {value!r}; it must be a path, or a list of paths; set {name}=PATH")
+    return value
+
+
 def _whole_list(name: str, value: Any) -> list[int]:
     listed = list(value) if isinstance(value, (list, tuple)) else [value]
     for item in listed:
@@ -178,14 +218,14 @@ def _names(name: str, value: Any) -> list[str]:
     return [str(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
 
 
-POSITIVE = Kind(description="positive number", read=_positive)
-FLOPS = Kind(description="FLOP/s", read=_flops)
-SHARE = Kind(description="number from 0 to 1", read=_share)
-SPARSITY = Kind(description="number from 0 to below 1", read=_sparsity)
-FRACTION = Kind(description="number between 0 and 1", read=_fraction)
+NUMBER = number()
+POSITIVE = number(0, open_low=True)
+SHARE = number(0, 1)
+SPARSITY = number(0, 1, open_high=True)
+FRACTION = number(0, 1, open_low=True, open_high=True)
 FLAG = Kind(description="true or false", read=_flag)
 TEXT = Kind(description="text", read=lambda name, value: str(value))
 NUMBERS = Kind(description="numbers, or 'low..high x count'", read=numbers)
 SEEDS = Kind(description="whole numbers from 0", read=_whole_list)
+PATHS = Kind(description="a path, or a list of paths", read=_paths)
 NAMES = Kind(description="a name, or a list of names", read=_names)
-ANY = Kind(description="any value", read=lambda name, value: value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import ANY, NAMES, TEXT, key, rest
+from scaling.config.kinds import NAMES, POSITIVE, TEXT, key, rest, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class FamilyConfig:
 
     name: str | None = key(None, TEXT)
     """A family that `scaling families` lists, or path.py:Name for a class in your own file."""
-    size: Any = key(4, ANY)
+    size: float = key(4, POSITIVE)
     """The family's dial, from which width, depth and heads follow; need not be whole. In a decoder, depth is
     size rounded, width is about 24 × size, and N grows as size³."""
     switches: Mapping[str, Any] = rest()
@@ -42,13 +42,13 @@ class StartConfig:
     """Name of a sweep, in place of `run`: its run of lowest loss at this family.size is taken."""
     adaptation: str | None = key(None, TEXT)
     """Which weights are trained: full, head, blocks, lora or adapters. null = full."""
-    blocks: Any = key(None, ANY)
+    blocks: int | None = key(None, whole())
     """For adaptation=blocks: number of trained blocks, counted from the last."""
-    rank: Any = key(None, ANY)
+    rank: int | None = key(None, whole())
     """For adaptation=lora: rank of the low-rank updates."""
-    alpha: Any = key(None, ANY)
+    alpha: float | None = key(None, POSITIVE)
     """For adaptation=lora: scale of the low-rank updates. null = rank."""
     targets: list[str] | None = key(None, NAMES)
     """For adaptation=lora: updated matrices, among qkv, out, up and down. null = all four."""
-    bottleneck: Any = key(None, ANY)
+    bottleneck: int | None = key(None, whole())
     """For adaptation=adapters: width of the bottleneck."""

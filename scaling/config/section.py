@@ -7,7 +7,7 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scaling.config.kinds import Kind
+from scaling.config.kinds import UNSET, Kind
 from scaling.errors import ConfigError, one_of
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ class Shape(typing.NamedTuple):
     """Name of the field that collects all other keys; None if other keys are errors."""
 
 
-UNSET = "???"
-"""Value of a key without a default, as in Hydra's config files."""
 _SHAPES: dict[Any, Shape] = {}
 
 

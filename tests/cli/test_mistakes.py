@@ -63,7 +63,7 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["plan", "transfer", "corpus=sotu", "start.sweep=none"], "type first: scaling run"),
         (["compress", "none"], "there is no ledger"),
         (["compress", "demo", "--bits", "1"], "between 2 and 16"),
-        (["compress", "demo", "--sparsity", "1"], "leaves no weight"),
+        (["compress", "demo", "--sparsity", "1"], "must be a number from 0, below 1"),
         (["compress", "demo", "--scope", "row"], "--scope"),
         (["plan", "demo", "family=3"], "write key=value"),
         (["plan", "demo", "family=llama,mine.py:Bag"], "give your own as family=path.py:Name"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from scaling import families
 from scaling.families.counts import keys_seen
 from scaling.families.decoder.module import Decoder, component_of
-from scaling.families.decoder.switches import CHOICES
+from scaling.families.decoder.switches import Switches
 from scaling.families.shape import Shape
 
 BATCH = 2
+CHOICES = {
+    field.name: field.metadata["kind"].choices for field in fields(Switches) if field.metadata["kind"].choices
+}
 
 
 def on_meta(family: Any, shape: Shape) -> tuple[Counter[str], Counter[str]]:
@@ -91,6 +95,7 @@ def test_every_switch(name: str, switch: dict[str, Any]) -> None:
     check(family, family.shape(2, vocab=67, context=16))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     choices=st.fixed_dictionaries({key: st.sampled_from(values) for key, values in CHOICES.items()}),

@@ -113,10 +113,10 @@ def test_impossible_tokens(vocab, context) -> None:
         ("lama", {}, "family cannot be 'lama'; did you mean 'llama'"),
         ("llama", {"mpl": "relu"}, "a switch of the decoder cannot be 'mpl'; did you mean 'mlp'"),
         ("llama", {"mlp": "relu3"}, "family.mlp cannot be 'relu3'"),
-        ("llama", {"tied": "yes"}, "family.tied must be true or false; not 'yes'"),
-        ("llama", {"dropout": 1.0}, "family.dropout must be a number from 0 to below 1; not 1.0"),
-        ("llama", {"window": 0}, "family.window must be a whole number from 1, or null; not 0"),
-        ("llama", {"mlp_ratio": 0}, "family.mlp_ratio must be above 0"),
+        ("llama", {"tied": "yes"}, "family.tied is 'yes'; it must be true or false"),
+        ("llama", {"dropout": 1.0}, "family.dropout is 1.0; it must be a number from 0, below 1"),
+        ("llama", {"window": 0}, "family.window is 0; it must be a whole number, 1 or more"),
+        ("llama", {"mlp_ratio": 0}, "family.mlp_ratio is 0; it must be a number above 0 to 64"),
     ],
 )
 def test_unknown_names_and_values(name, switches, sentence) -> None:

@@ -124,5 +124,5 @@ def test_one_batch_overfits_and_seed_decides() -> None:
 def test_bad_switches() -> None:
     with pytest.raises(ConfigError, match=r"a switch of lstm must be one of .*not 'heads'"):
         families.get("lstm", heads=2)
-    with pytest.raises(ConfigError, match=r"family.truncate must be a whole number from 1; not 0"):
+    with pytest.raises(ConfigError, match=r"family.truncate is 0; it must be a whole number, 1 or more"):
         families.get("lstm", truncate=0)

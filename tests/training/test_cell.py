@@ -139,7 +139,7 @@ def test_a_cell_needs_no_torch() -> None:
         ({"recipe": {"name": "smal_decoder"}}, ConfigError, "did you mean 'small_decoder'"),
         ({"recipe": {"name": "fixed", "leaning_rate": 1}}, ConfigError, "did you mean 'learning_rate'"),
         ({"recipe": {"name": "fixed", "schedule": "cosin"}}, ConfigError, "did you mean 'cosine'"),
-        ({"recipe": {"name": "fixed", "learning_rate": -1}}, ConfigError, "recipe.learning_rate is -1.0"),
+        ({"recipe": {"name": "fixed", "learning_rate": -1}}, ConfigError, "recipe.learning_rate is -1"),
         ({"recipe": {"name": "fixed", "batch_sequences": 1.5}}, ConfigError, "it must be a whole number"),
         ({"recipe": {"name": "fixed", "beta1": 1.5}}, ConfigError, "recipe.beta1 is 1.5"),
         ({"seed": -1}, ConfigError, "seed is -1; it must be a whole number, 0 or more"),

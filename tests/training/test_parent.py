@@ -211,7 +211,7 @@ BAD = [
     ({"start": {"run": "PARENT"}, "family": {"name": "lstm", "size": 1}}, "with the same blocks"),
     ({"start": {"run": "PARENT", **LORA}, "compression": {"bits": 4}}, "set one of them"),
     ({"compression": {"bits": 1}}, "between 2 and 16"),
-    ({"compression": {"sparsity": 1, "begin": 0, "end": 1}}, "leaves no weight"),
+    ({"compression": {"sparsity": 1, "begin": 0, "end": 1}}, "must be a number from 0, below 1"),
     ({"compression": {"sparsity": 0.5, "begin": 0.9, "end": 0.1}}, "swap them"),
     ({"compression": {"sparsity": 0.5, "begin": 0, "end": 1, "scope": "row"}}, "compression.scope"),
 ]

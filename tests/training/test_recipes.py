@@ -81,7 +81,7 @@ def test_a_weight_decay_from_its_timescale() -> None:
         assert "0.3 of the run" in h.rules["weight_decay"]
     with pytest.raises(ConfigError, match="both set the decay"):
         resolve("mup", s, weight_decay_timescale=0.3, weight_decay=0.1)
-    with pytest.raises(ConfigError, match="must be a share of the run above 0"):
+    with pytest.raises(ConfigError, match="must be a positive number"):
         resolve("mup", s, weight_decay_timescale=0)
 
 

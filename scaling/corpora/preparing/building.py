@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from scaling.config import CorpusConfig, plain
-from scaling.config.section import UNSET
+from scaling.config.kinds import UNSET
 from scaling.corpora.corpus import FORMAT, MANIFEST, STREAMS, Corpus, open_corpus, sha256
 from scaling.corpora.preparing.duplicates import NearDuplicates
 from scaling.corpora.preparing.order import Ordered

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import TEXT, UNSET, Setting
 from scaling.errors import ConfigError, one_of
 
 
@@ -40,8 +41,18 @@ class Source:
 
 NAMES = ("files", "hub", "mixture", "sotu", "synthetic")
 """Values of `corpus.source`, besides `path.py:name` for a user's own source."""
-COMMON = {"licence", "label", "target", "group"}
+COMMON = {
+    "licence": Setting(TEXT, None, "Licence of the text, for the manifest. null = as the source says."),
+    "label": Setting(TEXT, None, "For classification: field of the label."),
+    "target": Setting(TEXT, None, "For translation: field of the target text."),
+    "group": Setting(TEXT, None, "Field whose equal values stay on one side; null = equal texts."),
+}
 """Options that every corpus may have."""
+
+
+def keys(name: str) -> dict[str, Setting]:
+    """Return the options of a source that is one of NAMES."""
+    return {**import_module(f"scaling.corpora.sources.{name}").KEYS, **COMMON}
 
 
 def open_source(config: CorpusConfig, root: Path) -> Source:
@@ -54,8 +65,16 @@ def open_source(config: CorpusConfig, root: Path) -> Source:
     if not own and name not in NAMES:
         raise ConfigError(one_of("corpus.source", name, NAMES) + "; or path.py:name of your own")
     module = import_module(f"scaling.corpora.sources.{'user' if own else name}")
-    for key in () if own else config.options:
-        if key not in COMMON | module.KEYS:
-            raise ConfigError(one_of(f"a key of corpus {name!r}", key, sorted(COMMON | module.KEYS)))
+    if not own:
+        known, options = keys(name), dict(config.options)
+        for key, value in options.items():
+            if key not in known:
+                raise ConfigError(one_of(f"a key of corpus {name!r}", key, sorted(known)))
+            options[key] = None if value is None else known[key].kind.read(f"corpus.{key}", value)
+        for key, setting in known.items():
+            if setting.default == UNSET and options.get(key) is None:
+                allowed = setting.kind.description
+                raise ConfigError(f"corpus {name!r} needs corpus.{key} ({allowed}); type corpus.{key}=VALUE")
+        config = dataclasses.replace(config, options=options)
     source: Source = module.source(config, root)
     return source

@@ -8,30 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import PATHS, TEXT, UNSET, Setting, choice
 from scaling.corpora.sources import Source
-from scaling.errors import ConfigError, CorpusError, one_of
+from scaling.errors import CorpusError
 
-KEYS = frozenset({"path", "document", "field"})
 SUFFIXES = (".jsonl", ".md", ".rst", ".text", ".txt")
-_CUTS = ("file", "line", "paragraph")
+KEYS = {
+    "path": Setting(PATHS, UNSET, "A file, a folder (searched recursively), or a list of them."),
+    "document": Setting(
+        choice("file", "line", "paragraph"), "file", "Unit of a document; paragraphs end at blank lines."
+    ),
+    "field": Setting(TEXT, "text", "Key of the text in the lines of a .jsonl."),
+}
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
     """Return the source of local text.
 
-    Keys: `path` is a file, a folder (searched recursively) or a list of them. `document` is the unit of a
-    document: `file`, `paragraph` (split at blank lines) or `line`. `field` is the key of the text in a line
-    of a `.jsonl`.
-
     Raises CorpusError for a missing path, a folder without text, text that is not UTF-8 (with file and byte
     offset), and a `.jsonl` line without the field.
     """
     del root
-    if "path" not in config.options:
-        raise ConfigError("corpus 'files' needs a path; type corpus.path=FOLDER_OR_FILE")
     cut, field = str(config.options.get("document", "file")), str(config.options.get("field", "text"))
-    if cut not in _CUTS:
-        raise ConfigError(one_of("corpus.document", cut, _CUTS))
     paths = config.options["path"]
     files = [
         file

@@ -10,13 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import FLAG, TEXT, UNSET, Kind, Setting, whole
 from scaling.corpora.sources import Source
 from scaling.corpora.sources.shards import Shards
 from scaling.errors import ConfigError, CorpusError
 
-KEYS = frozenset(
-    {"dataset", "subset", "split", "revision", "streaming", "field", "data_files", "max_documents"}
-)
+KEYS = {
+    "dataset": Setting(
+        TEXT, UNSET, "Name of a dataset of the hub; or arrow, csv, json, parquet or text with data_files."
+    ),
+    "subset": Setting(TEXT, None, "The dataset's config name on the hub."),
+    "split": Setting(TEXT, UNSET, "Split of the dataset that is read."),
+    "revision": Setting(TEXT, None, "Commit of the dataset, so that the text cannot change during a sweep."),
+    "streaming": Setting(FLAG, True, "Whether only the documents that are read are downloaded."),
+    "field": Setting(TEXT, "text", "Field of the text."),
+    "data_files": Setting(
+        Kind(description="paths or addresses", read=lambda name, value: value),
+        None,
+        "Local files or addresses, for dataset=arrow, csv, json, parquet or text.",
+    ),
+    "max_documents": Setting(whole(), None, "Number of documents that are read, from the start. null = all."),
+}
 _BUILDERS = {"arrow", "csv", "json", "parquet", "text"}
 _TEXT = ("dataset", "subset", "split", "revision", "field", "data_files", "max_documents", "label", "target")
 
@@ -24,19 +38,10 @@ _TEXT = ("dataset", "subset", "split", "revision", "field", "data_files", "max_d
 def source(config: CorpusConfig, root: Path) -> Source:
     """Return the source of a dataset of the hub.
 
-    Keys: `dataset`, `subset` (the dataset's config name), `split`, `revision` (a commit, so that the text
-    cannot change during a sweep), `streaming`, `field`, `max_documents`. When `dataset` is arrow, csv, json,
-    parquet or text, `data_files` names local files or addresses, and no revision is needed.
-
     Downloaded text is stored in shards under `root`, so an interrupted download continues where it stopped.
     Raises ConfigError without a revision, CorpusError when `datasets` is missing, the hub does not answer, or
     a row lacks the field.
     """
-    for key in ("dataset", "split"):
-        if key not in config.options:
-            raise ConfigError(
-                f"corpus 'hub' needs corpus.{key}; as in corpus.dataset=HuggingFaceFW/fineweb-edu"
-            )
     dataset, revision, files = (
         str(config.options["dataset"]),
         config.options.get("revision"),

@@ -11,18 +11,26 @@ from typing import Any
 import numpy as np
 
 from scaling.config import CorpusConfig, parse
+from scaling.config.kinds import UNSET, Kind, Setting
 from scaling.corpora.sources import Source, open_source
 from scaling.errors import ConfigError, CorpusError
 
-KEYS = frozenset({"parts"})
+
+def _parts(name: str, value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) < 2:
+        raise ConfigError(f"{name} must be a list of at least two corpora, each with a weight; not {value!r}")
+    return value
+
+
+_PARTS = Kind(description="list of at least two corpora", read=_parts)
+KEYS = {"parts": Setting(_PARTS, UNSET, "Corpora, each a config with a weight: its share of the bytes.")}
 _PART_LESS = ("tokenizer", "heldout_fraction", "unique_tokens", "max_epochs")
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
     """Return the mixture of several sources.
 
-    Key: `parts` is a list of corpus configs, each with a `weight`. The share of a part, in bytes of text, is
-    its weight divided by the sum of the weights.
+    The share of a part, in bytes of text, is its weight divided by the sum of the weights.
 
     No document is repeated, so the part with the least text for its share limits the size of the mixture. A
     hash of its content decides whether a document is included. The split uses another hash, so both sides
@@ -30,11 +38,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
 
     Raises ConfigError for weights that are negative or sum to zero, CorpusError for a part without text.
     """
-    parts = config.options.get("parts")
-    if not isinstance(parts, list | tuple) or len(parts) < 2:
-        raise ConfigError(
-            "corpus 'mixture' needs corpus.parts, a list of at least two corpora, each with a weight"
-        )
+    parts = config.options["parts"]
     weights = [_weight(part) for part in parts]
     if sum(weights) <= 0:
         raise ConfigError("the weights of corpus.parts sum to 0; give at least one of them a weight above 0")

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import Setting
 from scaling.corpora.sources import Source
 from scaling.corpora.sources.package import installed
 
-KEYS: frozenset[str] = frozenset()
+KEYS: dict[str, Setting] = {}
 LICENCE = "public domain (17 U.S.C. § 105)"
 ABOUT = "US presidential annual messages and addresses, 1790 to 2026"
 _CITATION = "Peters and Woolley, The American Presidency Project, UC Santa Barbara"

@@ -8,28 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import TEXT, UNSET, Setting, mapping, whole
 from scaling.corpora import synthetic
 from scaling.corpora.sources import Source
 from scaling.errors import ConfigError
 
-KEYS = frozenset({"language", "seed", "tokens", "parameters"})
+KEYS = {
+    "language": Setting(TEXT, UNSET, "markov, hmm, hierarchy, facts or parity."),
+    "seed": Setting(whole(0), UNSET, "Random seed of the language."),
+    "tokens": Setting(whole(2), UNSET, "Tokens in total, of which heldout_fraction are held out."),
+    "parameters": Setting(mapping("{symbols: 16}"), UNSET, "Parameters of the language."),
+}
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
     """Return the source of a synthetic language.
 
-    Keys: `language`, its `parameters`, `seed`, and `tokens` in total, of which `heldout_fraction` are held
-    out. Raises ConfigError for a missing key or a value that the language does not accept.
+    Raises ConfigError for a value that the language does not accept.
     """
     del root
-    for key in ("language", "seed", "tokens", "parameters"):
-        if key not in config.options:
-            raise ConfigError(f"corpus 'synthetic' needs {key!r}; give corpus.{key}=VALUE")
     seed, tokens = config.options["seed"], config.options["tokens"]
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigError(f"corpus.seed is {seed!r}; give an integer from 0")
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 2:
-        raise ConfigError(f"corpus.tokens is {tokens!r}; give an integer, such as 10000000")
     if config.tokenizer != "symbols":
         raise ConfigError(
             f"corpus.tokenizer is {config.tokenizer!r}; a synthetic language consists of symbols: set "

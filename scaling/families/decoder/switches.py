@@ -6,95 +6,68 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from scaling.config.kinds import FLAG, check, choice, key, number, whole
 from scaling.errors import ConfigError, one_of
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "norm": ("rmsnorm", "layernorm"),
-    "norm_position": ("pre", "post"),
-    "position": ("none", "sinusoidal", "learned", "rope", "alibi"),
-    "mlp": ("relu", "gelu", "gelu_tanh", "swiglu", "relu2"),
-    "residual_scale": ("none", "init", "branch"),
-}
+DROPOUT = number(0, 1, open_high=True)
+"""Allowed probabilities of dropout."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Switches:
     """The architecture of a decoder, apart from its size."""
 
-    norm: str = "rmsnorm"
+    norm: str = key("rmsnorm", choice("rmsnorm", "layernorm"))
     """`rmsnorm` (arXiv:1910.07467) or `layernorm` (arXiv:1607.06450; shifted when `bias`)."""
-    norm_position: str = "pre"
+    norm_position: str = key("pre", choice("pre", "post"))
     """`pre`: before each branch and once before the head (arXiv:2002.04745); `post`: after each sum, as in
     the Transformer of 2017."""
-    qk_norm: bool = False
+    qk_norm: bool = key(False, FLAG)
     """RMSNorm with a gain over each head's queries and keys, before rotation (arXiv:2302.05442, eq. 2; as in
     Qwen 3)."""
-    position: str = "rope"
+    position: str = key("rope", choice("none", "sinusoidal", "learned", "rope", "alibi"))
     """`none`, `sinusoidal` (arXiv:1706.03762, 3.5), `learned`, `rope` (arXiv:2104.09864), `alibi`
     (arXiv:2108.12409)."""
-    rope_base: float = 10_000.0
+    rope_base: float = key(10_000.0, number(1, 1e12))
     """Base of the RoPE frequencies: the longest wavelength divided by 2π, in tokens."""
-    mlp: str = "swiglu"
+    mlp: str = key("swiglu", choice("relu", "gelu", "gelu_tanh", "swiglu", "relu2"))
     """`relu`, `gelu`, `gelu_tanh`, `swiglu` (arXiv:2002.05202), `relu2` (arXiv:2109.08668)."""
-    mlp_ratio: float | None = None
+    mlp_ratio: float | None = key(None, number(0, 64, open_low=True))
     """Hidden width divided by width; None = 8/3 for the gated `swiglu`, else 4, so that all cost the same."""
-    kv_heads: int | None = None
+    kv_heads: int | None = key(None, whole())
     """Key and value heads, each shared by a group of query heads (arXiv:2305.13245); None = one for each
     query head; 1 = multi-query attention."""
-    window: int | None = None
+    window: int | None = key(None, whole())
     """Tokens that a query attends to, itself included (sliding window, arXiv:2004.05150); None = all tokens
     before it."""
-    tied: bool = False
+    tied: bool = key(False, FLAG)
     """Whether the head is the embedding transposed (arXiv:1608.05859)."""
-    bias: bool = False
+    bias: bool = key(False, FLAG)
     """Whether linear maps and LayerNorms have a bias. The head never has one."""
-    residual_scale: str = "none"
+    residual_scale: str = key("none", choice("none", "init", "branch"))
     """`init`: the output matrices of attention and MLP start 1/√(2·depth) smaller, as in GPT-2; `branch`:
     each branch is multiplied by 1/√(2·depth) (arXiv:2310.02244)."""
-    parallel: bool = False
+    parallel: bool = key(False, FLAG)
     """Whether attention and MLP read the same normalised input and are added in one sum (arXiv:2204.02311,
     section 2)."""
-    embedding_scale: bool = False
+    embedding_scale: bool = key(False, FLAG)
     """Whether embeddings start with standard deviation 1/√width and are multiplied by √width
     (arXiv:1706.03762, section 3.4)."""
-    experts: int | None = None
+    experts: int | None = key(None, whole())
     """Experts, of which a router chooses a few for each token (arXiv:1701.06538); None = one dense MLP. The
     chosen experts together are as wide as the dense MLP, so the cost of a token and the active N at a given
     `size` do not change."""
-    experts_per_token: int = 2
+    experts_per_token: int = key(2, whole())
     """Experts that each token is sent to."""
-    balance: float = 0.01
+    balance: float = key(0.01, number(0, 1e6))
     """Weight of the load-balancing loss (arXiv:2101.03961, eq. 4)."""
-    dropout: float = 0.0
+    dropout: float = key(0.0, DROPOUT)
     """Probability of dropout on embeddings, attention weights and branches. Dropout suits training over many
     epochs and is no part of an architecture, so every preset leaves it at 0."""
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a value that no decoder can have."""
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ConfigError(one_of(f"family.{name}", getattr(self, name), allowed))
-        for name in ("qk_norm", "tied", "bias", "parallel", "embedding_scale"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"family.{name} must be true or false; not {getattr(self, name)!r}")
-        for name in ("kv_heads", "window", "experts", "experts_per_token"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise ConfigError(f"family.{name} must be a whole number from 1, or null; not {value!r}")
-        ranges = {
-            "dropout": (0.0, 1.0),
-            "balance": (0.0, 1e6),
-            "mlp_ratio": (0.0, 64.0),
-            "rope_base": (1.0, 1e12),
-        }
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not (low <= value < high):
-                raise ConfigError(
-                    f"family.{name} must be a number from {low:g} to below {high:g}; not {value!r}"
-                )
+        check(self, "family")
         if self.experts is not None and self.experts < self.experts_per_token:
             raise ConfigError(
                 f"family.experts={self.experts} must be at least "
@@ -102,8 +75,6 @@ class Switches:
             )
         if self.experts is not None and self.bias:
             raise ConfigError("routed experts have no biases; set family.bias=false, or family.experts=null")
-        if self.mlp_ratio == 0:
-            raise ConfigError("family.mlp_ratio must be above 0; leave it null for the default")
 
     @property
     def ratio(self) -> float:

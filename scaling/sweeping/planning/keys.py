@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from scaling.config import Config
+from scaling.config.kinds import TEXT, Setting, mapping, whole
 from scaling.config.section import plain, shape_of
+from scaling.corpora import sources
 from scaling.errors import ConfigError, one_of
 from scaling.families import registry
 from scaling.families.decoder.switches import Switches
@@ -18,7 +20,8 @@ from scaling.families.recurrent.switches import LSTMSwitches
 from scaling.families.regression.switches import PerceptronSwitches
 from scaling.sweeping.planning.config import Compose
 from scaling.training import recipes
-from scaling.training.recipes.recipe import FIELDS, TIMESCALE, Hyperparameters
+from scaling.training.config import regression_data
+from scaling.training.recipes.recipe import SHARE_OF_RUN, TIMESCALE, Hyperparameters
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,15 +38,19 @@ class Key:
     """Meaning, in one or two sentences."""
 
 
-_PARTS = {
-    "depth": "Blocks or layers, taken as given. null = from the dial.",
-    "width": "Features of the residual stream or of the state, taken as given. null = from the dial.",
-    "heads": "Attention heads, taken as given. null = from the dial.",
-    "classes": "As many as the corpus has labels.",
-    "model_type": "The type of a transformers config: llama, gpt_neox, qwen2, mamba, ...",
-    "fields": "Fields of that config which the dial does not derive, as +family.fields.state_size=8.",
+_SHAPE = {
+    "depth": Setting(whole(), None, "Blocks or layers, taken as given. null = from the dial."),
+    "width": Setting(whole(), None, "Features of the residual stream, taken as given. null = from the dial."),
+    "heads": Setting(whole(), None, "Attention heads, taken as given. null = from the dial."),
+    "classes": Setting(whole(2), None, "Number of classes. null = as many as the corpus has labels."),
+    "model_type": Setting(TEXT, None, "Type of a transformers config: llama, gpt_neox, qwen2, mamba, ..."),
+    "fields": Setting(
+        mapping("{state_size: 8}"),
+        None,
+        "Fields of that config which the dial does not derive, as +family.fields.state_size=8.",
+    ),
 }
-"""Keys of families that no switch class describes."""
+"""Keys of families that no class of switches describes."""
 
 _WHOLE = {"sweep.axes", "sweep.switches", "sweep.keep", "device.peaks", "checkpoint.milestones", "values"}
 """Keys whose values are not split into further keys."""
@@ -61,18 +68,19 @@ def meanings(section: type) -> dict[str, str]:
     return texts
 
 
-def every(*, family: str = "llama", recipe: str = "small_decoder") -> list[Key]:
-    """Return every key in the order of the config, with the keys of one family and of one recipe.
+def every(*, family: str = "llama", recipe: str = "small_decoder", corpus: str | None = None) -> list[Key]:
+    """Return every key in the order of the config, with the keys of a family, a recipe and a source of text.
 
-    Raises ConfigError for an unknown family or recipe.
+    Raises ConfigError for an unknown family, recipe or source.
     """
+    further = {
+        "family.size": lambda: _family(family),
+        "recipe.name": lambda: _recipe(recipe),
+        "corpus.source": lambda: _corpus(corpus) if corpus else [],
+    }
     rows = []
     for row in _section(Config(), ""):
-        rows.append(row)
-        if row.name == "family.size":
-            rows += _family(family)
-        if row.name == "recipe.name":
-            rows += _recipe(recipe)
+        rows += [row, *further.get(row.name, list)()]
     return rows
 
 
@@ -93,66 +101,64 @@ def _section(section: Any, where: str) -> list[Key]:
 
 
 def _family(name: str) -> list[Key]:
-    words = {**_PARTS, **meanings(Switches)}
-    if name == "lstm":
-        words |= meanings(LSTMSwitches)
-    if name == "mlp":
-        words |= meanings(PerceptronSwitches)
-    switches: dict[str, Any] = {"model_type": None, "fields": {}}
-    if name != "hf":
-        made = registry.get(name)
-        switches = {
-            **dict.fromkeys(registry.KEYS["base"][:3] if name not in ("lstm", "mlp") else ()),
-            **made.switches,
-        }
+    if name != "hf" and name not in registry.names():
+        registry.get(name)
+    kind = {"lstm": LSTMSwitches, "mlp": PerceptronSwitches}.get(name, Switches)
+    settings = {**_SHAPE, **_settings(kind)}
+    if name == "hf":
+        return [_key(f"family.{key}", settings[key]) for key in registry.KEYS["foreign"]]
+    values = registry.get(name).switches
+    shape = registry.KEYS["base"][:3] if kind is Switches else ()
     return [
-        Key(name=f"family.{key}", kind=_kind(value), default=value, meaning=words.get(key, ""))
-        for key, value in switches.items()
+        _key(f"family.{key}", settings[key]._replace(default=values.get(key)))
+        for key in dict.fromkeys((*shape, *values))
     ]
 
 
 def _recipe(name: str) -> list[Key]:
-    recipe, words = recipes.get(name), meanings(Hyperparameters)
-    rows = [
-        Key(
-            name=f"recipe.{key}",
-            kind=str(field.type),
-            default=None,
-            meaning=f"{words[key]} null = by the recipe's rule.",
-        )
-        for key, field in FIELDS.items()
-    ]
-    timescale = "Instead of a weight decay: the share of the run over which AdamW forgets a weight."
-    rows.append(Key(name=f"recipe.{TIMESCALE}", kind="number", default=None, meaning=timescale))
-    for key, value in recipe.constants.items():
-        rows.append(
-            Key(
-                name=f"recipe.{key}",
-                kind="number",
-                default=value,
-                meaning=f"A constant of the recipe {name}.",
-            )
-        )
-    return rows
+    own = {
+        key: setting._replace(default=None, meaning=f"{setting.meaning} null = by the recipe's rule.")
+        for key, setting in _settings(Hyperparameters).items()
+    }
+    settings = {**own, TIMESCALE: SHARE_OF_RUN, **recipes.get(name).constants}
+    return [_key(f"recipe.{key}", setting) for key, setting in settings.items()]
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    return {int: "whole number", float: "number", str: "text", dict: "keys with values"}.get(
-        type(value), "number"
+def _corpus(source: str) -> list[Key]:
+    if source not in (*sources.NAMES, regression_data.SOURCE):
+        raise ConfigError(one_of("corpus", source, (*sources.NAMES, regression_data.SOURCE)))
+    settings = regression_data.KEYS if source == regression_data.SOURCE else sources.keys(source)
+    return [_key(f"corpus.{key}", setting) for key, setting in settings.items()]
+
+
+def _settings(section: type) -> dict[str, Setting]:
+    """Return the fields of a dataclass with kinds."""
+    words = meanings(section)
+    return {
+        field.name: Setting(field.metadata["kind"], field.default, words[field.name])
+        for field in dataclasses.fields(section)
+        if "kind" in field.metadata
+    }
+
+
+def _key(name: str, setting: Setting) -> Key:
+    return Key(
+        name=name,
+        kind=setting.kind.description,
+        default=setting.default,
+        meaning=setting.meaning.replace("None", "null"),
     )
 
 
 def asked(text: str | None) -> list[Key]:
-    """Return the keys for a key, a section or a choice such as family=bert; all keys for None.
+    """Return the keys for a key, a section or a choice such as family=bert or corpus=hub; all keys for None.
 
     Raises ConfigError with the nearest names.
     """
     group, sign, choice = (text or "").partition("=")
     if sign:
-        if group not in ("family", "recipe"):
-            raise ConfigError(one_of("a group with keys of its own", group, ("family", "recipe")))
+        if group not in ("family", "recipe", "corpus"):
+            raise ConfigError(one_of("a group with keys of its own", group, ("family", "recipe", "corpus")))
         return [row for row in every(**{group: choice}) if row.name.startswith(f"{group}.")]
     rows = every()
     named = [row for row in rows if not text or row.name == text or row.name.startswith(f"{text}.")]
@@ -174,7 +180,7 @@ def resolved(compose: Compose) -> list[tuple[str, Any, bool]]:
         section = name.partition(".")[0]
         if value is None and default.get(name) is None:
             continue
-        if section in ("family", "recipe") and value is None:
+        if section in ("family", "recipe", "corpus") and value is None:
             continue
         rows.append((name, value, value != default.get(name)))
     return rows

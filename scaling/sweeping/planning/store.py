@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from scaling.config import Config, CorpusConfig, DeviceConfig, FamilyConfig, StartConfig
-from scaling.config.section import UNSET, plain, shape_of
+from scaling.config.kinds import UNSET
+from scaling.config.section import plain, shape_of
 from scaling.families import registry
 from scaling.training.recipes.recipe import FIELDS, TIMESCALE
 

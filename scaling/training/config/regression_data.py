@@ -11,15 +11,36 @@ from typing import Any
 import numpy as np
 
 from scaling.config import CorpusConfig
+from scaling.config.kinds import POSITIVE, UNSET, Setting, choice, number, whole
 from scaling.errors import ConfigError, one_of
 
 SOURCE = "regression"
 """Value of `corpus.source` for regression."""
-TASKS: dict[str, dict[str, type]] = {
-    "smooth": {"dimensions": int, "waves": int},
-    "spectrum": {"features": int, "alpha": float, "noise": float},
+TASKS: dict[str, dict[str, Setting]] = {
+    "smooth": {
+        "dimensions": Setting(
+            whole(), None, "For smooth: dimensions of the torus; context = 2 × dimensions."
+        ),
+        "waves": Setting(whole(), 16, "For smooth: number of sines in the function."),
+    },
+    "spectrum": {
+        "features": Setting(whole(), None, "For spectrum: inputs of an example; context = features."),
+        "alpha": Setting(
+            POSITIVE,
+            None,
+            "For spectrum: exponent of the law, N^(−alpha).",
+        ),
+        "noise": Setting(number(0), 0.0, "For spectrum: variance of the target that no model can explain."),
+    },
 }
-"""Task → its keys and their types, as in `scaling.families.regression.tasks`."""
+"""Task → its keys, as in `scaling.families.regression.tasks`."""
+KEYS = {
+    "task": Setting(choice(*TASKS), UNSET, "Task that draws the examples."),
+    "seed": Setting(whole(0), 0, "Random seed of the function and its examples."),
+    **TASKS["smooth"],
+    **TASKS["spectrum"],
+}
+"""Options of a regression corpus."""
 _HELDOUT = 1 << 62
 _ENDLESS = 10**15
 
@@ -71,18 +92,16 @@ class Numbers:
 
 def numbers(config: CorpusConfig) -> Numbers:
     """Return the regression task of a corpus config. Raises ConfigError for unknown or missing keys."""
-    options = config.options
-    for key in options:
-        known = {"task", "seed"}.union(*TASKS.values())
-        if key not in known:
-            raise ConfigError(one_of("a key of a regression corpus", key, known))
-    task = str(options.get("task"))
-    if task not in TASKS:
-        raise ConfigError(one_of("corpus.task", task, TASKS))
-    settings: dict[str, Any] = {"seed": int(options.get("seed") or 0)}
-    for key, kind in TASKS[task].items():
-        if options.get(key) is not None:
-            settings[key] = kind(options[key])
+    given = {key: value for key, value in config.options.items() if value is not None}
+    for key in config.options:
+        if key not in KEYS:
+            raise ConfigError(one_of("a key of a regression corpus", key, KEYS))
+    options = {key: KEYS[key].kind.read(f"corpus.{key}", value) for key, value in given.items()}
+    if "task" not in options:
+        raise ConfigError(one_of("corpus.task", None, TASKS))
+    task = options["task"]
+    settings: dict[str, Any] = {"seed": options.get("seed", 0)}
+    settings |= {key: options[key] for key in TASKS[task] if key in options}
     needed = "dimensions" if task == "smooth" else "alpha" if "features" in settings else "features"
     if needed not in settings:
         raise ConfigError(f"corpus.{needed} is not set; type corpus.{needed}=NUMBER")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scaling.config.kinds import NUMBER, POSITIVE, Setting, whole
 from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
 
@@ -12,15 +13,19 @@ def _fixed(situation: Situation, constants: Mapping[str, Any]) -> Derived:
     del situation
     return {
         "learning_rate": (constants["peak"], f"fixed at {constants['peak']:g}"),
-        "batch_sequences": (int(constants["batch"]), f"fixed at {constants['batch']:g} sequences"),
+        "batch_sequences": (constants["batch"], f"fixed at {constants['batch']:g} sequences"),
     }
 
+
+BATCH = Setting(whole(), 8, "Batch size in sequences.")
+"""Batch size of the recipes that do not derive it."""
+RATE_TIMES_WIDTH = "Peak learning rate × width."
 
 FIXED = Recipe(
     name="fixed",
     source="none: the same numbers for every size and budget",
     rule=_fixed,
-    constants={"peak": 3e-3, "batch": 8},
+    constants={"peak": Setting(POSITIVE, 3e-3, "Peak learning rate."), "batch": BATCH},
 )
 
 
@@ -28,7 +33,7 @@ def _small_decoder(situation: Situation, constants: Mapping[str, Any]) -> Derive
     k, batch = constants["learning_rate_times_width"], constants["batch"]
     return {
         "learning_rate": (k / situation.width, f"{k:g} / width"),
-        "batch_sequences": (int(batch), f"{batch:g} sequences at every budget"),
+        "batch_sequences": (batch, f"{batch:g} sequences at every budget"),
     }
 
 
@@ -37,7 +42,7 @@ SMALL_DECODER = Recipe(
     source="measured on bytes of English at 1e10 to 1e12 FLOPs: the best learning rate moves as 1 / width, "
     "as Adam's does in arXiv:2203.03466 table 3, and small batches win",
     rule=_small_decoder,
-    constants={"learning_rate_times_width": 0.25, "batch": 8},
+    constants={"learning_rate_times_width": Setting(POSITIVE, 0.25, RATE_TIMES_WIDTH), "batch": BATCH},
 )
 
 
@@ -47,7 +52,7 @@ def _horizon(situation: Situation, constants: Mapping[str, Any]) -> Derived:
     rate = k / situation.width * (situation.tokens / reference) ** -exponent
     return {
         "learning_rate": (rate, f"{k:g} / width × (D / {reference:g})^-{exponent:g}"),
-        "batch_sequences": (int(batch), f"{batch:g} sequences at every budget"),
+        "batch_sequences": (batch, f"{batch:g} sequences at every budget"),
     }
 
 
@@ -58,9 +63,9 @@ HORIZON = Recipe(
     "exponent of 0.32 (arXiv:2409.19913)",
     rule=_horizon,
     constants={
-        "learning_rate_times_width": 0.44,
-        "reference_tokens": 7e5,
-        "exponent": 0.27,
-        "batch": 8,
+        "learning_rate_times_width": Setting(POSITIVE, 0.44, "Peak rate × width at D = reference_tokens."),
+        "reference_tokens": Setting(POSITIVE, 7e5, "D of learning_rate_times_width."),
+        "exponent": Setting(NUMBER, 0.27, "Exponent with which the peak learning rate falls with D."),
+        "batch": BATCH,
     },
 )

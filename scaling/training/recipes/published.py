@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from scaling.config.kinds import POSITIVE, Setting
+from scaling.training.recipes.plain import RATE_TIMES_WIDTH
 from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
 PORIAN_SEQUENCE = 2048
@@ -116,7 +118,10 @@ POWER_LINES = Recipe(
     "figure 1, the "
     "coefficient for its own text and tokenizer",
     rule=_power_lines,
-    constants={"learning_rate_times_width": 0.25, "batch_coefficient": 0.0306},
+    constants={
+        "learning_rate_times_width": Setting(POSITIVE, 0.25, RATE_TIMES_WIDTH),
+        "batch_coefficient": Setting(POSITIVE, 0.0306, "Batch size at D = 1, in sequences of 2,048 tokens."),
+    },
 )
 
 

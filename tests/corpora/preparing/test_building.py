@@ -162,7 +162,7 @@ def test_overlap_is_measured(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"source": "filez"}, "corpus.source cannot be 'filez'; did you mean 'files'"),
-        ({"heldout_fraction": 1.5}, "heldout_fraction is 1.5; give a number between 0 and 1"),
+        ({"heldout_fraction": 1.5}, "heldout_fraction is 1.5; it must be a number between 0 and 1"),
         (
             {"heldout_fraction": None},
             "corpus.heldout_fraction is null; give it a value",

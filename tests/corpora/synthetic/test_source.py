@@ -53,7 +53,7 @@ def test_the_language_is_found_again_from_the_manifest(tmp_path: Path) -> None:
         ({"tokenizer": "bytes"}, "a synthetic language consists of symbols"),
         ({"tokens": 1}, r"corpus\.tokens is 1"),
         ({"seed": -1}, r"corpus\.seed is -1"),
-        ({"language": None}, "needs 'language'"),
+        ({"language": None}, "needs corpus.language"),
     ],
 )
 def test_refusals(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
