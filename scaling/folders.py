@@ -56,6 +56,13 @@ def sweep_file(name: str) -> Path:
     return known[name]
 
 
+def shown(path: Path) -> str:
+    """Return a path as messages show it: relative to the working folder if it is below."""
+    here = Path.cwd().resolve()
+    resolved = path.resolve()
+    return str(resolved.relative_to(here) if resolved.is_relative_to(here) else path)
+
+
 def maker(folder: Path) -> str:
     """Return the command that creates the ledger in a folder of results.
 

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from scaling import families, folders
 from scaling.cli import app
+from scaling.config.kinds import UNSET
+from scaling.corpora import sources
 from scaling.errors import ConfigError
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import keys, new, planner
@@ -23,6 +25,51 @@ def test_every_key_has_a_type_and_a_meaning() -> None:
             assert row.meaning, row.name
     for recipe in RECIPES:
         assert all(row.meaning for row in keys.every(recipe=recipe))
+    for source in (*sources.NAMES, "regression"):
+        assert all(row.meaning for row in keys.every(corpus=source))
+
+
+def test_a_kind_allows_its_own_default() -> None:
+    for recipe in RECIPES.values():
+        for name, setting in recipe.constants.items():
+            assert setting.kind.read(name, setting.default) == setting.default
+    for source in sources.NAMES:
+        for name, setting in sources.keys(source).items():
+            if setting.default not in (None, UNSET):
+                assert setting.kind.read(name, setting.default) == setting.default
+
+
+@pytest.mark.parametrize(
+    ("content", "override", "named"),
+    [
+        ("evaluation: {points: few}", [], True),
+        ("evaluation: {points: few}", ["evaluation.points=many"], False),
+        ("family: {qknorm: true}", [], True),
+        ("family: {mlp: square}", [], True),
+        ("recipe: {batch: few}", [], True),
+        ("recipe: {rate: 1}", [], True),
+        ("evaluation: {points: 3}", ["family.mlp=square"], False),
+    ],
+)
+def test_a_mistake_in_a_sweep_file_names_the_file(
+    content: str, override: list[str], named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = folders.results().absolute()
+    monkeypatch.chdir(tmp_path)
+    Path("sweeps").mkdir()
+    Path("sweeps/mine.yaml").write_text(
+        "defaults: [/train, override /family: llama, override /corpus: sotu, override /recipe: horizon]\n"
+        f"budget: {{flops: 1e9}}\nsweep: {{design: seeds, seeds: [0]}}\n{content}\n"
+    )
+
+    def plan() -> None:
+        with configs.hydra("mine") as (engine, name):
+            master = configs.master(engine, name, [f"results={results}", *override])
+            planner.plan(configs.composer(engine.config_loader, master), [override])
+
+    with pytest.raises(ConfigError) as caught:
+        plan()
+    assert str(caught.value).startswith("sweeps/mine.yaml: ") == named
 
 
 @pytest.mark.parametrize(
@@ -45,7 +92,10 @@ def test_a_sweeps_values_are_marked_where_they_differ() -> None:
     assert not rows["context"]["changed"]
 
 
-@pytest.mark.parametrize("design", sorted(new.EXAMPLES))
+@pytest.mark.parametrize(
+    "design",
+    ["isoflop", *(pytest.param(name, marks=pytest.mark.slow) for name in new.EXAMPLES if name != "isoflop")],
+)
 def test_a_new_sweep_plans_at_once(design: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = folders.results().absolute() / "corpora"
     monkeypatch.chdir(tmp_path)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling import folders, plugins
@@ -46,8 +47,29 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
             Hydra.create_main_hydra2(task_name="scaling", config_search_path=path),
             file.stem if file else sweep,
         )
+    except ConfigError as error:
+        if file is not None and _sets_what_is_wrong(file, str(error)):
+            raise ConfigError(f"{folders.shown(file)}: {error}") from error
+        raise
     finally:
         GlobalHydra.instance().clear()
+
+
+def _sets_what_is_wrong(file: Path, error: str) -> bool:
+    """Return whether a sweep file sets the value or the unknown key that an error quotes."""
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+    except (OSError, ValueError, YAMLError):
+        return False
+    for key, value in flat(content if isinstance(content, dict) else {}):
+        named = re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", error)
+        unknown = re.search(rf"(not|cannot be) {re.escape(repr(key.rpartition('.')[2]))}", error)
+        if unknown or (named and repr(value) in error):
+            return True
+    return False
 
 
 def spelled(overrides: Sequence[str]) -> list[str]:
@@ -191,7 +213,7 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
     if "full_key: " in text and "not in '" in text:
         key = text.split("full_key: ", 1)[1].split()[0]
         file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else "a config file"
-        return f"{file} sets the unknown key {key!r}; {_nearest(key, keys())}"
+        return f"{file.removesuffix('.yaml')}.yaml sets the unknown key {key!r}; {_nearest(key, keys())}"
     cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ and str(error) else ""
     return f"{' '.join(line.strip() for line in text.splitlines()[:2])}{cause}".replace(
         "LexerNoViableAltException: ", ""
@@ -218,11 +240,14 @@ def _keys(engine: Hydra, name: str) -> list[str]:
         return []
 
 
-def flat_keys(config: Mapping[str, Any], prefix: str = "") -> list[str]:
+def flat_keys(config: Mapping[str, Any]) -> list[str]:
     """Return every dotted key of nested dictionaries."""
-    found = []
+    return [key for key, _ in flat(config)]
+
+
+def flat(config: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every dotted key of nested dictionaries with its value."""
     for key, value in config.items():
-        found.append(f"{prefix}{key}")
+        yield f"{prefix}{key}", value
         if isinstance(value, Mapping):
-            found.extend(flat_keys(value, f"{prefix}{key}."))
-    return found
+            yield from flat(value, f"{prefix}{key}.")
