@@ -50,6 +50,7 @@ def test_a_saved_figure_is_three_files_that_come_back(drawn: dict[str, dict], tm
     assert [p.suffix for p in first] == [".json", ".svg", ".png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", PIECES, ids=str)
 def test_no_text_covers_another_or_leaves_the_sheet(options: dict, tmp_path: Path) -> None:
     found = source.read(synthetic.make(tmp_path / "made", **options))

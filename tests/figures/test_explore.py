@@ -16,6 +16,7 @@ from scaling.figures.compare import conventions
 from scaling.figures.report import page as pages
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(
         chromium.find() is None, reason="there is no chromium on the path: apt-get install chromium"

@@ -31,6 +31,7 @@ def test_tensorboard(tmp_path: Path) -> None:
     assert [point.step for point in found.Scalars("loss")] == [2]
 
 
+@pytest.mark.slow
 def test_wandb_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")

@@ -22,6 +22,7 @@ def table(seed: int) -> pd.DataFrame:
     return pd.DataFrame({"N": n, "D": d, "L": loss})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_optimum_is_reached(seed: int) -> None:
     data = table(seed)

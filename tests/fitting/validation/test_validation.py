@@ -221,6 +221,7 @@ def test_outliers_do_not_hide_that_a_restriction_is_rejected() -> None:
     assert words.startswith("chinchilla is not told apart from chinchilla with E = 0")
 
 
+@pytest.mark.slow
 def test_restrictions_are_rejected_together_as_statsmodels_rejects_them() -> None:
     rng = np.random.default_rng(0)
     for _ in range(6):  # each collects all garbage of the process

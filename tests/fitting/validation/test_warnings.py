@@ -69,6 +69,7 @@ def test_a_flat_fit_shows_its_profiles() -> None:
     assert any(row["open_ended"] for row in found)
 
 
+@pytest.mark.slow
 def test_large_tables_start_on_a_part_and_end_at_the_truth() -> None:
     table = read(runs(30_000))
     problem = make_problem(LAW, table, Options(objective="squares"))

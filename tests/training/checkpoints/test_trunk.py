@@ -21,6 +21,7 @@ def ladder(cell: Callable[..., Cell]) -> list[Cell]:
     return [cell(recipe=RECIPE, family=FAMILY, budget={"tokens": steps * 64}) for steps in (50, 100, 200)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
 def test_branches_are_the_runs_from_scratch(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, order: tuple[int, ...]

@@ -80,7 +80,8 @@ def losses(paths: RunPaths) -> list[float]:
         return [float(row["loss_train"]) for row in csv.DictReader(file)] + [record.read(paths)["loss"]]
 
 
-@pytest.mark.parametrize("sharing", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("sharing", ["ddp", "fsdp"])
 def test_losses_do_not_depend_on_the_number_of_processes(
     corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, sharing: str
 ) -> None:
