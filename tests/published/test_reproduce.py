@@ -168,7 +168,7 @@ def test_missing_data_and_failed_fits_are_outcomes() -> None:
 
 def test_a_huber_fit_takes_the_delta_of_its_publication() -> None:
     n = np.geomspace(1e6, 1e9, 8)
-    with pytest.raises(ConfigError, match="give the one that the publication used"):
+    with pytest.raises(ConfigError, match="give the delta of the publication"):
         problem("power-n", {"N": n}, 2 + n**-0.1, objective="huber")
 
 
