@@ -15,7 +15,7 @@ from scaling.config import Config, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, StorageError
 from scaling.families.adapting.modules import LowRankLinear, fold
-from scaling.training import Cell, RunPaths
+from scaling.training import Cell, RunPaths, record
 from scaling.training.lifecycle.run import run
 from scaling.training.network import build
 from scaling.training.sample import load
@@ -103,6 +103,24 @@ def test_only_what_should_learns(
             "adapters": False,
         }[kind]
         assert torch.equal(now, old) != may, name
+
+
+def test_early_stopping_keeps_what_the_parent_spent(
+    cell: Callable[..., Cell], corpus: Corpus, parent: RunPaths, paths: Callable[[Cell], RunPaths]
+) -> None:
+    recipe = {"name": "fixed", "peak": 0.3, "batch_sequences": 4, "patience": 1, "schedule": "constant"}
+    it = cell(
+        family={"name": "llama", "size": 1},
+        recipe=recipe,
+        budget={"tokens": 400 * 64},
+        evaluation={"sequences": 32, "points": 40},
+        start={"run": parent.run_id},
+        results=str(parent.folder.parent.parent),
+    )
+    got = run(it, corpus=corpus, paths=paths(it))
+    assert got["reason"].startswith("stopped early")
+    before = record.read(parent)
+    assert (got["tokens_before"], got["flops_before"]) == (before["tokens"], before["flops"])
 
 
 def test_a_low_rank_map_merges_into_the_plain_one(

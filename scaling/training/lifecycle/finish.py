@@ -16,7 +16,7 @@ from scaling.errors import Diverged
 from scaling.files import atomic
 from scaling.tables import schema
 from scaling.training import record
-from scaling.training.cell import Cell
+from scaling.training.cell import COMPONENTS, Cell
 from scaling.training.checkpoints import checkpoint
 from scaling.training.evaluation import Evaluation, bits_per_byte
 from scaling.training.hardware.team import SOLO, Team
@@ -48,10 +48,9 @@ def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str,
         write_positions(paths, final)
     text = trainer.task.bytes_heldout
     share = state.step / cell.steps
-    whole_run = {
-        k: v for k, v in cell.columns().items() if k in ("tokens", "epochs") or k.startswith("flops")
-    }
-    early = {k: type(v)(v * share) for k, v in whole_run.items()} if state.stopped else {}
+    columns = cell.columns()
+    of_this_run = ("tokens", "epochs", "flops", *COMPONENTS)
+    early = {k: type(columns[k])(columns[k] * share) for k in of_this_run} if state.stopped else {}
     return {
         "status": "done",
         "reason": f"stopped early: no better held-out loss since step {best_step(state)}"
