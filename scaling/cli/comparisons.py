@@ -33,7 +33,7 @@ from scaling.cli.fits import (
 
 OutBeside = Annotated[
     str | None,
-    typer.Option(help="Also write the JSON to this file. With SWEEP --by family: beside the ledger."),
+    typer.Option(help="Also write the JSON to this file. Default with --by: compare.json beside the ledger."),
 ]
 
 

@@ -36,7 +36,7 @@ def fitted(
     """Load the source's fit.json if it exists and no option changes the fit; fit the source otherwise."""
     from scaling.errors import ConfigError
     from scaling.fitting.fit import fit
-    from scaling.fitting.fit_file import load, saved
+    from scaling.fitting.fit_file import refit, saved
 
     path = saved(source)
     anew = bool(law or columns or where or decimal)
@@ -46,7 +46,7 @@ def fitted(
             "--column, --where and --decimal"
         )
     if path is not None and not anew:
-        return load(path)
+        return refit(path)
     return fit(source, law or "chinchilla", columns=columns, where=where, decimal=decimal)
 
 
@@ -75,9 +75,9 @@ def allocate(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Find the N and D of least loss for a budget, or least compute.
+    """Find the N and D with the lowest loss for a compute budget.
 
-    With --to-loss, find the N and D that reach a loss with the least compute. Estimates have intervals.
+    With --to-loss, find those that reach a loss with the least compute. Estimates have intervals.
     """
     from scaling.cli.fits import columns_of
     from scaling.errors import ConfigError

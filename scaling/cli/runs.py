@@ -78,7 +78,7 @@ def compress(
     ),
     scope: Annotated[
         str,
-        typer.Option(help="Prune the smallest weights of all matrices together, or of each: global, layer."),
+        typer.Option(help="Prune the smallest weights over all matrices (global) or of each matrix (layer)."),
     ] = "global",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Define the config of the device. Of its keys only `dtype` changes the result of a run."""
+"""Define the config of the device. Of its keys only `dtype` is part of the run id."""
 
 from __future__ import annotations
 

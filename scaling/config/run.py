@@ -63,4 +63,4 @@ class CheckpointConfig:
     milestones: Mapping[str, Any] | None = key(None, mapping("{tokens: [1e6, 1e7]}"))
     """Points in training at which weights are kept: {tokens: [1e6, 1e7]} or {flops: "1e9..1e11 x 5"}."""
     share_trunk: bool = key(True, FLAG)
-    """Whether wsd runs that share a trunk also share its checkpoint."""
+    """Whether wsd runs that differ only in length share the checkpoint of their common steps."""

@@ -69,7 +69,8 @@ class SweepConfig:
     epochs: list[float] | None = key(None, NUMBERS)
     """For design=repetition: numbers of epochs."""
     keep: Mapping[str, Any] | None = key(None, mapping("{steps: [100, null]}"))
-    """Ranges of the plan's columns: {tokens_per_parameter: [low, high], memory_bytes: [null, high]}."""
+    """Cells outside these ranges of the plan's columns are dropped: {tokens_per_parameter: [low, high],
+    memory_bytes: [null, high]}."""
     retry: list[str] | None = key(None, NAMES)
     """Statuses whose cells are run again: failed, out_of_memory, diverged."""
     rescue: RescueConfig | None = None

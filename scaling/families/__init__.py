@@ -6,7 +6,7 @@
     module = family.build(shape, seed=0)
     logits = module(tokens)
 
-Shapes and counts need no torch. `OBJECTIVES` says how the module of each objective is called. A module may
+Shapes and counts need no torch. `OBJECTIVES` gives the forward pass of each objective's module. A module may
 have an auxiliary loss, such as the load-balancing loss of routed experts. It stores this loss as a scalar
 tensor in `module.auxiliary_loss` after each forward pass; training adds it to the loss of the objective.
 """
@@ -31,6 +31,6 @@ OBJECTIVES = {
     "regression": "forward(inputs (B, context) float32) -> outputs (B, vocab) float32; squared error; one "
     "example counts as one token",
 }
-"""Objective → how a module of it is called."""
+"""Objective → arguments and result of the forward pass of its module."""
 
 __all__ = ["COMPONENTS", "OBJECTIVES", "Counts", "Family", "Shape", "from_config", "get", "listing", "names"]

@@ -29,7 +29,7 @@ def check_size(size: object, family: str, sizes: tuple[float, float] = SIZES) ->
     if not sizes[0] <= size <= sizes[1]:
         raise ShapeError(
             f"family.size={size:g} is outside the range of {family}, which is {sizes[0]:g} to {sizes[1]:g}; "
-            "choose a size inside it, or set family.width and family.depth"
+            "choose a size in this range"
         )
     return float(size)
 

@@ -28,7 +28,7 @@ def to_transformers(module: nn.Module) -> PreTrainedModel:
         `from_pretrained` reads.
 
     Raises:
-        ConfigError: when `transformers` has no model with these switches; the message names the switch.
+        ConfigError: when `transformers` has no model with these switches.
     """
     from transformers import PreTrainedModel
 
@@ -51,7 +51,7 @@ def to_transformers(module: nn.Module) -> PreTrainedModel:
     else:
         raise ConfigError(
             f"a {type(module).__name__} has no equivalent in transformers; "
-            "export takes decoders, encoders and hf families"
+            "export takes decoders, encoders, encoder–decoders and hf families"
         )
     model.train(False)
     return model

@@ -22,7 +22,7 @@ class Family(Protocol):
 
     @property
     def objective(self) -> str:
-        """Training objective: a key of `scaling.families.OBJECTIVES`, which says how the module is called."""
+        """Training objective: a key of `scaling.families.OBJECTIVES`, the signatures of the forward pass."""
 
     @property
     def dial(self) -> str:

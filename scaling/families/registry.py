@@ -67,8 +67,8 @@ def get(name: str, **switches: Any) -> Family:
 
 def from_config(config: FamilyConfig) -> Family:
     """Return the family of a config, with its switches. Raises ConfigError."""
-    if config.name is None or config.size is None:
-        raise ConfigError("a family needs family.name and family.size; name one of: " + ", ".join(names()))
+    if config.name is None:
+        raise ConfigError("a family needs family.name; one of: " + ", ".join(names()))
     return get(config.name, **config.switches)
 
 

@@ -24,7 +24,7 @@ from scaling.folders import results
 def contents(fit: Fit, validation: Validation | None = None) -> dict[str, Any]:
     """Return plain data in the schema of `fit.json`, with the checks where they were run.
 
-    The data do not depend on time or machine.
+    The data contain neither the time nor the machine.
     """
     table, loss = fit.table, fit.problem.loss
     return {
@@ -62,7 +62,7 @@ def contents(fit: Fit, validation: Validation | None = None) -> dict[str, Any]:
 
 
 def save(fit: Fit, path: str | Path, validation: Validation | None = None) -> None:
-    """Write a fit's JSON atomically, with the checks where they were run; `load` reads it back.
+    """Write a fit's JSON atomically, with the checks where they were run; `refit` repeats the fit from it.
 
     Raises StorageError where it cannot be written.
     """
@@ -103,7 +103,7 @@ def saved(source: str) -> Path | None:
     return None
 
 
-def load(path: Path) -> Fit:
+def refit(path: Path) -> Fit:
     """Repeat the fit of a fit file.
 
     Raises FitError where the file is not a fit, or where its table is missing or has changed since.

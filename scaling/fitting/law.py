@@ -79,8 +79,8 @@ class Parameter:
             )
         if self.zero and (not self.positive or self.unit != "target"):
             raise ConfigError(
-                f"parameter {self.name!r} may be zero and is not positive in units of the target; only a "
-                "floor or an amplitude may"
+                f"parameter {self.name!r} has zero=True, which needs positive=True and unit='target', as for "
+                "a floor or an amplitude"
             )
         if self.centre and not self.positive:
             raise ConfigError(

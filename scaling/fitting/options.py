@@ -112,7 +112,7 @@ def check_values(law: Law, options: Options, x: Values, y: Array) -> None:
         parameter = law.parameter(name)
         words = f"{name} is {verb} " + (f"{low:g}" if verb == "fixed at" else f"{low:g} and {high:g}")
         if np.isnan([low, high]).any() or (verb == "fixed at" and np.isinf(low)):
-            raise ConfigError(f"{words}, which is no number; give a finite one")
+            raise ConfigError(f"{words}, which is not a finite number; give one")
         if low > high:
             raise ConfigError(f"{words}; give the lower bound first")
         if parameter.positive and (high < 0 or (high == 0 and (verb != "fixed at" or not parameter.zero))):

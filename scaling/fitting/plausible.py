@@ -11,12 +11,12 @@ from scaling.errors import TableError
 from scaling.fitting.arrays import Array
 
 FACTOR = 10.0
-"""Largest factor by which C / (6 N D) may differ from one in the median, and in any row from the median, if a
-column named `flops` is to count as compute. Different counts of attention, embeddings and active parameters
+"""A column named `flops` counts as compute if the median of C / (6 N D) is within this factor of 1, and every
+row is within this factor of the median. Different counts of attention, embeddings and active parameters
 change it by less (0.4 to 3.4 over the ledgers of this project); other units, throughputs and typing errors by
 more."""
 LEAST, MOST = 1e3, 1e16
-"""Plausible range of the median of N and of D, in parameters and tokens."""
+"""Plausible range of N and of D, in parameters and tokens, of the median and of each row."""
 RATIO_LEAST, RATIO_MOST = 1e-2, 1e6
 """Plausible range of tokens per parameter; compute-optimal models use about 20."""
 CHANCE = float(np.log(2**18))

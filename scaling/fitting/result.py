@@ -52,9 +52,9 @@ class Fit:
     law: Law
     """Law that was fitted."""
     table: Table
-    """To what."""
+    """Table that the law was fitted to."""
     options: Options
-    """How."""
+    """Options of the fit."""
     problem: Problem
     """Problem of the solver, for refits, profiles and checks."""
     optimum: Optimum
@@ -128,10 +128,6 @@ class Fit:
                 return Estimate(value=value, interval=None, level=self.options.level, method=method)
             drawn = np.asarray(function(self.law.values(self.draws.theta)), dtype=np.float64)
         return self.draws.estimate(value, drawn, self.options.level)
-
-    def quantity(self, function: Any) -> Estimate:
-        """Return a function of the parameter values p (p[name] broadcasts as (..., 1)) with its interval."""
-        return self._estimate(function)
 
     def predict(self, **at: Any) -> Prediction:
         """Return the mean prediction at variables by letter, as in `predict(N=1e9, D=2e10)`.

@@ -162,7 +162,7 @@ def read(
 
 
 def _letters(columns: Mapping[str, str] | None, need: Sequence[str], target: str) -> dict[str, str]:
-    """Return the named columns by letter. Raises ConfigError for an unknown letter."""
+    """Return the named columns by letter. Raises TableError for an unknown letter."""
     allowed = dict.fromkeys((*need, target, *LETTERS))
     for letter in columns or {}:
         if letter not in allowed:

@@ -1,4 +1,4 @@
-"""Train a cell and write its record. `cell`, `recipe`, `record` and `paths` need no torch."""
+"""Train a cell and write its record. `cell`, `recipes`, `record` and `paths` need no torch."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from scaling.training.parent import Start, find
 from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 IDENTITY = 1
-"""Version of `Cell.science`. It changes when equal science starts to mean another run, not with the record's
-columns."""
+"""Version of the dictionary that `Cell.identity` returns. Increase it when the same dictionary would train
+another run; new columns of the record do not change it."""
 COMPONENTS = {
     "flops_attention_projection": "attention_projection",
     "flops_attention_scores_full": "attention_scores_full",
@@ -193,10 +193,10 @@ class Cell:
         """Number of steps of decay at the end of the schedule wsd."""
         return round(self.hyperparameters.decay_fraction * self.steps)
 
-    def science(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Return everything that decides the result of the run, and nothing else."""
         # an absent option is left out, so that runs older than the option keep their ids
-        start = {} if self.start is None else {"start": self.start.science()}
+        start = {} if self.start is None else {"start": self.start.identity()}
         compression = {} if self.compression is None else {"compression": self.compression.as_dict()}
         return {
             "schema": IDENTITY,
@@ -220,7 +220,7 @@ class Cell:
     @property
     def run_id(self) -> str:
         """Sixteen hex digits of the SHA-256 of the science as canonical JSON."""
-        text = json.dumps(self.science(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def columns(self) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from scaling.training.optimization.schedules import schedule
 EXPLODED = 2.0
 """A run has diverged when its mean loss over WINDOW steps is more than this multiple of its first loss."""
 WINDOW = 16
-"""Steps between two copies of losses from the device: a copy at every step would stall an accelerator."""
+"""Largest number of steps between copies of losses from the device (a copy at every step would stall an
+accelerator), and number of losses in the mean that detects divergence."""
 CURVE_POINTS = 200
 """Number of evenly spaced rows of the training curve; evaluations add further rows."""
 
@@ -159,7 +160,8 @@ class Trainer:
     def fetch(self) -> None:
         """Copy the pending losses from the device into the state.
 
-        Raises Diverged for the first loss that is not finite or exceeds the limit EXPLODED.
+        Raises Diverged for a loss that is not finite, or if the mean of the last WINDOW losses exceeds
+        EXPLODED times the first loss.
         """
         if not self.pending:
             return
@@ -204,10 +206,10 @@ class Trainer:
 def train(trainer: Trainer, *, pause: Callable[[], None]) -> None:
     """Train from the state's step to the last step.
 
-    `pause` is called after every step, for the heartbeat, checkpoints and signals. No computation is pending
-    then, so a run continued from a checkpoint of `pause` is bitwise equal to an uninterrupted one.
+    `pause` is called after every step, for the heartbeat, checkpoints and signals. The step is complete then,
+    so a run continued from a checkpoint of `pause` is bitwise equal to an uninterrupted one.
 
-    Raises Diverged with the step when the loss is not finite or exceeds the limit EXPLODED.
+    Raises Diverged, as `Trainer.fetch` does.
     """
     loop, loss = steps(trainer, pause=pause), None
     while True:

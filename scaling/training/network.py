@@ -48,7 +48,7 @@ def take_over(module: nn.Module, start: Start) -> None:
         ) from None
     if start.new_vocabulary and not hasattr(module, "embedding"):
         raise ConfigError(
-            f"{type(module).__name__} has no embedding to initialise again for another tokenizer; set "
+            f"{type(module).__name__} has no embedding to replace for another tokenizer; set "
             "corpus.tokenizer to the parent's"
         )
     for name, parameter in module.named_parameters():

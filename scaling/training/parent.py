@@ -43,11 +43,11 @@ class Start:
     flops_before: float
     """Training FLOPs of the parent and its own parents."""
     new_vocabulary: bool
-    """Whether embedding and head are initialised again because the token ids have other meanings."""
+    """Whether embedding and head get new random weights, because the token ids have other meanings."""
     new_head: bool
-    """Whether the head is initialised again, for another objective or a new vocabulary."""
+    """Whether the head gets new random weights, for another objective or a new vocabulary."""
 
-    def science(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Return the part that decides the result of a run."""
         return {"parent": self.run_id} | self.adaptation.as_dict()
 
@@ -91,13 +91,14 @@ def find(config: Config, *, family: Any, shape: Any, counts: Any, corpus: Any) -
     if known["status"] != "done":
         raise ConfigError(f"run {paths.run_id} is {known['status']}; start from a run that is done")
     theirs = parse(Config, json.loads(known["config"]), stored=True)
-    same_family = _fits(paths.run_id, known, theirs, family, shape)
+    same_family = _same_objective(paths.run_id, known, theirs, family, shape)
     new_vocabulary = not _same_tokens(known, theirs.corpus, corpus)
     new_head = new_vocabulary or not same_family
     adaptation = adapting.from_config(start, shape.depth)
     if theirs.start.adaptation == "adapters":
         raise ConfigError(
-            f"run {paths.run_id} has adapters, which are no part of a plain network; start from its parent"
+            f"run {paths.run_id} was trained with adapters, and no run can start from those; start from its "
+            "parent"
         )
     if new_vocabulary and adaptation.kind != "full":
         raise ConfigError(
@@ -148,8 +149,8 @@ def _body(name: str) -> str:
     return MODULES.get(name, name) if name not in ("seq2seq2017", "t5") else name
 
 
-def _fits(run_id: str, known: Mapping[str, Any], theirs: Config, family: Any, shape: Any) -> bool:
-    """Return whether parent and cell have the same head. Raises ConfigError when their blocks differ."""
+def _same_objective(run_id: str, known: Mapping[str, Any], theirs: Config, family: Any, shape: Any) -> bool:
+    """Return whether parent and cell have the same objective. Raises ConfigError when their blocks differ."""
     if _body(known["family"]) != _body(family.name):
         raise ConfigError(
             f"run {run_id} is of family {known['family']} and this cell of {family.name}; start from a run "

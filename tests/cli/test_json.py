@@ -16,7 +16,7 @@ from scaling.cli import emit, to_json
 from scaling.cli.fits import write
 from scaling.errors import StorageError
 from scaling.fitting import laws
-from scaling.fitting.fit_file import load
+from scaling.fitting.fit_file import refit
 
 
 def test_numbers_that_are_not_finite_become_null_everywhere() -> None:
@@ -91,7 +91,7 @@ def test_a_fit_goes_through_decimal_and_profile_and_back(
     assert json.loads(Path("fit.json").read_text())["parameters"] == found["parameters"]
     assert found["input"]["decimal"] == ","
     assert found["options"]["curve"] == found["approaches"]["2"]["curve"] == "cubic"
-    again = load(Path("fit.json"))
+    again = refit(Path("fit.json"))
     assert again.values == {name: row["value"] for name, row in found["parameters"].items()}
 
 

@@ -12,7 +12,7 @@ import pytest
 from scaling.errors import ConfigError, FitError, StorageError
 from scaling.fitting import laws
 from scaling.fitting.fit import fit as run
-from scaling.fitting.fit_file import contents, load, save
+from scaling.fitting.fit_file import contents, refit, save
 from scaling.fitting.validation.validate import validate
 
 TRUE = {"E": 1.7, "A": 400.0, "B": 900.0, "alpha": 0.34, "beta": 0.30}
@@ -145,7 +145,7 @@ def test_a_saved_fit_comes_back(tmp_path: Path) -> None:
     iso_flops().to_csv(table, index=False)
     made = run(str(table), resamples=50)
     save(made, file)
-    assert np.array_equal(load(file).draws.theta, made.draws.theta)
+    assert np.array_equal(refit(file).draws.theta, made.draws.theta)
     (tmp_path / "taken").touch()
     with pytest.raises(StorageError, match="the fit cannot be written"):
         save(made, tmp_path / "taken" / "fit.json")

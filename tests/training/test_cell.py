@@ -104,7 +104,7 @@ def test_identity_does_not_depend_on_the_process(cell: Callable[..., Cell]) -> N
         "print(hashlib.sha256(json.dumps(d, sort_keys=True, separators=(',', "
         "':')).encode()).hexdigest()[:16])"
     )
-    text = json.dumps(first.science())
+    text = json.dumps(first.identity())
     out = subprocess.run([sys.executable, "-c", code], input=text, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == first.run_id
 

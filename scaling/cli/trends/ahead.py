@@ -14,8 +14,8 @@ QUESTION = QUESTIONS["project"]
 
 
 @trends.command(
-    help=f"{QUESTION.help}\n\nProject by the law, the trend and both, with the irreducible loss, the limit "
-    "of data and the dates of thresholds."
+    help=f"{QUESTION.help}\n\nGive three projections (by the law, the trend and both), with the irreducible "
+    "loss, the limit of data and the date of each threshold."
 )
 def project(
     law: Path = typer.Option(None, help="Your own fit.json. Default: a published law."),

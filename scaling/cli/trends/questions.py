@@ -18,7 +18,7 @@ def hero(
     figures: Path | None = typer.Option(None, help="Folder for figure F1. Default: results/figures."),
     no_figure: bool = typer.Option(False, "--no-figure", help="Print only the table."),
 ) -> None:
-    """Print every growth trend of the facts and draw figure F1.
+    """Print every growth trend of the facts and draw the growth figure.
 
     The table has growth per year, doubling time, interval, n, window and verdict.
     """

@@ -40,12 +40,12 @@ class Source:
 
 
 NAMES = ("files", "hub", "mixture", "sotu", "synthetic")
-"""Values of `corpus.source`, besides `path.py:name` for a user's own source."""
+"""Sources of text, besides `path.py:name` of a user. Regression is in scaling.training.config."""
 COMMON = {
     "licence": Setting(TEXT, None, "Licence of the text, for the manifest. null = as the source says."),
     "label": Setting(TEXT, None, "For classification: field of the label."),
     "target": Setting(TEXT, None, "For translation: field of the target text."),
-    "group": Setting(TEXT, None, "Field whose equal values stay on one side; null = equal texts."),
+    "group": Setting(TEXT, None, "Field whose values are never split between both sides. null = the text."),
 }
 """Options that every corpus may have."""
 

@@ -66,7 +66,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
         return map(json.loads, documents()) if remote else (_flat(row) for row, _ in _rows(config, 0, None))
 
     kind = "read by datasets" if dataset in _BUILDERS else "Hugging Face hub"
-    where = f"{kind}: {dataset} {config.options.get('subset', '')}".strip()
+    where = f"{kind}: {dataset} {config.options.get('subset') or ''}".strip()
     return Source(
         origin=f"{where}, split {config.options['split']}",
         licence="see the dataset's card" if dataset not in _BUILDERS else "unknown: the owner's own text",

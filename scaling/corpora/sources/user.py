@@ -15,8 +15,8 @@
 The name in the file is a function that returns a `Source`. Its arguments are keys of the corpus:
 `corpus=path.py:novels +corpus.folder=drafts`. The corpus has the function's name unless `corpus.name` is set.
 A source with `rows` also serves classification, with `+corpus.label=FIELD`, and translation, with
-`+corpus.target=FIELD`. In a sweep file: `corpus: {name: novels, source: "path.py:novels"}`. The path is below
-the working folder or below the checkout, in this order. The text is prepared again when the file changes.
+`+corpus.target=FIELD`. In a sweep file: `corpus: {name: novels, source: "path.py:novels"}`. The path is
+looked up in the working folder, then in the checkout. The text is prepared again when the file changes.
 """
 
 from __future__ import annotations

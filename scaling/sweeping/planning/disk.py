@@ -20,7 +20,7 @@ and 10.5 for a matrix four times as long as wide; it is counted as 8.
 """
 _CHECKPOINTS = 3
 """Checkpoints on disk during a run: the newest, the one before it, and the one being written."""
-PAPERS_BYTES = 30_000
+RECORD_BYTES = 30_000
 """Approximate bytes of the record, config, curve and losses by position of one run."""
 
 
@@ -42,7 +42,7 @@ def kept_bytes(cell: Cell, config: Config) -> int:
     placement = Placement.from_config(config)
     files = placement.keep_weights + placement.keep_best + len(milestone_steps(cell, placement.milestones))
     left = checkpoint_bytes(cell) if placement.share_trunk and trunk.trunk_id(cell) else 0
-    return files * weights_bytes(cell) + left + PAPERS_BYTES
+    return files * weights_bytes(cell) + left + RECORD_BYTES
 
 
 def working_bytes(cell: Cell) -> int:

@@ -37,7 +37,7 @@ COLUMNS = (
     "seconds_low",
     "seconds_high",
 )
-"""Columns of a cell in `plan.json`, which also has its overrides, except those of `sweep`."""
+"""Columns of a cell in `plan.json`, which also has its rescues, and its overrides except those of `sweep`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Rule:
     words: str
     """Rule in words, of the first cell."""
     same: bool = True
-    """Whether all cells have the same words; in some recipes the words contain numbers of the cell."""
+    """Whether one line describes all cells: the same words, and the same value if values have no order."""
 
     def over(self, value: Any, words: str) -> Rule:
         """Return the rule with one more cell."""

@@ -9,8 +9,7 @@ from typing import Any
 from scaling.config import Config, SweepConfig
 from scaling.errors import ConfigError, ScalingError
 from scaling.sweeping import designs
-from scaling.sweeping.planning import cells as cellar
-from scaling.sweeping.planning import disk, price
+from scaling.sweeping.planning import cells, disk, price
 from scaling.sweeping.planning.collector import uncollected
 from scaling.sweeping.planning.config import Compose
 from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned
@@ -34,7 +33,7 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     dropped: list[str] = []
     first: Config | None = None
     for combination in combinations:
-        there = cellar.Configs(compose, combination)
+        there = cells.Configs(compose, combination)
         solved: dict[Asked, tuple[Cell, dict[str, Any]]] = {}
         base = there.config({})
         first = first or base
@@ -42,7 +41,7 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
         _no_effect(combination, laid_out, base.sweep)
         for cell in laid_out:
             config = there.config(cell)
-            overrides = cellar.overrides(cell)
+            overrides = cells.overrides(cell)
             made = planned_cell(config, cell, [*combination, *overrides], solved)
             why = _outside(made.row, base.sweep.keep)
             if why is None and made.run_id in found:
@@ -96,11 +95,11 @@ def planned_cell(
     key = tuple((name, repr(value)) for name, value in cell.items() if name != "seed")
     try:
         if key not in known:
-            solved = Cell.from_config(config, cellar.corpus_of(config))
+            solved = Cell.from_config(config, cells.corpus_of(config))
             known[key] = solved, row(solved, config)
         made = dataclasses.replace(known[key][0], seed=config.seed)
     except ScalingError as error:
-        where = " ".join(cellar.overrides(cell))
+        where = " ".join(cells.overrides(cell))
         raise type(error)(f"{error} (cell {where})" if where else str(error)) from None
     return Planned(
         overrides=tuple(overrides),

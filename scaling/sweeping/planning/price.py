@@ -20,7 +20,7 @@ from scaling.config import Config, DeviceConfig
 from scaling.training.cell import Cell
 
 THINNING = 8
-"""During training, one of this number of held-out sequences is evaluated.
+"""Evaluations during training use every THINNING-th held-out sequence.
 
 `scaling.training.evaluation` sets this number; it imports torch and so cannot be imported here.
 """
@@ -59,7 +59,7 @@ class Speed:
     """Seconds per step, per block and per FLOP; not negative, fitted to relative errors."""
     flops_per_step: tuple[float, ...]
     """FLOPs per step of the measured shapes, in rising order."""
-    left: tuple[float, ...]
+    log_residuals: tuple[float, ...]
     """Residual log(measured / costs) of each measured shape."""
     spread: float
     """Standard deviation of log(measured / predicted), each shape predicted from the others."""
@@ -71,7 +71,7 @@ class Speed:
     def seconds_per_step(self, depth: int, flops: float) -> float:
         """Return the predicted seconds of a step."""
         step, block, flop = self.costs
-        left = float(np.interp(math.log(flops), np.log(self.flops_per_step), self.left))
+        left = float(np.interp(math.log(flops), np.log(self.flops_per_step), self.log_residuals))
         return (step + block * depth + flop * flops) * math.exp(left)
 
     def seconds(self, cell: Cell) -> tuple[float, float, float]:
@@ -130,10 +130,10 @@ def measured_speed(config: Config) -> Speed | None:
 def _speed(path: Path, _changed: int, family: str) -> Speed | None:
     found = json.loads(path.read_text(encoding="utf-8"))
     measured = [Measured(**row) for row in found["measured"]]
-    return through([row for row in measured if row.family == family], when=found["when"])
+    return fit_speed([row for row in measured if row.family == family], when=found["when"])
 
 
-def through(measured: Sequence[Measured], *, when: str) -> Speed | None:
+def fit_speed(measured: Sequence[Measured], *, when: str) -> Speed | None:
     """Fit the model to measured shapes; return None for fewer than three."""
     rows = sorted(measured, key=lambda row: row.flops_per_step)
     if len(rows) < 3:
@@ -159,7 +159,7 @@ def _fit(rows: Sequence[Measured], *, when: str) -> Speed:
     return Speed(
         costs=(float(costs[0]), float(costs[1]), float(costs[2])),
         flops_per_step=tuple(row.flops_per_step for row in rows),
-        left=tuple(float(value) for value in left),
+        log_residuals=tuple(float(value) for value in left),
         spread=0.0,
         evaluated_flop=float(np.median([row.seconds_per_evaluated_flop for row in rows])),
         when=when,
@@ -182,7 +182,7 @@ def _path(cache: str | None, device: str) -> Path:
 
 
 def memory_bytes(cell: Cell) -> int:
-    """Return an estimate of a run's peak memory in bytes.
+    """Return an estimate of a run's peak memory in bytes, for a whole batch in float32.
 
     It includes weights, gradients and two moments in four bytes each, the activations, and the process.
     Activations per token: in each block 17 numbers per unit of width and 2.5 rows of scores per head (half of

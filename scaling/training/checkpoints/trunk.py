@@ -30,7 +30,7 @@ def trunk_id(cell: Cell) -> str | None:
     h = cell.hyperparameters
     if h.schedule != "wsd" or h.warmup_steps is None or h.patience or cell.compression is not None:
         return None
-    science = cell.science()
+    science = cell.identity()
     del science["steps"], science["evaluation"]
     science["hyperparameters"] = {k: v for k, v in science["hyperparameters"].items() if k not in _HORIZON}
     text = json.dumps(science, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -13,14 +13,14 @@ from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
 
 _DEVICE, _KEPT = DeviceConfig(), CheckpointConfig()
-"""Where the defaults stand."""
+"""Configs with the default values."""
 UNITS = ("tokens", "flops")
 """Units of `checkpoint.milestones`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Placement:
-    """The settings of a run that do not change its result."""
+    """The settings of a run that change its result by rounding at most; they are not part of the run id."""
 
     device: str = _DEVICE.name
     """Name of the device: cpu, cuda or cuda:N."""
@@ -43,7 +43,7 @@ class Placement:
     deterministic: bool = _DEVICE.deterministic
     """Whether CUDA uses only operations with bitwise reproducible results; a CPU always does."""
     checkpoint_seconds: float = _KEPT.every_seconds
-    """Between checkpoints."""
+    """Seconds between two checkpoints."""
     keep_weights: bool = _KEPT.weights
     """Whether the weights of a finished run are kept."""
     keep_best: bool = _KEPT.best

@@ -129,7 +129,7 @@ def run(
                 elif not failures.out_of_memory(error):
                     outcome = crash(error, paths)
                 elif micro_batch > 1:
-                    # a smaller micro-batch needs less memory and leaves the gradient of the batch unchanged
+                    # a smaller micro-batch needs less memory and gives the same gradient up to rounding
                     trainer, micro_batch = None, micro_batch // 2
                 else:
                     reason = f"one sequence of {cell.context} tokens does not fit into the memory of {device}"

@@ -19,7 +19,7 @@ from scaling.fitting.comparison.gain import gain
 from scaling.fitting.decisions.allocate import allocate, cheapest_way
 from scaling.fitting.decisions.design import next_runs
 from scaling.fitting.fit import fit
-from scaling.fitting.fit_file import contents, load
+from scaling.fitting.fit_file import contents, refit
 
 OWN = """
 from scaling.fitting.law import Law, amplitude, exponent, floor
@@ -81,7 +81,7 @@ def test_ones_own_law_of_a_known_name_reaches_its_own_optimum(own: Path, tmp_pat
     assert made["objective"]["value"] == pytest.approx(found.optimum.objective, rel=1e-9)
     # Its file is not taken for one of the catalogue's law.
     with pytest.raises(FitError, match="another law than the chinchilla of the catalogue"):
-        load(file)
+        refit(file)
     with pytest.raises(Exception, match="not in the catalogue"):
         law_of(made)
 
