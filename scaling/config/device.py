@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import FLAG, POSITIVE, TEXT, choice, key, mapping, whole
+from scaling.config.kinds import DEVICE, FLAG, POSITIVE, choice, key, mapping, whole
 from scaling.errors import ConfigError, one_of
 
 DTYPES = ("float32", "tf32", "bfloat16", "float16")
@@ -21,7 +21,7 @@ SHARINGS = ("ddp", "fsdp")
 class DeviceConfig:
     """A device and how a run uses it."""
 
-    name: str = key("cpu", TEXT)
+    name: str = key("cpu", DEVICE)
     """cpu, cuda or cuda:NUMBER."""
     dtype: str = key("float32", choice(*DTYPES))
     """Number format of the forward pass; tf32 only on CUDA. It changes the loss, and so the run id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -181,6 +182,24 @@ def numbers(name: str, value: Any) -> list[float]:
                 f"{name} holds {item!r}; every value must be a positive number; set {name}=[NUMBER,NUMBER]"
             )
         values.append(number)
+    _refuse_twice(name, values)
+    return values
+
+
+def _refuse_twice(name: str, values: list[Any]) -> None:
+    """Raise ConfigError for a value that a list holds twice."""
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise ConfigError(f"{name} holds {twice[0]:g} twice; leave one of them out")
+
+
+def _wholes(name: str, value: Any) -> list[float]:
+    values = numbers(name, value)
+    if isinstance(value, str) and ".." in value:
+        return [float(round(number)) for number in values]
+    for number in values:
+        if number != int(number):
+            raise ConfigError(f"{name} holds {number:g}; allowed are whole numbers from 1")
     return values
 
 
@@ -211,7 +230,27 @@ def _whole_list(name: str, value: Any) -> list[int]:
     for item in listed:
         if isinstance(item, bool) or not isinstance(item, int) or item < 0:
             raise ConfigError(f"{name} holds {item!r}; allowed are whole numbers from 0, such as [0, 1, 2]")
+    _refuse_twice(name, listed)
     return listed
+
+
+def _device(name: str, value: Any) -> str:
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(value)):
+        raise ConfigError(f"{name} is {value!r}; it must be cpu, cuda or cuda:NUMBER; set {name}=cuda")
+    return str(value)
+
+
+def names_among(*names: str) -> Kind:
+    """Return the kind of one of `names`, or a list of them."""
+
+    def read(name: str, value: Any) -> list[str]:
+        chosen = _names(name, value)
+        for item in chosen:
+            if item not in names:
+                raise ConfigError(one_of(name, item, names))
+        return chosen
+
+    return Kind(description=f"{' or '.join(names)}, or a list of them", read=read, choices=names)
 
 
 def _names(name: str, value: Any) -> list[str]:
@@ -226,6 +265,8 @@ FRACTION = number(0, 1, open_low=True, open_high=True)
 FLAG = Kind(description="true or false", read=_flag)
 TEXT = Kind(description="text", read=lambda name, value: str(value))
 NUMBERS = Kind(description="positive numbers, or 'low..high x count'", read=numbers)
+WHOLES = Kind(description="whole numbers from 1, or 'low..high x count'", read=_wholes)
 SEEDS = Kind(description="whole numbers from 0", read=_whole_list)
 PATHS = Kind(description="a path, or a list of paths", read=_paths)
+DEVICE = Kind(description="cpu, cuda or cuda:NUMBER", read=_device)
 NAMES = Kind(description="a name, or a list of names", read=_names)

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import NAMES, NUMBERS, POSITIVE, SEEDS, TEXT, key, mapping, required, whole
+from scaling.config.kinds import (
+    NAMES,
+    NUMBERS,
+    POSITIVE,
+    SEEDS,
+    TEXT,
+    WHOLES,
+    key,
+    mapping,
+    names_among,
+    required,
+    whole,
+)
 from scaling.errors import ConfigError
 
 
@@ -64,16 +76,16 @@ class SweepConfig:
     """For design=tuning: factors on the recipe's learning rate."""
     batch_factors: list[float] | None = key(None, NUMBERS)
     """For design=tuning: factors on the recipe's batch size."""
-    unique_tokens: list[float] | None = key(None, NUMBERS)
+    unique_tokens: list[float] | None = key(None, WHOLES)
     """For design=repetition: numbers of distinct tokens."""
     epochs: list[float] | None = key(None, NUMBERS)
     """For design=repetition: numbers of epochs."""
     keep: Mapping[str, Any] | None = key(None, mapping("{steps: [100, null]}"))
     """Cells outside these ranges of the plan's columns are dropped: {tokens_per_parameter: [low, high],
     memory_bytes: [null, high]}."""
-    retry: list[str] | None = key(None, NAMES)
+    retry: list[str] | None = key(None, names_among("failed", "out_of_memory", "diverged"))
     """Statuses whose cells are run again: failed, out_of_memory, diverged."""
     rescue: RescueConfig | None = None
     """Run diverged cells again at lower learning rates, as new runs: {factor: 0.5, times: 2}."""
-    mirrors: list[str] | None = key(None, NAMES)
+    mirrors: list[str] | None = key(None, names_among("tensorboard", "wandb", "trackio"))
     """Trackers that also receive finished runs: tensorboard, wandb, trackio."""

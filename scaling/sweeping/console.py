@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # these import corpora and families, which a status does not 
     from scaling.sweeping.status import Status
 
 _MOST_ROWS = 200
+_LESS_NEEDED = ("C budget", "memory", "epochs", "seed", "steps", "D/N")
+"""Columns of a plan that a narrow terminal leaves out, the first of them first."""
 
 
 def wide_console() -> Console:
@@ -32,33 +34,15 @@ def wide_console() -> Console:
 def plan_table(plan: Plan, edited: str) -> None:
     """Print the plan, its totals, how the sweep was edited, and the files that it writes."""
     console = wide_console()
-    table = Table(
-        "run",
-        "size",
-        "seed",
-        "N",
-        "D",
-        "D/N",
-        "epochs",
-        "steps",
-        "C budget",
-        "C",
-        "memory",
-        "seconds",
-        box=None,
-        pad_edge=False,
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for cell in plan.cells[:_MOST_ROWS]:
-        row = cell.row
-        table.add_row(
-            cell.run_id, f"{row['size']:g}", str(row["seed"]), f"{row['params']:,}", f"{row['tokens']:,}",
-            f"{row['tokens_per_parameter']:.1f}", f"{row['epochs']:.2f}", f"{row['steps']:,}",
-            "" if row["budget_flops"] is None else f"{row['budget_flops']:.3g}", f"{row['flops']:.4g}",
-            human_bytes(row["memory_bytes"]), "" if row["seconds"] is None else f"{row['seconds']:.0f}",
-        )  # fmt: skip
+    columns, left_out = fitting(plan_columns(plan), console.width)
+    table = Table(box=None, pad_edge=False)
+    for title in columns:
+        table.add_column(title, justify="left" if title == "run" else "right")
+    for texts in zip(*columns.values(), strict=True):
+        table.add_row(*texts)
     console.print(table)
+    if left_out:
+        console.print(f"not shown here: {', '.join(left_out)}; a wider terminal or --json shows all")
     if len(plan.cells) > _MOST_ROWS:
         console.print(f"... and {len(plan.cells) - _MOST_ROWS} more cells; --json prints all")
     for sentence in plan.dropped[:5]:
@@ -111,6 +95,48 @@ def plan_table(plan: Plan, edited: str) -> None:
         f"{POSITIONS} and plan.json",
         soft_wrap=True,
     )
+
+
+def plan_columns(plan: Plan) -> dict[str, list[str]]:
+    """Return the columns of the plan's table: title → texts. Columns without values are left out.
+
+    The keys that vary between cells have a column each, where no other column shows them.
+    """
+    shown = plan.cells[:_MOST_ROWS]
+    rows = [cell.row for cell in shown]
+    set_keys = [dict(text.lstrip("+").partition("=")[::2] for text in cell.overrides) for cell in shown]
+    varied = {
+        key: [given.get(key, "") for given in set_keys]
+        for key in dict.fromkeys(key for given in set_keys for key in given)
+        if key not in ("family.size", "seed", "budget.flops", "budget.tokens")
+    }
+    columns = {
+        "run": [cell.run_id for cell in shown],
+        **{key.rpartition(".")[2]: texts for key, texts in varied.items() if len(set(texts)) > 1},
+        "size": [f"{row['size']:g}" for row in rows],
+        "seed": [str(row["seed"]) for row in rows],
+        "N": [f"{row['params']:,}" for row in rows],
+        "D": [f"{row['tokens']:,}" for row in rows],
+        "D/N": [f"{row['tokens_per_parameter']:.1f}" for row in rows],
+        "epochs": [f"{row['epochs']:.2f}" for row in rows],
+        "steps": [f"{row['steps']:,}" for row in rows],
+        "C budget": ["" if row["budget_flops"] is None else f"{row['budget_flops']:.3g}" for row in rows],
+        "C": [f"{row['flops']:.4g}" for row in rows],
+        "memory": [human_bytes(row["memory_bytes"]) for row in rows],
+        "seconds": ["" if row["seconds"] is None else f"{row['seconds']:.0f}" for row in rows],
+    }
+    return {title: texts for title, texts in columns.items() if any(texts)}
+
+
+def fitting(columns: Mapping[str, list[str]], width: int) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the columns that fit into `width` characters, and the titles of those that were left out."""
+    kept, left_out = dict(columns), []
+    for title in _LESS_NEEDED:
+        if sum(max(map(len, (name, *texts))) + 2 for name, texts in kept.items()) - 2 <= width:
+            break
+        if kept.pop(title, None) is not None:
+            left_out.append(title)
+    return kept, left_out
 
 
 def rule_line(rule: Rule) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from scaling import extras
-from scaling.errors import ConfigError, LaunchError, ScalingError, one_of
+from scaling.errors import LaunchError, ScalingError
 from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 1.0
 _ROUNDS = 20
 """Maximum number of launches of a cell that is preempted each time."""
-RETRIED = ("failed", "out_of_memory", "diverged")
-"""Statuses that `sweep.retry` accepts."""
 BAD = ("failed", "died", "out_of_memory")
 """Statuses for which a sweep ends with a non-zero exit code. A diverged run is a result, not an error."""
 
@@ -95,7 +93,6 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     """
     sweep = parsed(config).sweep
     shown = sweep.mirrors or []
-    mirrors.check(shown)
     compose = composer(loader, config)
     asked = plan(compose, split(arguments))
     cells.writable(asked.results)
@@ -258,17 +255,14 @@ def _released(results: Path, elsewhere: set[str]) -> set[str]:
     return left
 
 
-def retry(planned: Plan, statuses: Any) -> int:
+def retry(planned: Plan, statuses: Sequence[str] | None) -> int:
     """Rename the records of these statuses to `record.STATUS.json`, so that their cells are run again.
 
-    Return the number of records. Raises ConfigError for a status that is not in RETRIED.
+    Return the number of records.
     """
     if not statuses:
         return 0
-    wanted = {str(one) for one in ([statuses] if isinstance(statuses, str) else list(statuses))}
-    for one in sorted(wanted):
-        if one not in RETRIED:
-            raise ConfigError(one_of("sweep.retry", one, RETRIED))
+    wanted = set(statuses)
     again = [
         run_id
         for run_id, one in ledger.finished(planned.results, planned.sweep, planned.run_ids).items()

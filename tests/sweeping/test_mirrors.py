@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from scaling.config import SweepConfig, parse
 from scaling.errors import ConfigError
 from scaling.sweeping.launching import mirrors
 
@@ -49,4 +51,6 @@ def test_trackio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_mirror() -> None:
     with pytest.raises(ConfigError, match="did you mean 'tensorboard'"):
-        mirrors.check(["tensorbord"])
+        parse(SweepConfig, {"mirrors": ["tensorbord"]})
+    kind = next(field for field in fields(SweepConfig) if field.name == "mirrors").metadata["kind"]
+    assert kind.choices == tuple(mirrors.MIRRORS)

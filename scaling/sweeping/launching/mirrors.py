@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scaling.errors import ConfigError, LaunchError, one_of
+from scaling.errors import LaunchError
 
 _INSTALL = "install it with: pip install 'scaling[mirrors]'"
 _CURVE = ("loss_train", "loss", "learning_rate", "gradient_norm")
@@ -79,13 +79,6 @@ MIRRORS: dict[str, Callable[[str, Path, Iterable[Run]], None]] = {
     "trackio": trackio,
 }
 """Name of a mirror → the function that writes runs to it."""
-
-
-def check(names: Sequence[str]) -> None:
-    """Raise ConfigError for an unknown mirror."""
-    for name in names:
-        if name not in MIRRORS:
-            raise ConfigError(one_of("sweep.mirrors", name, MIRRORS))
 
 
 def show(names: Sequence[str], sweep: str, folder: Path, run_ids: Iterable[str]) -> None:

@@ -36,6 +36,7 @@ def text(name: str, design: str) -> str:
     if design not in EXAMPLES:
         raise ConfigError(one_of("--design", design, EXAMPLES))
     words = meanings(SweepConfig)
+    size = ", size: 0.8" if design in _BASE else ""
     lines = [
         f"# scaling plan {name}; scaling run {name}",
         "#",
@@ -49,7 +50,7 @@ def text(name: str, design: str) -> str:
         "  - override /recipe: horizon",
         "  - _self_",
         "",
-        "family: {depth: 2, size: 0.8} # at a fixed depth the dial moves the width alone",
+        f"family: {{depth: 2{size}}} # at a fixed depth the dial moves the width alone",
     ]
     if design in _BASE:
         lines += ["budget: {flops: 2e10} # training FLOPs of every cell"]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scaling.config import Config, SweepConfig
+from scaling.config import Config, FamilyConfig
 from scaling.errors import ConfigError, ScalingError
 from scaling.sweeping import designs
 from scaling.sweeping.planning import cells, disk, price
@@ -16,7 +16,6 @@ from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk
 
-_DIALS = ("family.size", "budget.flops", "budget.tokens")
 Asked = tuple[tuple[str, str], ...]
 """Keys that a cell sets, except its seed, with values as text."""
 
@@ -38,15 +37,15 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
         base = there.config({})
         first = first or base
         laid_out = designs.cells(there.space({}))
-        _no_effect(combination, laid_out, base.sweep)
+        _no_effect(combination, laid_out, base)
         for cell in laid_out:
             config = there.config(cell)
             overrides = cells.overrides(cell)
             made = planned_cell(config, cell, [*combination, *overrides], solved)
             why = _outside(made.row, base.sweep.keep)
             if why is None and made.run_id in found:
-                same = found[made.run_id].row
-                why = f"the same run as family.size={same['size']:g}, whose shape has the same whole numbers"
+                same = [text for text in found[made.run_id].overrides if text not in combination]
+                why = f"the same run as {' '.join(same) or 'the base config'}"
             if why is None:
                 found[made.run_id] = made
             else:
@@ -72,15 +71,21 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
     )
 
 
-def _no_effect(given: Sequence[str], cells: designs.Cells, sweep: SweepConfig) -> None:
-    """Raise ConfigError for a size or budget on the command line that the design sets in every cell."""
-    for text in given:
-        key = text.partition("=")[0].lstrip("+")
-        if key in _DIALS and all(key in cell for cell in cells):
-            made_of = [f"sweep.{name}" for name in designs.DIALS if getattr(sweep, name)]
+def _no_effect(given: Sequence[str], laid_out: designs.Cells, base: Config) -> None:
+    """Raise ConfigError for a size or budget of the config that the design replaces in every cell."""
+    typed = {text.partition("=")[0].lstrip("+"): text for text in given}
+    values = {
+        "family.size": (base.family.size, FamilyConfig().size),
+        "budget.flops": (base.budget.flops, None),
+        "budget.tokens": (base.budget.tokens, None),
+    }
+    for key, (value, default) in values.items():
+        if (key in typed or value != default) and all(key in cell for cell in laid_out):
+            made_of = [f"sweep.{name}" for name in designs.DIALS if getattr(base.sweep, name)]
+            given_as = typed.get(key, f"{key}={value:g}")
             raise ConfigError(
-                f"{text!r} has no effect, because the design sets {key} in every cell; change "
-                f"{' or '.join(made_of)}"
+                f"{given_as!r} has no effect, because the design sets {key} in every cell; leave it out, or "
+                f"change {' or '.join(made_of)}"
             )
 
 
