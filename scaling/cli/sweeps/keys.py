@@ -40,6 +40,8 @@ def config_verb(
         return emit(payload, as_json, lambda: _values(rows))
     listed = keys.asked(asked)
     emit([dataclasses.asdict(row) for row in listed], as_json, lambda: _keys(listed))
+    if not asked and not as_json:
+        typer.echo("\nOther families, recipes and corpora have other keys: scaling config family=NAME, ...")
 
 
 def _keys(rows: list[Any]) -> None:
@@ -88,7 +90,13 @@ def new_verb(
     as_json: JSON = False,
 ) -> None:
     """Write a commented sweep file to start from."""
+    import shlex
+
     from scaling.sweeping.planning import new
 
     path = new.write(name, design)
-    emit({"file": str(path)}, as_json, lambda: typer.echo(f"wrote {path}; next: scaling plan {name}"))
+    emit(
+        {"file": str(path)},
+        as_json,
+        lambda: typer.echo(f"wrote {path}; next: scaling plan {shlex.quote(name)}"),
+    )

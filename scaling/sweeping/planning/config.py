@@ -110,6 +110,29 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
     return config
 
 
+def of_choice(group: str, name: str) -> dict[str, Any]:
+    """Return the values in a file of conf/GROUP; UNSET where a value must be given. Raises ConfigError."""
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
+    if not name:
+        raise ConfigError(one_of(group, name, choices(group)))
+    with hydra("train") as (engine, train), sentences(list):
+        config = engine.config_loader.load_configuration(train, [f"{group}={name}"], RunMode.MULTIRUN)
+        values = OmegaConf.to_container(config[group], resolve=False)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def choices(group: str) -> list[str]:
+    """Return the names of the files in conf/GROUP, as `group=NAME` takes them."""
+    return [
+        path.relative_to(folder / group).with_suffix("").as_posix()
+        for folder in folders.folders("conf")
+        for path in sorted((folder / group).rglob("*.yaml"))
+    ]
+
+
 def composer(loader: Any, config: DictConfig) -> Compose:
     """Return a function that composes the configs of the sweep's runs."""
 
@@ -204,23 +227,23 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
                 f"hydra/launcher={missing} is not installed; type: pip install 'scaling[{BROUGHT[missing]}]' "
                 f"(in a checkout: pip install '.[{BROUGHT[missing]}]')"
             )
-        return one_of(group, missing, [option for option in options if option not in ("", "base")])
+        return one_of(group, missing, choices(group) or [option for option in options if option])
     if text.startswith(("Could not override '", "Could not append")):
         key = text.split("'", 2)[1]
         known = keys()
         if key not in known:
-            return f"there is no key {key!r}; {_nearest(key, known)}"
+            return f"there is no key {key!r}; {nearest(key, known)}"
     if "full_key: " in text and "not in '" in text:
         key = text.split("full_key: ", 1)[1].split()[0]
         file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else "a config file"
-        return f"{file.removesuffix('.yaml')}.yaml sets the unknown key {key!r}; {_nearest(key, keys())}"
+        return f"{file.removesuffix('.yaml')}.yaml sets the unknown key {key!r}; {nearest(key, keys())}"
     cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ and str(error) else ""
     return f"{' '.join(line.strip() for line in text.splitlines()[:2])}{cause}".replace(
         "LexerNoViableAltException: ", ""
     )
 
 
-def _nearest(key: str, known: Sequence[str]) -> str:
+def nearest(key: str, known: Sequence[str]) -> str:
     """Return the hint for an unknown key."""
     near = get_close_matches(key, known, n=3, cutoff=0.5)
     top = ", ".join(sorted({name.partition(".")[0] for name in known}))

@@ -18,10 +18,11 @@ from scaling.families import registry
 from scaling.families.decoder.switches import Switches
 from scaling.families.recurrent.switches import LSTMSwitches
 from scaling.families.regression.switches import PerceptronSwitches
-from scaling.sweeping.planning.config import Compose
+from scaling.sweeping.planning.config import Compose, nearest, of_choice
+from scaling.sweeping.planning.store import GROUPS
 from scaling.training import recipes
 from scaling.training.config import regression_data
-from scaling.training.recipes.recipe import SHARE_OF_RUN, TIMESCALE, Hyperparameters
+from scaling.training.recipes.recipe import SHARE_OF_RUN, TIMESCALE, Hyperparameters, Situation
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,19 @@ _WHOLE = {"sweep.axes", "sweep.switches", "sweep.keep", "device.peaks", "checkpo
 """Keys whose values are not split into further keys."""
 
 
+_EXAMPLE = Situation(
+    params=10_000_000,
+    params_body=8_000_000,
+    width=256,
+    depth=4,
+    context=512,
+    tokens=2e8,
+    flops_per_token=6e7,
+    flops_per_token_body=5e7,
+)
+"""Any run: it shows which hyperparameters a recipe derives."""
+
+
 def meanings(section: type) -> dict[str, str]:
     """Return the docstring of each field of a dataclass, on one line."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
@@ -71,7 +85,7 @@ def meanings(section: type) -> dict[str, str]:
 def every(*, family: str = "llama", recipe: str = "small_decoder", corpus: str | None = None) -> list[Key]:
     """Return every key in the order of the config, with the keys of a family, a recipe and a source of text.
 
-    Raises ConfigError for an unknown family, recipe or source.
+    Raises ConfigError for an unknown family or recipe.
     """
     further = {
         "family.size": lambda: _family(family),
@@ -101,8 +115,6 @@ def _section(section: Any, where: str) -> list[Key]:
 
 
 def _family(name: str) -> list[Key]:
-    if name != "hf" and name not in registry.names():
-        registry.get(name)
     kind = {"lstm": LSTMSwitches, "mlp": PerceptronSwitches}.get(name, Switches)
     settings = {**_SHAPE, **_settings(kind)}
     if name == "hf":
@@ -116,18 +128,24 @@ def _family(name: str) -> list[Key]:
 
 
 def _recipe(name: str) -> list[Key]:
-    own = {
+    recipe = recipes.get(name)
+    constants = {key: setting.default for key, setting in recipe.constants.items()}
+    derived = recipe.rule(_EXAMPLE, constants)
+    settings = {
         key: setting._replace(default=None, meaning=f"{setting.meaning} null = by the recipe's rule.")
+        if key in derived
+        else setting
         for key, setting in _settings(Hyperparameters).items()
     }
-    settings = {**own, TIMESCALE: SHARE_OF_RUN, **recipes.get(name).constants}
+    settings |= {TIMESCALE: SHARE_OF_RUN, **recipe.constants}
     return [_key(f"recipe.{key}", setting) for key, setting in settings.items()]
 
 
 def _corpus(source: str) -> list[Key]:
-    if source not in (*sources.NAMES, regression_data.SOURCE):
-        raise ConfigError(one_of("corpus", source, (*sources.NAMES, regression_data.SOURCE)))
-    settings = regression_data.KEYS if source == regression_data.SOURCE else sources.keys(source)
+    if source == regression_data.SOURCE:
+        settings = regression_data.KEYS
+    else:
+        settings = sources.keys(source) if source in sources.NAMES else sources.COMMON
     return [_key(f"corpus.{key}", setting) for key, setting in settings.items()]
 
 
@@ -157,15 +175,38 @@ def asked(text: str | None) -> list[Key]:
     """
     group, sign, choice = (text or "").partition("=")
     if sign:
-        if group not in ("family", "recipe", "corpus"):
-            raise ConfigError(one_of("a group with keys of its own", group, ("family", "recipe", "corpus")))
-        return [row for row in every(**{group: choice}) if row.name.startswith(f"{group}.")]
+        return _chosen(group, choice)
     rows = every()
-    named = [row for row in rows if not text or row.name == text or row.name.startswith(f"{text}.")]
+    named = [
+        row
+        for row in rows
+        if not text
+        or f"{row.name}.".startswith(f"{text}.")
+        or (row.name in _WHOLE and text.startswith(f"{row.name}."))
+    ]
     if not named:
-        sections = {row.name.partition(".")[0] for row in rows}
-        raise ConfigError(one_of("a key", str(text), [*(row.name for row in rows), *sections]))
+        names = {row.name for row in rows} | {row.name.partition(".")[0] for row in rows}
+        raise ConfigError(f"there is no key {text!r}; {nearest(str(text), sorted(names))}")
     return named
+
+
+def _chosen(group: str, choice: str) -> list[Key]:
+    """Return the keys of a section, with the values of one of the files in conf/ as defaults."""
+    if group not in GROUPS:
+        raise ConfigError(one_of("a section with choices", group, GROUPS))
+    if ".py:" in choice:
+        values: dict[str, Any] = {"name": choice, "source": choice}
+    else:
+        values = of_choice(group, choice)
+    family = values["name"] if group == "family" else "llama"
+    recipe = values["name"] if group == "recipe" else "small_decoder"
+    rows = every(family=family, recipe=recipe, corpus=values["source"] if group == "corpus" else None)
+    given = {f"{group}.{key}": value for key, value in values.items() if value is not None}
+    return [
+        dataclasses.replace(row, default=given.get(row.name, row.default))
+        for row in rows
+        if row.name.startswith(f"{group}.")
+    ]
 
 
 def resolved(compose: Compose) -> list[tuple[str, Any, bool]]:
