@@ -6,6 +6,7 @@ The user's own `conf/` and `sweeps/` in the working folder have priority over th
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from scaling.errors import ConfigError, one_of
@@ -41,9 +42,10 @@ def sweep_file(name: str) -> Path:
         path = Path(name)
         if path.is_file():
             return path.resolve()
+        near = get_close_matches(path.stem, sweeps(), n=3, cutoff=0.5)
         raise ConfigError(
-            f"there is no sweep file {name!r}; give a path that exists, or one of: "
-            f"{', '.join(sorted(sweeps()))}"
+            f"there is no sweep file {name!r}; give a path that exists, or a name in sweeps/"
+            + (f", such as {' or '.join(near)}" if near else "")
         )
     known = sweeps()
     if name not in known and (results() / name / "ledger.parquet").is_file():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaling.errors import ConfigError
+
 if TYPE_CHECKING:
     from scaling.sweeping.driver import Outcome
     from scaling.sweeping.planning.planned import Plan
@@ -15,7 +17,7 @@ def plan(sweep: str, *overrides: str) -> Plan:
 
     Args:
         sweep: a name in sweeps/, or the path of a .yaml file.
-        overrides: Hydra's, such as "seed=1" or "sweep.budgets=[1e10,2e10]".
+        *overrides: Hydra's, each one argument: plan("demo", "seed=1", "sweep.budgets=[1e10,2e10]").
 
     Raises ConfigError naming the key or the cell that cannot be.
     """
@@ -24,11 +26,21 @@ def plan(sweep: str, *overrides: str) -> Plan:
     from scaling.sweeping.planning import planner
     from scaling.sweeping.rescue import standing
 
-    with configs.hydra(sweep) as (engine, name):
+    _check(sweep, overrides)
+    with configs.hydra(sweep, overrides) as (engine, name):
         master = configs.master(engine, name, list(overrides))
         compose = configs.composer(engine.config_loader, master)
         planned = planner.plan(compose, split([str(item) for item in master.hydra.overrides.task]))
         return planned if planned.rescue is None else standing(planned, compose)[0]
+
+
+def _check(sweep: str, overrides: tuple[str, ...]) -> None:
+    """Raise ConfigError for arguments that are not text."""
+    if not isinstance(sweep, str):
+        raise ConfigError(f"the sweep is {sweep!r}; give its name in sweeps/, or the path of a .yaml file")
+    for override in overrides:
+        if not isinstance(override, str):
+            raise ConfigError(f"an override is {override!r}; give each as text of its own, such as 'seed=1'")
 
 
 def run(sweep: str, *overrides: str) -> Outcome:
@@ -42,7 +54,8 @@ def run(sweep: str, *overrides: str) -> Outcome:
     from scaling import train
     from scaling.sweeping.planning import config as configs
 
-    with configs.hydra(sweep) as (engine, name):
+    _check(sweep, overrides)
+    with configs.hydra(sweep, overrides) as (engine, name):
         configs.master(engine, name, list(overrides))  # a mistake ends here, in one sentence
         outcome: Any = engine.multirun(
             config_name=name,

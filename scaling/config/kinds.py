@@ -126,14 +126,18 @@ def _range_in_words(low: float, high: float, open_low: bool, open_high: bool) ->
 
 
 def or_none(kind: Kind) -> Kind:
-    """Return the kind that also allows `none`, which reads as None."""
+    """Return a kind of numbers that also allows `none`, which reads as None."""
+    words = f"{kind.description}, or none"
 
     def read(name: str, value: Any) -> Any:
         if value is None or (isinstance(value, str) and value.lower() == "none"):
             return None
-        return kind.read(name, value)
+        try:
+            return kind.read(name, value)
+        except ConfigError:
+            raise ConfigError(f"{name} is {value!r}; it must be a {words}; set {name}=NUMBER") from None
 
-    return Kind(description=f"{kind.description}, or none", read=read)
+    return Kind(description=words, read=read)
 
 
 def _flag(name: str, value: Any) -> bool:

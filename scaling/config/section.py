@@ -31,6 +31,8 @@ class Shape(typing.NamedTuple):
     """Name of the field that collects all other keys; None if other keys are errors."""
 
 
+GROUPS = ("family", "corpus", "recipe", "start", "device")
+"""Sections that have files in conf/."""
 _SHAPES: dict[Any, Shape] = {}
 
 
@@ -80,8 +82,12 @@ def parse(
     if where is None:
         where = section.__name__.removesuffix("Config").lower()
     if not isinstance(content, Mapping):
-        keys = ", ".join(f"{name}: ..." for name in shape_of(section).kinds)
-        raise ConfigError(f"{where or 'the config'} is {content!r}; write {{{keys}}}")
+        words = f"{where or 'the config'} is {content!r}; write {where}: {{KEY: VALUE}}"
+        if where in GROUPS:
+            words += (
+                f", or choose a file of conf/{where} in the defaults of the sweep: - override /{where}: NAME"
+            )
+        raise ConfigError(words)
     shape = shape_of(section)
     values: dict[str, Any] = {}
     others: dict[str, Any] = {}

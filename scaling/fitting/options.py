@@ -58,11 +58,10 @@ class Options:
         resampling.check(self.bootstrap)
         if not 0 < self.level < 1:
             raise ConfigError(f"level is {self.level}; give a number between 0 and 1, such as 0.95")
-        if self.starts < 1 or self.resamples < 0:
-            raise ConfigError(
-                f"starts is {self.starts} and resamples {self.resamples}; give at least 1 start and 0 "
-                "resamples"
-            )
+        if self.starts < 1:
+            raise ConfigError(f"starts is {self.starts}; give at least 1")
+        if self.resamples < 0:
+            raise ConfigError(f"resamples is {self.resamples}; give 0 or more")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; give a whole number at or above zero")
         if isinstance(self.delta, str) and self.delta != "auto":

@@ -133,7 +133,7 @@ class Fit:
         """Return the mean prediction at variables by letter, as in `predict(N=1e9, D=2e10)`.
 
         Every variable is a number or an array (m,). Raises ConfigError for a variable that is missing or that
-        the law does not have.
+        the law does not have, and for values that no run can have.
         """
         known = (*self.law.variables, *self.law.optional)
         for name in at:
@@ -144,7 +144,7 @@ class Fit:
                 f"{self.law.name} needs a value of {', '.join(missing)}; give all of "
                 f"{', '.join(self.law.variables)}"
             )
-        x = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in at.items()}
+        x = _numbers(at)
         interval = None
         if self.draws is not None:
             tail = (1 - self.options.level) / 2
@@ -195,3 +195,20 @@ class Fit:
         if self.warnings:
             lines += ["", "warnings:", *(f"  - {warning}" for warning in self.warnings)]
         return "\n".join(lines)
+
+
+def _numbers(at: Mapping[str, Any]) -> dict[str, Array]:
+    """Return variables as arrays of equal length or of length 1. Raises ConfigError."""
+    x: dict[str, Array] = {}
+    for name, value in at.items():
+        try:
+            x[name] = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise ConfigError(f"{name} is {value!r}; give a number, or an array of numbers") from None
+        if name in ("N", "D", "C") and not (np.isfinite(x[name]) & (x[name] > 0)).all():
+            raise ConfigError(f"{name} is {value!r}; it must be positive")
+    lengths = {name: len(values) for name, values in x.items() if len(values) > 1}
+    if len(set(lengths.values())) > 1:
+        words = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ConfigError(f"the variables have different lengths, {words}; give arrays of one length")
+    return x

@@ -117,6 +117,8 @@ def read(
     came = tables.read(source, decimal=decimal)
     warnings = list(came.notes)
     frame = _finished(came.frame.reset_index(drop=True), where, warnings)
+    if came.frame.empty:
+        raise TableError(f"{came.path} has no rows; give a table with runs")
     if frame.empty:
         raise TableError(f"{came.path} has no finished runs; wait for one, or name another table")
     frame = kept(frame, where).reset_index(drop=True)
@@ -167,6 +169,11 @@ def _letters(columns: Mapping[str, str] | None, need: Sequence[str], target: str
     for letter in columns or {}:
         if letter not in allowed:
             raise TableError(one_of("the letter of a column", letter, allowed))
+    for letter, text in (columns or {}).items():
+        if not isinstance(text, str):
+            raise TableError(
+                f"{letter} is given as a {type(text).__name__}; give the name of a column, or an expression"
+            )
     return dict(columns or {})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from scaling import folders
 from scaling.errors import TableError
 from scaling.tables import ledger
 from scaling.tables.files import load
@@ -72,6 +73,11 @@ def _file(source: str | Path, decimal: str | None, text: Collection[str]) -> Row
         if swept is None and path.is_dir():
             raise TableError(
                 f"the folder {path} has no {ledger.LEDGER}; run the sweep first, or give a file of runs"
+            )
+        if swept is None and str(source) in folders.sweeps():
+            raise TableError(
+                f"the sweep {str(source)!r} has no results in {folders.results()}; type first: scaling run "
+                f"{source}"
             )
         if swept is None:
             known = ledger.names()

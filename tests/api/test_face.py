@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 import scaling
 from scaling.api.fits import Fit
-from scaling.errors import ConfigError, TableError
+from scaling.errors import ConfigError, ScalingError, TableError
 
 ROOT = Path(__file__).parents[2]
 LETTERS = {"N": "params_m * 1e6", "D": "tokens_b * 1e9", "L": "val_loss"}
@@ -91,6 +92,28 @@ def test_a_mistake_is_one_sentence(frame: pd.DataFrame, fit: Fit) -> None:
         fit.predict(N=1e9)
     with pytest.raises(ConfigError, match="variable of chinchilla"):
         fit.predict(N=1e9, D=1e9, Q=1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda fit, frame: fit.allocate("much"), "the budget in FLOPs is 'much'"),
+        (lambda fit, frame: fit.predict(N=-1, D=1e6), "N is -1; it must be positive"),
+        (lambda fit, frame: fit.predict(N="big", D=1e6), "N is 'big'; give a number"),
+        (lambda fit, frame: fit.predict(N=[1e6, 2e6], D=[1e7, 2e7, 3e7]), "lengths, N 2, D 3"),
+        (lambda fit, frame: scaling.fit(frame, N=frame.params_m, D="D", L="L"), "N is given as a Series"),
+        (lambda fit, frame: scaling.fit([]), "has no rows"),
+        (lambda fit, frame: scaling.fit(frame, N="N", D="D", L="L", resamples=-1), "resamples is -1; give 0"),
+        (lambda fit, frame: scaling.plan("demo", ["seed=1"]), r"an override is \['seed=1'\]"),
+        (lambda fit, frame: scaling.plan(3), "the sweep is 3; give its name"),
+        (lambda fit, frame: scaling.runs("transfer-gpu"), "type first: scaling run transfer-gpu"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_one_sentence(
+    ask: Callable[[Fit, pd.DataFrame], object], sentence: str, fit: Fit, frame: pd.DataFrame
+) -> None:
+    with pytest.raises(ScalingError, match=sentence):
+        ask(fit, frame)
 
 
 def test_runs_plan_and_status(monkeypatch: pytest.MonkeyPatch) -> None:

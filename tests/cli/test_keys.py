@@ -16,6 +16,7 @@ from scaling.errors import ConfigError
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import keys, new, planner
 from scaling.training.recipes import RECIPES
+from scaling.training.recipes.recipe import Hyperparameters
 
 
 def test_every_key_has_a_type_and_a_meaning() -> None:
@@ -49,6 +50,12 @@ def test_a_kind_allows_its_own_default() -> None:
         ("recipe: {batch: few}", [], True),
         ("recipe: {rate: 1}", [], True),
         ("evaluation: {points: 3}", ["family.mlp=square"], False),
+        ("device: {name: gpu}", [], True),
+        ("device: cuda", [], True),
+        ("recipe: fixed", [], True),
+        ("family.mlp: gelu", [], True),
+        ("start: {rank: few}", [], True),
+        ("contxt: 32", [], True),
     ],
 )
 def test_a_mistake_in_a_sweep_file_names_the_file(
@@ -62,14 +69,9 @@ def test_a_mistake_in_a_sweep_file_names_the_file(
         f"budget: {{flops: 1e9}}\nsweep: {{design: seeds, seeds: [0]}}\n{content}\n"
     )
 
-    def plan() -> None:
-        with configs.hydra("mine") as (engine, name):
-            master = configs.master(engine, name, [f"results={results}", *override])
-            planner.plan(configs.composer(engine.config_loader, master), [override])
-
     with pytest.raises(ConfigError) as caught:
-        plan()
-    assert str(caught.value).startswith("sweeps/mine.yaml: ") == named
+        planned(results, *override)
+    assert str(caught.value).startswith("sweeps/mine.yaml: ") == named, caught.value
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,46 @@ def test_a_mistake_in_a_sweep_file_names_the_file(
 )
 def test_a_key_a_section_or_a_choice_is_listed(asked: str | None, first: str) -> None:
     assert keys.asked(asked)[0].name == first
+
+
+def test_a_choice_is_listed_with_the_values_of_its_file() -> None:
+    hub = {row.name: row.default for row in keys.asked("corpus=hub")}
+    assert (hub["corpus.split"], hub["corpus.revision"]) == ("train", UNSET)
+    horizon = {row.name: row.default for row in keys.asked("recipe=horizon")}
+    assert (horizon["recipe.beta2"], horizon["recipe.learning_rate"]) == (Hyperparameters.beta2, None)
+    with pytest.raises(ConfigError, match="must be one of 'files'"):
+        keys.asked("corpus=")
+    with pytest.raises(ConfigError, match="did you mean 'synthetic/"):
+        keys.asked("corpus=synthetic")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("family: {size: 3}", "'family.size=3' has no effect"),
+        ("budget: {flops: 1e10}", "'budget.flops=1e\\+10' has no effect"),
+        ("seed: 1\nsweep.seeds: [1]", "nest it: sweep"),
+    ],
+)
+def test_what_the_design_replaces_is_refused(
+    content: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = folders.results().absolute()
+    monkeypatch.chdir(tmp_path)
+    new.write("mine", "isoflop")
+    path = Path("sweeps/mine.yaml")
+    path.write_text(
+        "\n".join(line for line in path.read_text().splitlines() if not line.startswith("family:"))
+    )
+    path.write_text(f"{path.read_text()}\n{content}\n")
+    with pytest.raises(ConfigError, match=sentence):
+        planned(results)
+
+
+def planned(results: Path, *override: str) -> planner.Plan:
+    with configs.hydra("mine", override) as (engine, name):
+        master = configs.master(engine, name, [f"results={results}", *override])
+        return planner.plan(configs.composer(engine.config_loader, master), [override])
 
 
 def test_an_unknown_key_is_one_sentence() -> None:

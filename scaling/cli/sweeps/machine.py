@@ -39,7 +39,7 @@ def bench_verb(
     overrides = list(overrides or [])
     with (
         tempfile.TemporaryDirectory(prefix="scaling-bench-") as folder,
-        configs.hydra("bench") as (engine, name),
+        configs.hydra("bench", overrides) as (engine, name),
     ):
         master = configs.master(engine, name, overrides)
         path = price.path_of(configs.parsed(master))
@@ -65,7 +65,7 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.speeds import switches_table
 
-    with configs.hydra("bench") as (engine, name):
+    with configs.hydra("bench", overrides) as (engine, name):
         master = configs.master(engine, name, overrides)
         compose = configs.composer(engine.config_loader, master)
         every = [compose(one) for one in split([str(one) for one in master.hydra.overrides.task])]

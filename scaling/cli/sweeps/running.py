@@ -93,7 +93,7 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
 
     if sweep is None:
         raise ConfigError("--diff needs the name of a sweep, such as: scaling status demo --diff")
-    with configs.hydra(sweep) as (engine, name):
+    with configs.hydra(sweep, overrides or []) as (engine, name):
         master = configs.master(engine, name, overrides or [])
         compose = configs.composer(engine.config_loader, master)
         planned = plan(compose, split([str(one) for one in master.hydra.overrides.task]))

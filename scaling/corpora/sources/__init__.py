@@ -69,7 +69,11 @@ def open_source(config: CorpusConfig, root: Path) -> Source:
         known, options = keys(name), dict(config.options)
         for key, value in options.items():
             if key not in known:
-                raise ConfigError(one_of(f"a key of corpus {name!r}", key, sorted(known)))
+                every = [
+                    *known,
+                    *(field.name for field in dataclasses.fields(config) if field.metadata.get("kind")),
+                ]
+                raise ConfigError(one_of(f"a key of corpus {name!r}", key, every))
             options[key] = None if value is None else known[key].kind.read(f"corpus.{key}", value)
         for key, setting in known.items():
             if setting.default == UNSET and options.get(key) is None:

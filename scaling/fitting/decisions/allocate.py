@@ -3,6 +3,7 @@ limit."""
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -184,8 +185,9 @@ def _convention(inference_tokens: float) -> str:
 
 
 def _positive(name: str, value: float, example: str = "1e20") -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise ConfigError(f"{name} is {value:g}; give a number above zero, such as {example}")
+    if not (isinstance(value, numbers.Real) and np.isfinite(value) and value > 0):
+        shown = f"{value:g}" if isinstance(value, numbers.Real) else repr(value)
+        raise ConfigError(f"{name} is {shown}; give a number above zero, such as {example}")
 
 
 def _served(tokens: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -27,8 +28,12 @@ _USER_FILE = re.compile(r"(family|corpus)=([^,\[\]]+\.py:(\w+))")
 
 
 @contextmanager
-def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
-    """Yield Hydra with our search path, and the name of the primary config of `sweep`, a name or a path."""
+def hydra(sweep: str, given: Sequence[str] = ()) -> Iterator[tuple[Hydra, str]]:
+    """Yield Hydra with our search path, and the name of the primary config of `sweep`, a name or a path.
+
+    A ConfigError raised inside names the sweep file if it is about what the file sets and `given`, the
+    overrides, do not replace.
+    """
     plugins.enable()
     store.register()
     from hydra import version
@@ -37,39 +42,60 @@ def hydra(sweep: str) -> Iterator[tuple[Hydra, str]]:
     from hydra.core.global_hydra import GlobalHydra
 
     file = folders.sweep_file(sweep) if sweep != "train" else None
+    content = _content(file) if file else {}
+    if file and "defaults" not in content:
+        raise ConfigError(
+            f"{folders.shown(file)} has no defaults list; begin the file as `scaling new NAME` writes it"
+        )
     version.setbase("1.3")
     GlobalHydra.instance().clear()
     path = create_config_search_path(None)
     if file is not None and file.parent.resolve() not in [f.resolve() for f in folders.folders("sweeps")]:
         path.prepend(provider="scaling", path=file.parent.resolve().as_uri())
     try:
-        yield (
-            Hydra.create_main_hydra2(task_name="scaling", config_search_path=path),
-            file.stem if file else sweep,
-        )
+        with warnings.catch_warnings():
+            # a file without _self_ is read as if _self_ stood last
+            warnings.filterwarnings("ignore", message=".*_self_")
+            yield (
+                Hydra.create_main_hydra2(task_name="scaling", config_search_path=path),
+                file.stem if file else sweep,
+            )
     except ConfigError as error:
-        if file is not None and _sets_what_is_wrong(file, str(error)):
-            raise ConfigError(f"{folders.shown(file)}: {error}") from error
+        if file is not None and _sets_what_is_wrong(content, given, str(error)):
+            raise type(error)(f"{folders.shown(file)}: {error}") from error
         raise
     finally:
         GlobalHydra.instance().clear()
 
 
-def _sets_what_is_wrong(file: Path, error: str) -> bool:
-    """Return whether a sweep file sets the value or the unknown key that an error quotes."""
+def _content(file: Path) -> dict[str, Any]:
+    """Return the content of a sweep file as plain values. Raises ConfigError for a file that is not YAML."""
     from omegaconf import OmegaConf
-    from yaml import YAMLError
 
-    try:
+    with sentences(list):
         content = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
-    except (OSError, ValueError, YAMLError):
-        return False
-    for key, value in flat(content if isinstance(content, dict) else {}):
-        named = re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", error)
-        unknown = re.search(rf"(not|cannot be) {re.escape(repr(key.rpartition('.')[2]))}", error)
-        if unknown or (named and repr(value) in error):
+    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def _sets_what_is_wrong(content: Mapping[str, Any], given: Sequence[str], error: str) -> bool:
+    """Return whether a sweep file sets a key, or an unknown key or choice, that an error names."""
+    replaced = {text.partition("=")[0].lstrip("+~") for text in given}
+    for key in flat_keys(content):
+        if key in replaced:
+            continue
+        if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", error):
             return True
-    return False
+        if error.startswith(f"{key} is "):
+            return True
+        if _refused(key.rpartition(".")[2], error):
+            return True
+    chosen = [item for item in content["defaults"] if isinstance(item, Mapping)]
+    return any(_refused(name, error) for item in chosen for name in item.values())
+
+
+def _refused(name: Any, error: str) -> bool:
+    """Return whether an error says that a key or a choice is not known."""
+    return re.search(rf"(not|cannot be|unknown key) {re.escape(repr(name))}", error) is not None
 
 
 def spelled(overrides: Sequence[str]) -> list[str]:
@@ -195,7 +221,12 @@ def sentences(keys: Callable[[], list[str]]) -> Iterator[None]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at {mark.name}, line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"a config is not YAML{where}: {error.problem}; correct that line") from error
+        lines = Path(mark.name).read_text(errors="replace").splitlines() if mark else []
+        line = lines[mark.line] if mark and mark.line < len(lines) else ""
+        quoted = ', and put quotes around "${...}" inside braces' if "${" in line else ""
+        raise ConfigError(
+            f"a config is not YAML{where}: {error.problem}; correct that line{quoted}"
+        ) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_sentence(error, keys)) from error
     except ValueError as error:  # raised by Hydra for a group whose value is not a name
@@ -230,13 +261,22 @@ def _sentence(error: Exception, keys: Callable[[], list[str]]) -> str:
         return one_of(group, missing, choices(group) or [option for option in options if option])
     if text.startswith(("Could not override '", "Could not append")):
         key = text.split("'", 2)[1]
-        known = keys()
+        known, group = keys(), key.partition(".")[0]
         if key not in known:
             return f"there is no key {key!r}; {nearest(key, known)}"
+        return f"there is no key {key!r} with this {group}; `scaling config {group}=NAME` lists its keys"
     if "full_key: " in text and "not in '" in text:
         key = text.split("full_key: ", 1)[1].split()[0]
-        file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else "a config file"
-        return f"{file.removesuffix('.yaml')}.yaml sets the unknown key {key!r}; {nearest(key, keys())}"
+        file = text.split("In '", 1)[1].split("'", 1)[0] if "In '" in text else ""
+        where = f"conf/{file}.yaml: " if "/" in file else ""
+        if key in keys():
+            section, _, name = key.partition(".")
+            return f"{where}the key {key!r} is written with a dot; nest it: {section}: {{{name}: ...}}"
+        return f"{where}unknown key {key!r}; {nearest(key, keys())}"
+    if "is not a subclass of" in text and " value: " in text:
+        value = text.rpartition(" value: ")[2].splitlines()[0]
+        section = text.split(" is not a subclass of ", 1)[1].split("Config", 1)[0].lower()
+        return f"{section} is {value!r}; it is a section: write {section}: {{name: value}}"
     cause = f" ({str(error.__cause__).splitlines()[0]})" if error.__cause__ and str(error) else ""
     return f"{' '.join(line.strip() for line in text.splitlines()[:2])}{cause}".replace(
         "LexerNoViableAltException: ", ""

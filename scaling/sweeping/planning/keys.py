@@ -11,7 +11,7 @@ from typing import Any
 
 from scaling.config import Config
 from scaling.config.kinds import TEXT, Setting, mapping, whole
-from scaling.config.section import plain, shape_of
+from scaling.config.section import GROUPS, plain, shape_of
 from scaling.corpora import sources
 from scaling.errors import ConfigError, one_of
 from scaling.families import registry
@@ -19,7 +19,6 @@ from scaling.families.decoder.switches import Switches
 from scaling.families.recurrent.switches import LSTMSwitches
 from scaling.families.regression.switches import PerceptronSwitches
 from scaling.sweeping.planning.config import Compose, nearest, of_choice
-from scaling.sweeping.planning.store import GROUPS
 from scaling.training import recipes
 from scaling.training.config import regression_data
 from scaling.training.recipes.recipe import SHARE_OF_RUN, TIMESCALE, Hyperparameters, Situation

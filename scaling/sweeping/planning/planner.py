@@ -104,7 +104,9 @@ def planned_cell(
             known[key] = solved, row(solved, config)
         made = dataclasses.replace(known[key][0], seed=config.seed)
     except ScalingError as error:
-        where = " ".join(cells.overrides(cell))
+        named = str(error).partition(" ")[0]
+        of_all = named.startswith(("recipe.", "corpus.", "start.")) and named not in cell
+        where = "" if of_all else " ".join(cells.overrides(cell))
         raise type(error)(f"{error} (cell {where})" if where else str(error)) from None
     return Planned(
         overrides=tuple(overrides),

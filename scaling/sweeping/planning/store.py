@@ -8,12 +8,9 @@ from typing import Any
 
 from scaling.config import Config, CorpusConfig, DeviceConfig, FamilyConfig, StartConfig
 from scaling.config.kinds import UNSET
-from scaling.config.section import plain, shape_of
+from scaling.config.section import GROUPS, plain, shape_of
 from scaling.families import registry
 from scaling.training.recipes.recipe import FIELDS, TIMESCALE
-
-GROUPS = ("family", "corpus", "recipe", "start", "device")
-"""Sections that have files in conf/."""
 
 
 def register() -> None:
