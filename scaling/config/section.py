@@ -82,7 +82,8 @@ def parse(
     if where is None:
         where = section.__name__.removesuffix("Config").lower()
     if not isinstance(content, Mapping):
-        words = f"{where or 'the config'} is {content!r}; write {where}: {{KEY: VALUE}}"
+        some = ", ".join(f"{name}: ..." for name in list(shape_of(section).kinds)[:2])
+        words = f"{where or 'the config'} is {content!r}; write {where}: {{{some}}}"
         if where in GROUPS:
             words += (
                 f", or choose a file of conf/{where} in the defaults of the sweep: - override /{where}: NAME"

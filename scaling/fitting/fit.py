@@ -114,8 +114,9 @@ def _keywords(law: Law, more: Mapping[str, Any]) -> tuple[dict[str, str], dict[s
         elif isinstance(value, str):
             columns[name] = value
         else:
+            shown = repr(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
             raise ConfigError(
-                f"{name} is {value!r}; give the name of a column or an expression in quotes, as in "
+                f"{name} is {shown}; give the name of a column or an expression in quotes, as in "
                 f'{name}="params * 1e6"'
             )
     return columns, asked

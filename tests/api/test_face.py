@@ -101,7 +101,10 @@ def test_a_mistake_is_one_sentence(frame: pd.DataFrame, fit: Fit) -> None:
         (lambda fit, frame: fit.predict(N=-1, D=1e6), "N is -1; it must be positive"),
         (lambda fit, frame: fit.predict(N="big", D=1e6), "N is 'big'; give a number"),
         (lambda fit, frame: fit.predict(N=[1e6, 2e6], D=[1e7, 2e7, 3e7]), "lengths, N 2, D 3"),
-        (lambda fit, frame: scaling.fit(frame, N=frame.params_m, D="D", L="L"), "N is given as a Series"),
+        (
+            lambda fit, frame: scaling.fit(frame, N=frame.params_m, D="D", L="L"),
+            "N is a Series; give the name",
+        ),
         (lambda fit, frame: scaling.fit([]), "has no rows"),
         (lambda fit, frame: scaling.fit(frame, N="N", D="D", L="L", resamples=-1), "resamples is -1; give 0"),
         (lambda fit, frame: scaling.plan("demo", ["seed=1"]), r"an override is \['seed=1'\]"),

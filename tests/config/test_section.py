@@ -46,7 +46,7 @@ def test_plain_values_make_the_same_config_again() -> None:
         ({"seed": -1}, "seed is -1; it must be a whole number, 0 or more"),
         ({"context": None}, "context is null; give it a value"),
         ({"device": None}, "device is null; leave it out"),
-        ({"device": 3}, "device is 3; write device: {KEY: VALUE}, or choose a file"),
+        ({"device": 3}, "device is 3; write device: {name: ..., dtype: ...}, or choose a file"),
         ({"device": {"dtype": "float3"}}, "device.dtype cannot be 'float3'; did you mean 'float32'"),
         ({"device": {"peaks": {"bfloat17": 1}}}, "did you mean 'bfloat16'"),
         ({"device": {"deterministic": 1}}, "device.deterministic is 1; it must be true or false"),

@@ -57,12 +57,12 @@ def test_options_that_go_together_are_taken(asked: dict[str, object]) -> None:
     [
         ({"fixed": {"E": 5.0}}, r"E is fixed at 5, and the smallest L of the table is 2.38941 in row 25"),
         ({"bounds": {"E": (5.0, 6.0)}}, "E is bounded by 5 and 6, and the smallest L"),
-        ({"fixed": {"E": float("nan")}}, "no number"),
-        ({"fixed": {"alpha": float("inf")}}, "no number"),
+        ({"fixed": {"E": float("nan")}}, "not a finite number"),
+        ({"fixed": {"alpha": float("inf")}}, "not a finite number"),
         ({"fixed": {"A": -3.0}}, "A is fixed at -3.* at or above zero"),
         ({"fixed": {"alpha": 50.0}}, "its power of N leaves the range of floating point"),
         ({"bounds": {"A": (-3.0, -1.0)}}, "A is bounded by -3 and -1.* at or above zero"),
-        ({"bounds": {"alpha": (float("nan"), 1.0)}}, "no number"),
+        ({"bounds": {"alpha": (float("nan"), 1.0)}}, "not a finite number"),
         ({"bounds": {"alpha": (0.5, 0.1)}}, "give the lower bound first"),
     ],
 )

@@ -76,7 +76,10 @@ def test_filters_say_what_they_dropped(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("family.size=3", "sets family.size in every cell; change sweep.budgets or sweep.sizes"),
+        (
+            "family.size=3",
+            "sets family.size in every cell; leave it out, or change sweep.budgets or sweep.sizes",
+        ),
         ("famly.size=3", "did you mean 'family.size'"),
         ("family.siz=3", "did you mean 'family.size'"),
         ("family=lama", "did you mean 'llama'"),

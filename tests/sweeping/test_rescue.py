@@ -75,7 +75,7 @@ def test_nothing_is_rescued_unasked(tiny) -> None:  # type: ignore[no-untyped-de
         ("{factor: 2, times: 1}", "must be below 1"),
         ("{factor: 0.5}", "sweep.rescue.times is not set"),
         ("{factor: 0.5, tries: 1}", "did you mean 'times'"),
-        ("0.5", "write {factor"),
+        ("0.5", "write sweep.rescue: {factor"),
     ],
 )
 def test_a_rescue_that_cannot_be(folder: Path, given: str, words: str) -> None:

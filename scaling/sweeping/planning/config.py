@@ -79,11 +79,13 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _sets_what_is_wrong(content: Mapping[str, Any], given: Sequence[str], error: str) -> bool:
     """Return whether a sweep file sets a key, or an unknown key or choice, that an error names."""
-    replaced = {text.partition("=")[0].lstrip("+~") for text in given}
+    replaced = [text.partition("=")[0].lstrip("+~") for text in given]
+    if any(_names(key, error) for key in replaced if "." in key):
+        return False
     for key in flat_keys(content):
         if key in replaced:
             continue
-        if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", error):
+        if "." in key and _names(key, error):
             return True
         if error.startswith(f"{key} is "):
             return True
@@ -91,6 +93,11 @@ def _sets_what_is_wrong(content: Mapping[str, Any], given: Sequence[str], error:
             return True
     chosen = [item for item in content["defaults"] if isinstance(item, Mapping)]
     return any(_refused(name, error) for item in chosen for name in item.values())
+
+
+def _names(key: str, error: str) -> bool:
+    """Return whether an error contains a dotted key."""
+    return re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", error) is not None
 
 
 def _refused(name: Any, error: str) -> bool:
