@@ -22,6 +22,9 @@ from scaling.training.recipes.recipe import Hyperparameters, Situation
 IDENTITY = 1
 """Version of the dictionary that `Cell.identity` returns. Increase it when the same dictionary would train
 another run; new columns of the record do not change it."""
+THINNING = 8
+"""Evaluations during training use every eighth held-out sequence, so that 16 of them cost as much as 2 full
+ones."""
 COMPONENTS = {
     "flops_attention_projection": "attention_projection",
     "flops_attention_scores_full": "attention_scores_full",

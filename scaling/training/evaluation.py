@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scaling.training.cell import THINNING
 from scaling.training.hardware.team import SOLO, Team
 from scaling.training.objectives import Batch, Task
 from scaling.training.objectives.task import counted, part
 
-THINNING = 8
-"""Evaluations during training use every eighth sequence, so that 16 of them cost as much as 2 full ones."""
 SEQUENCES_AT_ONCE = 32
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from scaling.errors import Diverged
 from scaling.tables.schema import CurveRow
-from scaling.training.cell import Cell
+from scaling.training.cell import THINNING, Cell
 from scaling.training.compression.training import prune
-from scaling.training.evaluation import SEQUENCES_AT_ONCE, THINNING, Evaluation, Precision, evaluate
+from scaling.training.evaluation import SEQUENCES_AT_ONCE, Evaluation, Precision, evaluate
 from scaling.training.hardware.sharding import travelling
 from scaling.training.hardware.team import SOLO, Team
 from scaling.training.objectives import Task

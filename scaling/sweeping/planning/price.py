@@ -9,7 +9,6 @@ import dataclasses
 import json
 import math
 import os
-import platform
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,13 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from scaling.config import Config, DeviceConfig
-from scaling.training.cell import Cell
+from scaling.training.cell import THINNING, Cell
+from scaling.training.lifecycle import provenance
 
-THINNING = 8
-"""Evaluations during training use every THINNING-th held-out sequence.
-
-`scaling.training.evaluation` sets this number; it imports torch and so cannot be imported here.
-"""
 _TORCH_BYTES = 330_000_000
 """Bytes of a process after a training step, without the model: measured on Linux, CPU build of torch."""
 Z = 1.2816
@@ -176,7 +171,7 @@ def path_of(config: Config) -> Path:
 def _path(cache: str | None, device: str) -> Path:
     from platformdirs import user_cache_path
 
-    name = f"{_processor()}-{os.cpu_count()}-{device}"
+    name = f"{provenance.processor()}-{os.cpu_count()}-{device}"
     file = "".join(c if c.isalnum() or c in "-." else "_" for c in name)
     return Path(cache or user_cache_path("scaling")) / "bench" / f"{file}.json"
 
@@ -204,14 +199,3 @@ def bill(device: DeviceConfig, seconds: float | None) -> dict[str, float | None]
         "dollars": None if hours is None or price is None else hours * price,
         "kwh": None if hours is None or watts is None else hours * watts / 1000,
     }
-
-
-@lru_cache(maxsize=1)
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

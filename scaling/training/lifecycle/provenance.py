@@ -32,11 +32,12 @@ def device(device: Any) -> str:
         import torch
 
         return str(torch.cuda.get_device_name(device))
-    return _processor()
+    return processor()
 
 
 @lru_cache(maxsize=1)
-def _processor() -> str:
+def processor() -> str:
+    """Return the model name of this machine's processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
