@@ -12,6 +12,7 @@ import pytest
 
 from scaling import folders
 from scaling.errors import ConfigError, ShapeError
+from scaling.sweeping import console
 from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import planner as plans
@@ -57,6 +58,17 @@ def test_overrides_reach_the_cells_as_hydra_composes_them(folder: Path) -> None:
 
 def test_values_with_commas_span_the_plan(folder: Path) -> None:
     assert len(planned("tiny", ["seed=0,1", "context=8,16"]).cells) == 16
+
+
+def test_what_varies_has_a_column_and_a_narrow_terminal_cuts_no_number(folder: Path) -> None:
+    columns = console.plan_columns(planned("tiny", ["context=8,16"]))
+    assert columns["context"] == ["8"] * 4 + ["16"] * 4
+    assert "seconds" not in columns  # this machine has no bench table
+    for width in (60, 80, 120, 500):
+        kept, left_out = console.fitting(columns, width)
+        assert sum(max(map(len, (title, *texts))) + 2 for title, texts in kept.items()) - 2 <= width
+        assert {**kept, **{title: columns[title] for title in left_out}} == columns
+    assert not left_out
 
 
 def test_the_sweep_may_be_renamed(folder: Path) -> None:
