@@ -20,7 +20,7 @@ from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Law
 from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.estimate import finite
-from scaling.fitting.validation.selection import Candidate, pointwise
+from scaling.fitting.validation.candidates import Candidate, pointwise
 
 
 def _each(fit: Fit, labels: Sequence[str], shared: Sequence[str], name: str) -> list[str]:

@@ -18,7 +18,7 @@ from scaling.fitting.estimation.problem import Problem
 from scaling.fitting.estimation.solve import Optimum, solve
 from scaling.fitting.law import Law
 from scaling.fitting.result import Fit
-from scaling.fitting.validation.selection import Candidate, pointwise
+from scaling.fitting.validation.candidates import Candidate, pointwise
 
 FLOORS = ("E", "epsilon_inf")
 """Names of the irreducible loss in the laws of the catalogue."""

@@ -14,11 +14,12 @@ from scaling.fitting.fit import fit as run
 from scaling.fitting.law import Law, Parameter
 from scaling.fitting.result import Fit
 from scaling.fitting.validation.backtest import backtest
+from scaling.fitting.validation.candidates import candidates
 from scaling.fitting.validation.forecast import forecast
 from scaling.fitting.validation.influence import influence, leave_one_size_out
 from scaling.fitting.validation.multiverse import multiverse
 from scaling.fitting.validation.replicates import lack_of_fit
-from scaling.fitting.validation.selection import candidates, rejected, selection, vuong
+from scaling.fitting.validation.selection import rejected, selection, vuong
 from scaling.fitting.validation.validate import validate
 
 LAW = laws.get("chinchilla")
