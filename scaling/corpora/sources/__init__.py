@@ -66,17 +66,21 @@ def open_source(config: CorpusConfig, root: Path) -> Source:
         raise ConfigError(one_of("corpus.source", name, NAMES) + "; or path.py:name of your own")
     module = import_module(f"scaling.corpora.sources.{'user' if own else name}")
     if not own:
-        known, options = keys(name), dict(config.options)
-        for key, value in options.items():
+        known = keys(name)
+        options = {
+            key: setting.default for key, setting in known.items() if setting.default not in (None, UNSET)
+        }
+        for key, value in config.options.items():
             if key not in known:
                 every = [
                     *known,
                     *(field.name for field in dataclasses.fields(config) if field.metadata.get("kind")),
                 ]
                 raise ConfigError(one_of(f"a key of corpus {name!r}", key, every))
-            options[key] = None if value is None else known[key].kind.read(f"corpus.{key}", value)
+            if value is not None:
+                options[key] = known[key].kind.read(f"corpus.{key}", value)
         for key, setting in known.items():
-            if setting.default == UNSET and options.get(key) is None:
+            if setting.default == UNSET and key not in options:
                 allowed = setting.kind.description
                 raise ConfigError(f"corpus {name!r} needs corpus.{key} ({allowed}); type corpus.{key}=VALUE")
         config = dataclasses.replace(config, options=options)

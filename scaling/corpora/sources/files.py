@@ -29,7 +29,7 @@ def source(config: CorpusConfig, root: Path) -> Source:
     offset), and a `.jsonl` line without the field.
     """
     del root
-    cut, field = str(config.options.get("document", "file")), str(config.options.get("field", "text"))
+    cut, field = config.options["document"], config.options["field"]
     paths = config.options["path"]
     files = [
         file

@@ -103,7 +103,7 @@ def _rows(
             split=config.options["split"],
             revision=config.options.get("revision"),
             data_files=config.options.get("data_files"),
-            streaming=bool(config.options.get("streaming", True)),
+            streaming=config.options["streaming"],
         )
         remember = getattr(loaded, "state_dict", dict)
         if state and hasattr(loaded, "load_state_dict"):
@@ -131,7 +131,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(row: Mapping[str, Any], config: CorpusConfig, number: int) -> bytes:
-    field, where = config.options.get("field", "text"), f"{config.options['dataset']} row {number}"
+    field, where = config.options["field"], f"{config.options['dataset']} row {number}"
     if field not in row:
         raise CorpusError(
             f"{where} has no field {field!r}; it has {', '.join(map(repr, row))}; set corpus.field to one"
