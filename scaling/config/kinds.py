@@ -192,9 +192,11 @@ def numbers(name: str, value: Any) -> list[float]:
 
 def _refuse_twice(name: str, values: list[Any]) -> None:
     """Raise ConfigError for a value that a list holds twice."""
-    twice = [value for i, value in enumerate(values) if value in values[:i]]
-    if twice:
-        raise ConfigError(f"{name} holds {twice[0]:g} twice; leave one of them out")
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise ConfigError(f"{name} holds {value:g} twice; leave one of them out")
+        seen.add(value)
 
 
 def _wholes(name: str, value: Any) -> list[float]:
