@@ -11,7 +11,8 @@ from typing import Any
 from scaling.config import Config, plain
 from scaling.errors import ConfigError
 from scaling.sweeping.planning import cells as cellar
-from scaling.sweeping.planning.config import Compose, flat_keys
+from scaling.sweeping.planning.config import Compose
+from scaling.sweeping.planning.messages import flat_keys
 from scaling.sweeping.planning.planned import Plan
 from scaling.training import record
 from scaling.training.paths import RunPaths

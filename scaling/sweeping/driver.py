@@ -20,7 +20,8 @@ from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
 from scaling.sweeping.planning import cells
-from scaling.sweeping.planning.config import composer, parsed, sentences
+from scaling.sweeping.planning.config import composer, parsed
+from scaling.sweeping.planning.messages import sentences
 from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
 from scaling.tables import schema

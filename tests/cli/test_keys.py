@@ -122,6 +122,28 @@ def planned(results: Path, *override: str) -> planner.Plan:
         return planner.plan(configs.composer(engine.config_loader, master), [override])
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "has no defaults list"),
+        (b"defaults:\n", "has no defaults list"),
+        (b"5", "cannot be read"),
+        ("# café\ndefaults: [/train]".encode("latin-1"), "is not UTF-8"),
+        (b"defaults: [/train", "is not YAML at"),
+    ],
+)
+def test_a_file_that_is_no_sweep_is_one_sentence(
+    content: bytes, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sweeps").mkdir()
+    Path("sweeps/mine.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        planned(tmp_path / "results")
+    assert "sweeps/mine.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_unknown_key_is_one_sentence() -> None:
     with pytest.raises(ConfigError, match="did you mean 'context'"):
         keys.asked("contxt")

@@ -15,6 +15,7 @@ from scaling.errors import ConfigError, ShapeError
 from scaling.sweeping import console
 from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
+from scaling.sweeping.planning import messages
 from scaling.sweeping.planning import planner as plans
 from scaling.sweeping.planning.planned import Plan
 
@@ -114,7 +115,7 @@ def test_mistakes_end_in_a_sentence(folder: Path, override: str, sentence: str) 
 def test_a_launcher_that_is_not_installed_names_its_extra(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(configs.BROUGHT, "carrier_pigeon", "pigeons")
+    monkeypatch.setitem(messages.BROUGHT, "carrier_pigeon", "pigeons")
     with pytest.raises(ConfigError, match=r"pip install 'scaling\[pigeons\]'"):
         planned("tiny", ["hydra/launcher=carrier_pigeon"])
 

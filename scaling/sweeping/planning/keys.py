@@ -6,7 +6,6 @@ import ast
 import dataclasses
 import inspect
 import textwrap
-from collections.abc import Iterator
 from typing import Any
 
 from scaling.config import Config
@@ -18,7 +17,8 @@ from scaling.families import registry
 from scaling.families.decoder.switches import Switches
 from scaling.families.recurrent.switches import LSTMSwitches
 from scaling.families.regression.switches import PerceptronSwitches
-from scaling.sweeping.planning.config import Compose, nearest, of_choice
+from scaling.sweeping.planning.config import Compose, of_choice
+from scaling.sweeping.planning.messages import flat, nearest
 from scaling.training import recipes
 from scaling.training.config import regression_data
 from scaling.training.recipes.recipe import SHARE_OF_RUN, TIMESCALE, Hyperparameters, Situation
@@ -216,20 +216,13 @@ def resolved(compose: Compose) -> list[tuple[str, Any, bool]]:
         for row in every(family=config["family"]["name"], recipe=config["recipe"]["name"])
     }
     rows = []
-    for name, value in _flat(config, ""):
+    for name, value in flat(config, whole=_WHOLE):
         section = name.partition(".")[0]
+        if isinstance(value, dict) and name not in _WHOLE:
+            continue
         if value is None and default.get(name) is None:
             continue
         if section in ("family", "recipe", "corpus") and value is None:
             continue
         rows.append((name, value, value != default.get(name)))
     return rows
-
-
-def _flat(values: dict[str, Any], where: str) -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        name = f"{where}{key}"
-        if isinstance(value, dict) and name not in _WHOLE:
-            yield from _flat(value, f"{name}.")
-        else:
-            yield name, value
