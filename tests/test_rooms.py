@@ -15,7 +15,7 @@ import scaling
 
 PACKAGE = Path(scaling.__file__).parent
 HEAVY = {"torch", "transformers", "datasets", "tokenizers"}
-BASE = {"errors", "extras", "folders", "files", "user_file"}
+BASE = {"errors", "extras", "folders", "files", "terminal", "user_file"}
 """Files below every room."""
 MAY_IMPORT: dict[str, set[str]] = {
     "config": set(),

@@ -64,28 +64,52 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text as it is, with control characters made visible; `err` for standard error."""
+    from scaling.terminal import visible
+
+    typer.echo(visible(text), err=err)
+
+
 def main() -> None:
-    """Run one verb. A user's mistake prints one sentence, no traceback, and exits with a non-zero code."""
+    """Run one verb and exit with its code.
+
+    A user's mistake prints one sentence. An unexpected exception prints one sentence that names the file with
+    its traceback, and the code is 70.
+    """
+    from scaling.cli import streams
+
+    streams.prepare()
+    code = _code()
+    raise SystemExit(streams.last() or code)
+
+
+def _code() -> int:
+    """Run one verb and return its exit code, after a sentence for every exception."""
     from scaling.errors import ScalingError
 
     try:
         code = app(standalone_mode=False, prog_name="scaling")
     except ScalingError as error:
-        sys.stderr.write(f"scaling: {error}\n")
-        raise SystemExit(error.exit_code) from None
+        say(f"scaling: {error}", err=True)
+        return error.exit_code
     except KeyboardInterrupt:
         code = 130
+    except SystemExit as stop:  # of the parser, when a reader closed the pipe
+        return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
+        from scaling.cli import crash, streams
+
+        if isinstance(error, OSError) and streams.refusal():
+            return 1
         sentence = _not_installed(error) or _usage(error)
-        if sentence is None:
-            raise
-        sys.stderr.write(sentence)
-        raise SystemExit(2) from None
+        say((sentence or f"scaling: {crash.logged(error)}").rstrip(), err=True)
+        return 2 if sentence else crash.CODE
     if code == 130:
         sys.stderr.write(
             "scaling: stopped; finished work is kept on disk, run the same command again to continue\n"
         )
-    raise SystemExit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _not_installed(error: Exception) -> str | None:

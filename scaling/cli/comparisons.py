@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app
+from scaling.cli import app, say
 from scaling.cli.fits import (
     CColumn,
     Cluster,
@@ -117,9 +117,9 @@ def compare(
     worth = of_comparison([gain.to_json() for gain in comparison.gains])
 
     def text() -> None:
-        typer.echo(str(comparison))
+        say(str(comparison))
         for each in worth:
-            typer.echo(f"\n{each['of']} over {each['over']}: {each['words']}")
+            say(f"\n{each['of']} over {each['over']}: {each['words']}")
 
     finish({**comparison.to_json(), "worth": worth}, out or beside(sources, by, where), as_json, text)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scaling.cli import app
+from scaling.cli import app, say
 from scaling.cli.fits import (
     CColumn,
     Columns,
@@ -96,7 +96,7 @@ def allocate(
                 "--data needs a budget in FLOPs and cannot be combined with --to-loss; leave one of them out"
             )
         answer = cheapest_way(found, loss_goal, inference_tokens=inference)
-    finish(answer.to_json(), out, as_json, lambda: typer.echo("\n".join(allocation_lines(answer))))
+    finish(answer.to_json(), out, as_json, lambda: say("\n".join(allocation_lines(answer))))
 
 
 def allocation_lines(answer: Allocation) -> list[str]:
@@ -179,17 +179,17 @@ def next_runs(
     plan = run(found, asked=asked, at=at, budget=budget, cells=cells, simulations=simulations, reach=reach)
 
     def text() -> None:
-        typer.echo(f"next runs for {plan.asked}, {plan.spent_flops:.3g} of {plan.budget_flops:.3g} FLOPs:")
+        say(f"next runs for {plan.asked}, {plan.spent_flops:.3g} of {plan.budget_flops:.3g} FLOPs:")
         for cell in plan.cells:
             size = f"  size {cell.size:g}" if cell.size is not None else ""
-            typer.echo(
+            say(
                 f"  N {cell.N:.3g}  D {cell.D:.3g}  ({cell.D / cell.N:.3g} per parameter)  "
                 f"{cell.flops:.3g} FLOPs{size}  → interval × {cell.interval_after:.2f}"
             )
         simulated = plan.interval_simulated
         checked = f", {simulated:.2f} in {simulations} simulations" if simulated is not None else ""
-        typer.echo(f"{MEANING}: {plan.interval_foreseen:.2f} foreseen{checked}")
+        say(f"{MEANING}: {plan.interval_foreseen:.2f} foreseen{checked}")
         for warning in plan.warnings:
-            typer.echo(f"warning: {warning}")
+            say(f"warning: {warning}")
 
     finish(plan.to_json(), out, as_json, text)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit, to_json
+from scaling.cli import app, emit, say, to_json
 
 Source = Annotated[
     str,
@@ -214,9 +214,9 @@ def fit(
         write(target, to_json(payload))
 
     def text() -> None:
-        typer.echo(found.text(str(validation or "validation: skipped, as --quick asks")))
+        say(found.text(str(validation or "validation: skipped, as --quick asks")))
         if target is not None:
-            typer.echo(f"\nwritten: {target}")
+            say(f"\nwritten: {target}")
 
     emit(payload, as_json, text)
     if validation is not None and validation.stopped:
@@ -248,6 +248,6 @@ def finish(payload: dict[str, Any], out: str | None, as_json: bool, text: Any) -
     def show() -> None:
         text()
         if out:
-            typer.echo(f"\nwritten: {out}")
+            say(f"\nwritten: {out}")
 
     emit(payload, as_json, show)

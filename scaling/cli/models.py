@@ -18,10 +18,11 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
     payload = {"available": available(), "prepared": prepared(folders.results() / "corpora")}
 
     def text() -> None:
-        from rich.console import Console
         from rich.table import Table
 
-        console = Console()
+        from scaling import terminal
+
+        console = terminal.console()
         table = Table("corpus", "description", "licence", "installed", title="Corpora that a config can name")
         table.add_column("bytes", justify="right")
         for row in payload["available"]:
@@ -60,10 +61,11 @@ def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     rows = listing()
 
     def text() -> None:
-        from rich.console import Console
         from rich.table import Table
 
-        console = Console()
+        from scaling import terminal
+
+        console = terminal.console()
         table = Table("family", "objective", "dial", title="Families that a config can name")
         table.add_column("size", justify="right")
         table.add_column("parameters on bytes", justify="right")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 from scaling.figures import catalogue
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def figures(
     def text() -> None:
         for name, data in drawn.items():
             if name not in missing:
-                typer.echo(f"{name:<12} {data['title']}")
+                say(f"{name:<12} {data['title']}")
         for why in dict.fromkeys(missing.values()):
-            typer.echo(f"not drawn: {', '.join(n for n in missing if missing[n] == why)}: {why}")
-        typer.echo(f"wrote {sum(map(len, written.values()))} files into {folder}")
+            say(f"not drawn: {', '.join(n for n in missing if missing[n] == why)}: {why}")
+        say(f"wrote {sum(map(len, written.values()))} files into {folder}")
 
     emit({"folder": str(folder), "figures": written, "missing": missing}, as_json, text)
 
@@ -117,19 +117,19 @@ def report(
         made.append({"report": str(path), **summary, "bytes": path.stat().st_size, "pdf": printed})
     first = index.write(results())[0] if everything else path
     if show and not browser.show(first):
-        typer.echo(f"no browser was found; open {first} by hand", err=True)
+        say(f"no browser was found; open {first} by hand", err=True)
 
     def text() -> None:
         for one in made:
             if "error" in one:
-                typer.echo(f"left out: {one['error']}")
+                say(f"left out: {one['error']}")
                 continue
-            typer.echo(f"{one['answer']}\n{one['basis']}".rstrip())
+            say(f"{one['answer']}\n{one['basis']}".rstrip())
             for caution in answer.cautions if not everything else ():
-                typer.echo(f"  caution: {caution}")
-            typer.echo(f"wrote {one['report']}" + (f" and {one['pdf']}" if one["pdf"] else ""))
+                say(f"  caution: {caution}")
+            say(f"wrote {one['report']}" + (f" and {one['pdf']}" if one["pdf"] else ""))
         if everything:
-            typer.echo(f"wrote {first}")
+            say(f"wrote {first}")
 
     emit({"index": str(first), "reports": made} if everything else made[0], as_json, text)
 
@@ -166,17 +166,17 @@ def with_samples(source: Source) -> Source:
         if not {row["run_id"] for row in chosen} <= set(known):
             extras.need("torch")
     except NotInstalled as error:
-        typer.echo(f"no text samples: {error}", err=True)
+        say(f"no text samples: {error}", err=True)
         return source
     written: list[dict[str, Any]] = []
     for number, row in enumerate(chosen, start=1):
         run, params = str(row["run_id"]), int(row["params"])
         if run not in known:
-            typer.echo(f"sample {number} of {len(chosen)}: {run[:8]}, N={params:,}", err=True)
+            say(f"sample {number} of {len(chosen)}: {run[:8]}, N={params:,}", err=True)
             try:
                 known[run] = _text(RunPaths.of(root, run), settings)
             except ScalingError as error:
-                typer.echo(f"no text sample of {run[:8]}: {error}", err=True)
+                say(f"no text sample of {run[:8]}: {error}", err=True)
                 continue
         written.append({"run_id": run, "params": params, "loss": float(row["loss"]), "text": known[run]})
     if not written:

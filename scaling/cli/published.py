@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -70,25 +70,26 @@ def _law(law: Any, whole: bool = False) -> dict[str, Any]:
 
 
 def _show_laws(known: list[Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from scaling import terminal
 
     table = Table("law", "formula", "variables", "source", title=f"{len(known)} laws")
     table.columns[0].overflow = "fold"
     for law in known:
         table.add_row(law.name, law.formula, ", ".join(law.variables), law.source)
-    Console().print(table)
+    terminal.console().print(table)
 
 
 def _show_law(law: Any) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
-    console.print(f"{law.name}: {law.formula}", markup=False)
+    from scaling import terminal
+
+    console = terminal.console()
+    console.print(f"{law.name}: {law.formula}")
     console.print(
         f"{law.source}; {law.target} from {', '.join(law.variables)}, residuals on the {law.scale} scale",
-        markup=False,
     )
     table = Table("parameter", "meaning", "starts", "in units of")
     for p in law.parameters:
@@ -98,9 +99,9 @@ def _show_law(law: Any) -> None:
         table.add_row(p.name, p.meaning, f"{p.start[0]:g} to {p.start[1]:g}", unit)
     console.print(table)
     if law.derived:
-        console.print(f"also gives {', '.join(law.derived)}", markup=False)
+        console.print(f"also gives {', '.join(law.derived)}")
     if law.notes:
-        console.print(law.notes, markup=False)
+        console.print(law.notes)
 
 
 @app.command()
@@ -126,9 +127,7 @@ def fetch(
     emit(
         {"tables": [_source(row) | {"path": str(path)} for row, path in paths]},
         as_json,
-        lambda: typer.echo(
-            "\n".join(f"{at}  {row.rows} rows, {row.licence}, {row.paper}" for row, at in paths)
-        ),
+        lambda: say("\n".join(f"{at}  {row.rows} rows, {row.licence}, {row.paper}" for row, at in paths)),
     )
 
 
@@ -146,14 +145,15 @@ def _source(row: Any) -> dict[str, Any]:
 
 
 def _show_sources(known: list[Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from scaling import terminal
 
     table = Table("table", "rows", "how", "licence", "paper", title=f"{len(known)} published tables")
     for row in known:
         how = "download" if row.verbatim else "download, converted" if row.convert else "mirror only"
         table.add_row(row.name, str(row.rows), how, row.licence, row.paper)
-    Console().print(table)
+    terminal.console().print(table)
 
 
 @app.command()
@@ -181,25 +181,25 @@ def reproduce(
     if list_only:
         rows = [{"name": e.name, "paper": e.paper, "claim": e.claim} for e in chosen]
         lines = "\n".join(f"{entry.name}: {entry.claim}" for entry in chosen)
-        emit({"entries": rows}, as_json, lambda: typer.echo(lines))
+        emit({"entries": rows}, as_json, lambda: say(lines))
         return
     outcomes = []
     for i, outcome in enumerate(ledger.run(chosen), start=1):
         outcomes.append(outcome)
-        typer.echo(f"{i}/{len(chosen)} {outcome.entry.name}: {outcome.outcome}", err=True)
+        say(f"{i}/{len(chosen)} {outcome.entry.name}: {outcome.outcome}", err=True)
     if write is not None:
         import sys
 
         # The command as a user types it, without the path of the program.
         for path in ledger.write(outcomes, Path(write), " ".join(["scaling", *sys.argv[1:]])):
-            typer.echo(f"wrote {path}", err=True)
+            say(f"wrote {path}", err=True)
     emit(ledger.payload(outcomes), as_json, lambda: _show_outcomes(outcomes))
 
 
 def _show_outcomes(outcomes: list[Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from scaling import terminal
     from scaling.published import ledger
 
     table = Table("published fit", "outcome", "published", "refitted", "objective: published → refitted")
@@ -216,6 +216,6 @@ def _show_outcomes(outcomes: list[Any]) -> None:
         if refit is not None and refit.objective is not None and refit.at_published is not None:
             objective = f"{refit.at_published:.6g} → {refit.objective:.6g}"
         table.add_row(entry.name, outcome.outcome, published, values, objective)
-    console = Console()
+    console = terminal.console()
     console.print(table)
     console.print(", ".join(f"{count} {name}" for name, count in ledger.summary(outcomes).items() if count))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 
 if TYPE_CHECKING:
     from scaling.training.paths import RunPaths
@@ -40,7 +40,7 @@ def sample(
     settings = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     text = sampling.text(module, corpus, prompt, tokens=tokens, context=cell.context, seed=seed, **settings)
     payload = {"run_id": cell.run_id, "prompt": prompt, "seed": seed, "at": at, **settings, "text": text}
-    emit(payload, as_json, lambda: print(text))
+    emit(payload, as_json, lambda: say(text))
 
 
 @app.command()
@@ -66,7 +66,7 @@ def export(
     model.save_pretrained(folder)
     kind = type(model).__name__
     payload = {"run_id": cell.run_id, "model": kind, "folder": str(folder)}
-    emit(payload, as_json, lambda: print(f"wrote {folder}: {kind}.from_pretrained({str(folder)!r})"))
+    emit(payload, as_json, lambda: say(f"wrote {folder}: {kind}.from_pretrained({str(folder)!r})"))
 
 
 @app.command()
@@ -99,14 +99,14 @@ def compress(
     path = folders.results() / sweep / TABLE
 
     def text() -> None:
-        print(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean increase of loss':>22} {'largest':>9}")
+        say(f"{'bits':>5} {'sparsity':>9} {'runs':>5} {'mean increase of loss':>22} {'largest':>9}")
         by: dict[tuple[int, float], list[float]] = {}
         for row in rows:
             by.setdefault((row["weight_bits"] or 0, row["sparsity"]), []).append(row["delta_loss"])
         for (b, s), rises in by.items():
             mean = sum(rises) / len(rises)
-            print(f"{b or '':>5} {s:>9g} {len(rises):>5} {mean:>22.4f} {max(rises):>9.4f}")
-        print(f"wrote {path}")
+            say(f"{b or '':>5} {s:>9g} {len(rises):>5} {mean:>22.4f} {max(rises):>9.4f}")
+        say(f"wrote {path}")
 
     emit({"sweep": sweep, "table": str(path), "rows": rows}, as_json, text)
 

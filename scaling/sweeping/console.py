@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from scaling import terminal
 from scaling.sweeping.slots.display import human_seconds
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 
@@ -24,11 +25,8 @@ _LESS_NEEDED = ("C budget", "memory", "epochs", "seed", "steps", "D/N")
 
 
 def wide_console() -> Console:
-    """Return a Rich console; it is 140 columns wide if the output is not a terminal."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 140
-    return console
+    """Return a console that is 140 columns wide if the output is not a terminal."""
+    return terminal.console(piped_width=140)
 
 
 def plan_table(plan: Plan, edited: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 from scaling.cli.fits import Decimal, Where
 from scaling.cli.sweeps.options import JSON
 
@@ -67,5 +67,5 @@ def import_verb(
     emit(
         {"ledger": str(path), "rows": len(rows), "notes": notes},
         as_json,
-        lambda: typer.echo("\n".join([*notes, f"{len(rows)} runs in {path}; next: scaling fit {into}"])),
+        lambda: say("\n".join([*notes, f"{len(rows)} runs in {path}; next: scaling fit {into}"])),
     )

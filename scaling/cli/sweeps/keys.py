@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 from scaling.cli.sweeps.options import JSON
 
 
@@ -41,7 +41,7 @@ def config_verb(
     listed = keys.asked(asked)
     emit([dataclasses.asdict(row) for row in listed], as_json, lambda: _keys(listed))
     if not asked and not as_json:
-        typer.echo("\nOther families, recipes and corpora have other keys: scaling config family=NAME, ...")
+        say("\nOther families, recipes and corpora have other keys: scaling config family=NAME, ...")
 
 
 def _keys(rows: list[Any]) -> None:
@@ -54,17 +54,17 @@ def _keys(rows: list[Any]) -> None:
     for row in rows:
         if row.name.partition(".")[0] != section:
             section = row.name.partition(".")[0]
-            typer.echo("")
-        typer.echo(f"{row.name}: {_written(row.default)}   ({row.kind})")
+            say("")
+        say(f"{row.name}: {_written(row.default)}   ({row.kind})")
         for line in textwrap.wrap(row.meaning, width - 4):
-            typer.echo(f"    {line}")
+            say(f"    {line}")
 
 
 def _values(rows: list[tuple[str, Any, bool]]) -> None:
     width = max(len(key) for key, _, _ in rows)
     for key, value, changed in rows:
-        typer.echo(f"{'*' if changed else ' '} {key:<{width}}  {_written(value)}")
-    typer.echo("* differs from the default; keys that are null in both are left out")
+        say(f"{'*' if changed else ' '} {key:<{width}}  {_written(value)}")
+    say("* differs from the default; keys that are null in both are left out")
 
 
 def _written(value: Any) -> str:
@@ -98,5 +98,5 @@ def new_verb(
     emit(
         {"file": str(path)},
         as_json,
-        lambda: typer.echo(f"wrote {path}; next: scaling plan {shlex.quote(name)}"),
+        lambda: say(f"wrote {path}; next: scaling plan {shlex.quote(name)}"),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 from scaling.cli.sweeps.options import JSON, OVERRIDES
 
 
@@ -107,11 +107,9 @@ def clean_verb(
 
     def text() -> None:
         for kind, total in totals.items():
-            typer.echo(
-                f"{kind} ({cleanup.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}"
-            )
+            say(f"{kind} ({cleanup.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}")
         everything = human_bytes(sum(total["bytes"] for total in totals.values()))
-        typer.echo(
+        say(
             f"freed {human_bytes(freed)} in {folder}"
             if yes
             else f"would free {everything} in {folder}; add --yes to remove the files"

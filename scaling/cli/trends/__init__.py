@@ -51,15 +51,14 @@ FOLDER = typer.Option(
 
 def tell(payload: dict[str, Any]) -> None:
     """Print an answer for people: the sentence, then its tables."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=150)
+    from scaling import terminal
+
+    console = terminal.console(piped_width=150)
     if payload.get("claim"):
-        console.print(f"{payload['question']}: {payload['claim']}", style="dim", markup=False)
-    console.print(payload["answer"], style="bold", markup=False)
+        console.print(f"{payload['question']}: {payload['claim']}", style="dim")
+    console.print(payload["answer"], style="bold")
     for table in payload.get("tables", []):
         shown = Table(
             title=table["title"],
@@ -72,13 +71,13 @@ def tell(payload: dict[str, Any]) -> None:
         for column in table["columns"]:
             shown.add_column(column, overflow="fold")
         for row in table["rows"]:
-            shown.add_row(*(str(cell).replace("[", r"\[") for cell in row))
+            shown.add_row(*(str(cell) for cell in row))
         console.print()
         console.print(shown)
     for key, why in payload.get("missing", {}).items():
-        console.print(f"left out {key}: {why}", style="yellow", markup=False)
+        console.print(f"left out {key}: {why}", style="yellow")
     for path in payload.get("figures", []):
-        console.print(f"wrote {path}", style="dim", markup=False)
+        console.print(f"wrote {path}", style="dim")
 
 
 def finish(payload: dict[str, Any], as_json: bool, figures: Path | None, names: tuple[str, ...]) -> None:

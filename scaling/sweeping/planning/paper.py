@@ -291,8 +291,9 @@ def _layout(
 
 def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
     """Print rows of `paper`, with the arithmetic of every row if `explain`, else of the last row."""
-    from rich.console import Console
     from rich.table import Table
+
+    from scaling import terminal
 
     grid = Table(box=None, header_style="bold")
     for name in ("C", "GPUs", "used", "N", "D", "layout", "GB each", "hours", "$", "failures", "checkpoint"):
@@ -311,13 +312,13 @@ def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
             f"{row['failures']:.2g}",
             f"{row['checkpoint_minutes']:.0f} min",
         )
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.console(soft_wrap=True)
     console.width = max(console.width, 120)
     console.print(grid)
     for row in rows if explain else rows[-1:]:
         console.print(f"\nC = {row['flops']:g} on {row['gpus']} × {row['device']}:", style="bold")
         for line in row["arithmetic"]:
-            console.print(f"  {line}", markup=False)
+            console.print(f"  {line}")
     console.print(
         f"\nEstimates: {rows[0]['mfu_assumed']:.0%} of the peak is assumed (--mfu), nothing was measured."
         + " FSDP is `device.sharing=fsdp` under `torchrun -m scaling.train`, over all its processes."

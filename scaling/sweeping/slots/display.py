@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from scaling import terminal
 
 _REFRESH_SECONDS = 0.5
 
@@ -24,7 +26,7 @@ class Display:
         self, *, cells: int, slots: int, runs: Path, lines: bool, seconds: Mapping[str, float] | None = None
     ) -> None:
         self.cells, self.slots, self.runs = cells, slots, runs
-        self.console = Console(stderr=True)
+        self.console = terminal.console(stderr=True)
         self.live = self.console.is_terminal and not lines
         self.seconds = dict(seconds or {})
         self.done = 0
@@ -54,9 +56,9 @@ class Display:
     def say(self, text: str) -> None:
         """Print one line."""
         if self.live:
-            self.console.print(text, highlight=False, markup=False)
+            self.console.print(text)
         else:
-            print(text, file=sys.stderr, flush=True)
+            print(terminal.visible(text), file=sys.stderr, flush=True)
 
     def finished(self, outcome: Mapping[str, Any]) -> None:
         """Print the outcome of a cell that ended, with or without success."""
