@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a text as it is, with control characters made visible; `err` for standard error."""
-    from scaling.terminal import visible
+    from scaling.terminal.console import visible
 
     typer.echo(visible(text), err=err)
 
@@ -77,7 +77,7 @@ def main() -> None:
     A user's mistake prints one sentence. An unexpected exception prints one sentence that names the file with
     its traceback, and the code is 70.
     """
-    from scaling.cli import streams
+    from scaling.terminal import streams
 
     streams.prepare()
     code = _code()
@@ -98,7 +98,7 @@ def _code() -> int:
     except SystemExit as stop:  # of the parser, when a reader closed the pipe
         return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
-        from scaling.cli import crash, streams
+        from scaling.terminal import crash, streams
 
         if isinstance(error, OSError) and streams.refusal():
             return 1

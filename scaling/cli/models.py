@@ -20,9 +20,9 @@ def corpora(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
     def text() -> None:
         from rich.table import Table
 
-        from scaling import terminal
+        from scaling.terminal.console import plain_console
 
-        console = terminal.console()
+        console = plain_console()
         table = Table("corpus", "description", "licence", "installed", title="Corpora that a config can name")
         table.add_column("bytes", justify="right")
         for row in payload["available"]:
@@ -63,9 +63,9 @@ def families(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     def text() -> None:
         from rich.table import Table
 
-        from scaling import terminal
+        from scaling.terminal.console import plain_console
 
-        console = terminal.console()
+        console = plain_console()
         table = Table("family", "objective", "dial", title="Families that a config can name")
         table.add_column("size", justify="right")
         table.add_column("parameters on bytes", justify="right")

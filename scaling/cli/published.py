@@ -72,21 +72,21 @@ def _law(law: Any, whole: bool = False) -> dict[str, Any]:
 def _show_laws(known: list[Any]) -> None:
     from rich.table import Table
 
-    from scaling import terminal
+    from scaling.terminal.console import plain_console
 
     table = Table("law", "formula", "variables", "source", title=f"{len(known)} laws")
     table.columns[0].overflow = "fold"
     for law in known:
         table.add_row(law.name, law.formula, ", ".join(law.variables), law.source)
-    terminal.console().print(table)
+    plain_console().print(table)
 
 
 def _show_law(law: Any) -> None:
     from rich.table import Table
 
-    from scaling import terminal
+    from scaling.terminal.console import plain_console
 
-    console = terminal.console()
+    console = plain_console()
     console.print(f"{law.name}: {law.formula}")
     console.print(
         f"{law.source}; {law.target} from {', '.join(law.variables)}, residuals on the {law.scale} scale",
@@ -147,13 +147,13 @@ def _source(row: Any) -> dict[str, Any]:
 def _show_sources(known: list[Any]) -> None:
     from rich.table import Table
 
-    from scaling import terminal
+    from scaling.terminal.console import plain_console
 
     table = Table("table", "rows", "how", "licence", "paper", title=f"{len(known)} published tables")
     for row in known:
         how = "download" if row.verbatim else "download, converted" if row.convert else "mirror only"
         table.add_row(row.name, str(row.rows), how, row.licence, row.paper)
-    terminal.console().print(table)
+    plain_console().print(table)
 
 
 @app.command()
@@ -199,8 +199,8 @@ def reproduce(
 def _show_outcomes(outcomes: list[Any]) -> None:
     from rich.table import Table
 
-    from scaling import terminal
     from scaling.published import ledger
+    from scaling.terminal.console import plain_console
 
     table = Table("published fit", "outcome", "published", "refitted", "objective: published → refitted")
     table.columns[0].overflow = table.columns[1].overflow = "fold"
@@ -216,6 +216,6 @@ def _show_outcomes(outcomes: list[Any]) -> None:
         if refit is not None and refit.objective is not None and refit.at_published is not None:
             objective = f"{refit.at_published:.6g} → {refit.objective:.6g}"
         table.add_row(entry.name, outcome.outcome, published, values, objective)
-    console = terminal.console()
+    console = plain_console()
     console.print(table)
     console.print(", ".join(f"{count} {name}" for name, count in ledger.summary(outcomes).items() if count))

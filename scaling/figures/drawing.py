@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from scaling.errors import TableError
 from scaling.figures import style
 from scaling.figures.catalogue import CATALOGUE, RUNS, figure
 from scaling.figures.source import Source
+from scaling.terminal.console import visible
 
 SVG_DOTS = 200.0
 """Dots an inch of what an SVG holds as pixels: clouds of very many marks."""
@@ -30,7 +32,7 @@ def to_json(data: dict[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     """Numbers, text, lists and objects only; numbers to 10 digits; what is not finite becomes null."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {visible(str(k)): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, bool | np.bool_):
@@ -39,7 +41,7 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, float | np.floating):
         return float(f"{float(value):.10g}") if np.isfinite(value) else None
-    return value if value is None else str(value)
+    return value if value is None else visible(str(value))
 
 
 def data(name: str, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -59,7 +61,26 @@ def draw(data: dict[str, Any], sheet: style.Paper = style.LIGHT) -> Figure:
     """Return the figure of one JSON, or a sentence on what is missing where its data were not there."""
     spec = figure(str(data.get("figure")))
     with style.printed_on(sheet):
-        return style.not_drawn(str(data["missing"])) if data.get("missing") else spec.draw(data)
+        return style.not_drawn(str(data["missing"])) if data.get("missing") else spec.draw(_short(data, {}))
+
+
+_LONG = re.compile(r"\S{41,}")
+
+
+def _short(value: Any, words: dict[str, str]) -> Any:
+    """Return the JSON with every word of more than 40 letters cut in its middle, as `words` cut it before."""
+    if isinstance(value, dict):
+        return {_short(key, words): _short(entry, words) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_short(entry, words) for entry in value]
+    return _LONG.sub(lambda found: _cut(found[0], words), value) if isinstance(value, str) else value
+
+
+def _cut(word: str, words: dict[str, str]) -> str:
+    if word not in words:
+        cut = f"{word[:24]}…{word[-12:]}"
+        words[word] = cut if cut not in words.values() else f"{word[:24]}…{len(words)}"
+    return words[word]
 
 
 def to_svg(data: dict[str, Any], sheet: style.Paper = style.LIGHT, dots: float | None = None) -> bytes:

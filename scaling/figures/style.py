@@ -6,6 +6,7 @@ The canvas has the finding as its title and the provenance as its footer.
 from __future__ import annotations
 
 import colorsys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -134,7 +135,9 @@ def printed_on(sheet: Paper = LIGHT) -> Iterator[None]:
         "ytick.color": sheet.muted,
         "grid.color": sheet.faint,
     }
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # a letter that no font has is drawn as a box
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams["backend"] = "agg"
         use_style(STYLE_FILE)
@@ -175,6 +178,10 @@ def canvas(
     relative heights of the rows of panels.
     """
     figure = Figure(figsize=(width, height))
+    # margins for very long names leave the panels a third of the width
+    most = (width - gap * (columns - 1)) * 2 / 3
+    if left + right > most:
+        left, right = max(min(left, most / 2), most - right), max(min(right, most / 2), most - left)
     room = width - 2 * 0.2
     heads = wrapped(data["title"], room, 12.5, 600)
     subs = wrapped(data["subtitle"], room, 9)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from scaling import terminal
 from scaling.sweeping.slots.display import human_seconds
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
+from scaling.terminal.console import plain_console
 
 if TYPE_CHECKING:  # these import corpora and families, which a status does not need
     from scaling.sweeping.differences import Difference
@@ -26,7 +26,7 @@ _LESS_NEEDED = ("C budget", "memory", "epochs", "seed", "steps", "D/N")
 
 def wide_console() -> Console:
     """Return a console that is 140 columns wide if the output is not a terminal."""
-    return terminal.console(piped_width=140)
+    return plain_console(piped_width=140)
 
 
 def plan_table(plan: Plan, edited: str) -> None:

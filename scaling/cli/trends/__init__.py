@@ -53,9 +53,9 @@ def tell(payload: dict[str, Any]) -> None:
     """Print an answer for people: the sentence, then its tables."""
     from rich.table import Table
 
-    from scaling import terminal
+    from scaling.terminal.console import plain_console
 
-    console = terminal.console(piped_width=150)
+    console = plain_console(piped_width=150)
     if payload.get("claim"):
         console.print(f"{payload['question']}: {payload['claim']}", style="dim")
     console.print(payload["answer"], style="bold")

@@ -293,7 +293,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
     """Print rows of `paper`, with the arithmetic of every row if `explain`, else of the last row."""
     from rich.table import Table
 
-    from scaling import terminal
+    from scaling.terminal.console import plain_console
 
     grid = Table(box=None, header_style="bold")
     for name in ("C", "GPUs", "used", "N", "D", "layout", "GB each", "hours", "$", "failures", "checkpoint"):
@@ -312,7 +312,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, explain: bool) -> None:
             f"{row['failures']:.2g}",
             f"{row['checkpoint_minutes']:.0f} min",
         )
-    console = terminal.console(soft_wrap=True)
+    console = plain_console(soft_wrap=True)
     console.width = max(console.width, 120)
     console.print(grid)
     for row in rows if explain else rows[-1:]:

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scaling import terminal
+from scaling.terminal.console import plain_console, visible
 
 _REFRESH_SECONDS = 0.5
 
@@ -26,7 +26,7 @@ class Display:
         self, *, cells: int, slots: int, runs: Path, lines: bool, seconds: Mapping[str, float] | None = None
     ) -> None:
         self.cells, self.slots, self.runs = cells, slots, runs
-        self.console = terminal.console(stderr=True)
+        self.console = plain_console(stderr=True)
         self.live = self.console.is_terminal and not lines
         self.seconds = dict(seconds or {})
         self.done = 0
@@ -58,7 +58,7 @@ class Display:
         if self.live:
             self.console.print(text)
         else:
-            print(terminal.visible(text), file=sys.stderr, flush=True)
+            print(visible(text), file=sys.stderr, flush=True)
 
     def finished(self, outcome: Mapping[str, Any]) -> None:
         """Print the outcome of a cell that ended, with or without success."""

@@ -8,15 +8,20 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Control characters other than newline and tab, and what neither UTF-8 nor XML can hold."""
 
 
 def visible(text: str) -> str:
-    r"""Return a text with control characters other than newline and tab written as escapes, such as \x1b.
+    r"""Return a text with characters that cannot be printed written as escapes, such as \x1b or \udcff.
 
     Names and messages of other programs could otherwise move the cursor or colour what follows them.
     """
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+    return _UNPRINTABLE.sub(lambda found: _escape(ord(found[0])), text.replace("\r\n", "\n"))
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 class _Literal(Console):
@@ -29,7 +34,7 @@ class _Literal(Console):
         raise BrokenPipeError
 
 
-def console(*, stderr: bool = False, piped_width: int | None = None, **options: Any) -> Console:
+def plain_console(*, stderr: bool = False, piped_width: int | None = None, **options: Any) -> Console:
     """Return a console that prints every string as it is.
 
     Args:

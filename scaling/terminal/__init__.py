@@ -1,0 +1,1 @@
+"""Print text for people, prepare the standard streams, and keep tracebacks in files. No torch."""
