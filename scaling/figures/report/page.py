@@ -18,6 +18,7 @@ from scaling.figures import drawing, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
 from scaling.figures.source import Source
+from scaling.terminal.console import visible
 
 _HERE = Path(__file__).parent
 
@@ -28,6 +29,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(_HERE / "template"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
