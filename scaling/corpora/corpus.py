@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ import numpy as np
 from scaling import files
 from scaling.corpora.tokenizers import Tokenizer, load
 from scaling.errors import CorpusError, StorageError
+from scaling.files import sha256
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -125,12 +125,6 @@ def open_corpus(folder: Path, *, verify: bool = False) -> Corpus:
                 )
         _write_stamps(folder, stamps)
     return Corpus(folder=folder, manifest=manifest)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hex, reading it in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_stamps(folder: Path) -> dict[str, list[int]] | None:

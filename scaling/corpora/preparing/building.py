@@ -19,7 +19,7 @@ import numpy as np
 
 from scaling.config import CorpusConfig, plain
 from scaling.config.kinds import UNSET
-from scaling.corpora.corpus import FORMAT, MANIFEST, STREAMS, Corpus, open_corpus, sha256
+from scaling.corpora.corpus import FORMAT, MANIFEST, STREAMS, Corpus, open_corpus
 from scaling.corpora.preparing.duplicates import NearDuplicates
 from scaling.corpora.preparing.order import Ordered
 from scaling.corpora.preparing.overlap import Overlap, codes
@@ -28,6 +28,7 @@ from scaling.corpora.preparing.writing import Stream
 from scaling.corpora.sources import Source, open_source
 from scaling.corpora.tokenizers import FILE, Learned, Symbols, Tokenizer, dtype, identity, make
 from scaling.errors import ConfigError, CorpusError
+from scaling.files import sha256
 
 _LOG = logging.getLogger("scaling.corpora")
 _PLAN_ONLY = {"unique_tokens", "max_epochs"}

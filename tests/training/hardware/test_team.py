@@ -21,8 +21,7 @@ import torch.distributed.fsdp
 
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, ScalingError
-from scaling.training import Cell, RunPaths, record
-from scaling.training.checkpoints import checkpoint
+from scaling.training import Cell, RunPaths, record, tensors
 from scaling.training.hardware import sharding
 from scaling.training.hardware import team as teams
 from scaling.training.hardware.team import Team
@@ -171,7 +170,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_processes(
     got = together(before[0], it, corpus, moved, Placement(sharing=before[1]))
     assert [type(one) for one in got] == [Preempted] * before[0]
     monkeypatch.undo()
-    content = checkpoint.read(moved.checkpoint, it.run_id)
+    content = tensors.read(moved.checkpoint, it.run_id)
     assert content is not None
     assert content["state"]["step"] == 23
     assert (moved.folder / "parts-23").is_dir() == (before == (2, "fsdp"))
