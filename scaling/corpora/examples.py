@@ -16,7 +16,8 @@ import numpy as np
 
 from scaling.config import CorpusConfig
 from scaling.corpora.batches import order
-from scaling.corpora.corpus import STREAMS, Corpus
+from scaling.corpora.corpus import Corpus
+from scaling.corpora.manifest import STREAMS
 from scaling.corpora.preparing.building import checked, folder, write_manifest
 from scaling.corpora.preparing.order import KEY_BYTES, Ordered
 from scaling.corpora.preparing.publishing import publish

@@ -138,9 +138,7 @@ def evaluate(
         sums=loss.sum(1),
         counts=count.sum(1),
         by_position=_by_position(loss, count),
-        measures=(optional("measures", lambda: task.measures(joined[2], joined[3])) or {})
-        if measures
-        else {},
+        measures=found or {},
     )
 
 

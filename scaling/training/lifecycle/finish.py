@@ -87,7 +87,7 @@ def conclude(
     seconds: float,
     team: Team = SOLO,
 ) -> dict[str, Any]:
-    """Write curve and record, remove the checkpoints of a run that did not fail, and return the record.
+    """Write curve and record, remove checkpoints that nothing continues from, and return the record.
 
     What fails before the record is printed and left out of it, so that the loss is not lost.
     `outcome` has the columns of `finish` or `crash`. `seconds` is the duration of a run that ended before its
@@ -128,7 +128,7 @@ def conclude(
         return result
     optional("the curve", lambda: write_curve(paths, state.rows))
     record.write(paths, result)
-    if result["status"] != "failed":
+    if result["status"] not in record.CONTINUED:
         checkpoint.remove(paths)
     paths.progress.unlink(missing_ok=True)
     return result
