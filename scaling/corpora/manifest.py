@@ -23,7 +23,7 @@ _COUNTS = {
     for what, least in (("tokens", 1), ("bytes", 0), ("documents", 0))
     for side in STREAMS
 }
-_RATIOS = ("bytes_per_token", "bytes_per_token_train")
+_RATIOS = {"bytes_per_token": "heldout", "bytes_per_token_train": "train"}
 
 
 def write(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -66,16 +66,17 @@ def check(manifest: Mapping[str, Any]) -> None:
     for name, least in {"vocab": 1, **_COUNTS}.items():
         if type(manifest[name]) is not int or manifest[name] < least:
             raise ValueError(f"{name} is {manifest[name]!r}, not a whole number from {least}")
-    for name in _RATIOS:
-        if not isinstance(manifest[name], int | float) or not 0 < manifest[name] < np.inf:
-            raise ValueError(f"{name} is {manifest[name]!r}, not a number above 0")
+    for name, side in _RATIOS.items():
+        if manifest[name] != manifest[f"bytes_{side}"] / manifest[f"tokens_{side}"]:
+            raise ValueError(f"{name} is {manifest[name]!r}, not the ratio of its counts")
     if not isinstance(manifest["config"], dict):
         raise ValueError("config is not an object")
     if manifest["dtype"] != dtype(manifest["vocab"]):
         raise ValueError(f"dtype is {manifest['dtype']!r} and vocab {manifest['vocab']}")
-    separator = manifest["separator"]
-    if separator is not None and not (type(separator) is int and 0 <= separator < manifest["vocab"]):
-        raise ValueError(f"separator is {separator!r}, not a token")
+    separator, kind = manifest["separator"], manifest["tokenizer"]
+    token = type(separator) is int and 0 <= separator < manifest["vocab"]
+    if separator != {"symbols": None, "bytes": 0}.get(kind, separator) or not (token or kind == "symbols"):
+        raise ValueError(f"separator is {separator!r}, not that of the tokenizer {kind}")
     check_files(manifest)
 
 
@@ -91,20 +92,21 @@ def check_files(manifest: Mapping[str, Any]) -> None:
     for side, name in STREAMS.items():
         if files[name]["bytes"] != manifest[f"tokens_{side}"] * width:
             raise ValueError(f"tokens_{side} and the size of {name} disagree")
+        ends = files.get(f"{side}.ends.bin")
+        if ends and ends["bytes"] != manifest[f"documents_{side}"] * 8:
+            raise ValueError(f"documents_{side} and the size of {side}.ends.bin disagree")
     if manifest["hash"] != content_hash(str(manifest["tokenizer"]), manifest["vocab"], files):
         raise ValueError("hash is not that of its files")
 
 
 def expected(manifest: Mapping[str, Any]) -> set[str]:
     """Return the names of the files that a corpus with this manifest has."""
-    config = manifest["config"]
     columns: tuple[str, ...] = ()
-    if "label" in config:
-        columns = ("ends", "answers")
-    elif "target" in config:
-        columns = ("ends", "answers", "answer_ends")
-    if columns and bool(manifest["labels"]) != ("label" in config):
-        raise ValueError("labels are not those of its config")
+    if "labels" in manifest or {"label", "target"} & set(manifest["config"]):
+        labels = manifest["labels"]
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise ValueError(f"labels is {labels!r}, not a list of texts")
+        columns = ("ends", "answers") if labels else ("ends", "answers", "answer_ends")
     names = {*STREAMS.values(), *(f"{side}.{column}.bin" for side in STREAMS for column in columns)}
     return names if manifest["tokenizer"] in ("bytes", "symbols") else names | {FILE}
 
