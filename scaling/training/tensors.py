@@ -122,5 +122,4 @@ def refused(error: Damaged) -> StorageError:
 
 def reason_of(error: Exception) -> str:
     """Return why a file is damaged, as one line without a full stop."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200].rstrip(".:") if lines else type(error).__name__
+    return " ".join(str(error).split())[:200].rstrip(" .:") or type(error).__name__
