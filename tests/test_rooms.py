@@ -34,12 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 imports them."""
 LAYERS: dict[str, list[set[str]]] = {
     "training": [
-        {"paths", "recipes"},
+        {"paths", "recipes", "optional"},
         {"config", "record"},
         {"parent"},
         {"cell"},
         {"hardware", "objectives"},
-        {"optimization", "evaluation"},
+        {"optimization", "evaluation", "tensors"},
         {"compression"},
         {"network"},
         {"loop"},

@@ -146,6 +146,7 @@ def with_samples(source: Source) -> Source:
 
     from scaling import extras
     from scaling.errors import NotInstalled, ScalingError
+    from scaling.figures.report.samples import kept
     from scaling.training.paths import RunPaths
 
     if (source.samples or {}).get("ledger") == source.digest or "objective" not in source.done:
@@ -161,7 +162,7 @@ def with_samples(source: Source) -> Source:
     settings: dict[str, Any] = {"tokens": TOKENS, "seed": 0, "temperature": TEMPERATURE}
     before = source.samples or {}
     same = all(before.get(key) == value for key, value in {"prompt": "", **settings}.items())
-    known = {row["run_id"]: row["text"] for row in before.get("samples") or [] if same}
+    known = {row["run_id"]: row["text"] for row in kept(before) if same}
     try:
         if not {row["run_id"] for row in chosen} <= set(known):
             extras.need("torch")

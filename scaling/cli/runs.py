@@ -55,15 +55,18 @@ def export(
     """
     from scaling.corpora import exporting
     from scaling.families.export import to_transformers
+    from scaling.files import storage
     from scaling.training.sample import load
 
     cell, corpus, module = load(find(run))
     model = to_transformers(module)
     tokenizer = exporting.to_transformers(getattr(corpus, "texts", corpus).tokenizer, context=cell.context)
-    if tokenizer is not None:
-        exporting.ends_as(model, tokenizer)
-        tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    with storage(folder, "the model", option="another FOLDER"):
+        folder.mkdir(parents=True, exist_ok=True)
+        if tokenizer is not None:
+            exporting.ends_as(model, tokenizer)
+            tokenizer.save_pretrained(folder)
+        model.save_pretrained(folder)
     kind = type(model).__name__
     payload = {"run_id": cell.run_id, "model": kind, "folder": str(folder)}
     emit(payload, as_json, lambda: say(f"wrote {folder}: {kind}.from_pretrained({str(folder)!r})"))

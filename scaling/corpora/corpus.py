@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from scaling import files
+from scaling.corpora import manifest
+from scaling.corpora.manifest import AGAIN, STREAMS
 from scaling.corpora.tokenizers import Tokenizer, load
 from scaling.errors import CorpusError, StorageError
+from scaling.files import sha256
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-STREAMS = {"train": "train.bin", "heldout": "heldout.bin"}
 _CHECKED = "checked.json"
-_AGAIN = "remove that folder and prepare the corpus again"
+_TICK_NS = 2_000_000_000
+"""Time after a change in which a file system may give another change the same time."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,49 +89,37 @@ class Corpus:
 def open_corpus(folder: Path, *, verify: bool = False) -> Corpus:
     """Open a prepared corpus and check its files.
 
-    Sizes are checked always. Hashes are checked with `verify`, or when a file changed since the last check.
+    Manifest and sizes are checked always. Hashes, which take a second per GB, are checked with `verify`, or
+    when a file changed since the last check: its size, its inode, or the time of its change.
     Raises CorpusError with the name of the file that is missing or damaged.
     """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        files = manifest["files"]
-    except FileNotFoundError:
-        raise CorpusError(f"there is no corpus in {folder}: {MANIFEST} is missing; {_AGAIN}") from None
-    except (ValueError, KeyError, TypeError):
-        raise CorpusError(f"{path} is damaged and cannot be read; {_AGAIN}") from None
-    if manifest.get("format") != FORMAT:
-        raise CorpusError(
-            f"{path} has format {manifest.get('format')!r}, this version reads {FORMAT}; {_AGAIN}"
-        )
+    described = manifest.read(folder)
     stamps: dict[str, list[int]] = {}
-    for name, entry in files.items():
-        try:
+    now = time.time_ns()
+    try:
+        for name, entry in described["files"].items():
             stat = (folder / name).stat()
-        except FileNotFoundError:
-            raise CorpusError(f"{folder / name} is missing; {_AGAIN}") from None
-        if stat.st_size != entry["bytes"]:
-            raise CorpusError(
-                f"{folder / name} has {stat.st_size:,} bytes and its manifest says {entry['bytes']:,}; "
-                f"{_AGAIN}"
-            )
-        stamps[name] = [stat.st_size, stat.st_mtime_ns]
-    if verify or _read_stamps(folder) != stamps:
-        for name, entry in files.items():
-            digest = sha256(folder / name)
-            if digest != entry["sha256"]:
+            if stat.st_size != entry["bytes"]:
                 raise CorpusError(
-                    f"{folder / name} is damaged: its SHA-256 begins {digest[:8]}, its manifest says "
-                    f"{entry['sha256'][:8]}; {_AGAIN}"
+                    f"{folder / name} has {stat.st_size:,} bytes and its manifest says {entry['bytes']:,}; "
+                    f"{AGAIN}"
                 )
-        _write_stamps(folder, stamps)
-    return Corpus(folder=folder, manifest=manifest)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hex, reading it in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            stamps[name] = [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+        if verify or _read_stamps(folder) != stamps:
+            for name, entry in described["files"].items():
+                digest = sha256(folder / name)
+                if digest != entry["sha256"]:
+                    raise CorpusError(
+                        f"{folder / name} is damaged: its SHA-256 begins {digest[:8]}, its manifest says "
+                        f"{entry['sha256'][:8]}; {AGAIN}"
+                    )
+            if all(max(times) < now - _TICK_NS for _, _, *times in stamps.values()):
+                _write_stamps(folder, stamps)
+    except FileNotFoundError as error:
+        raise CorpusError(f"{error.filename} is missing; {AGAIN}") from None
+    except OSError as error:
+        raise CorpusError(f"{error.filename or folder} cannot be read ({error.strerror}); {AGAIN}") from None
+    return Corpus(folder=folder, manifest=described)
 
 
 def _read_stamps(folder: Path) -> dict[str, list[int]] | None:
@@ -142,6 +131,6 @@ def _read_stamps(folder: Path) -> dict[str, list[int]] | None:
 
 
 def _write_stamps(folder: Path, stamps: dict[str, list[int]]) -> None:
-    """Store the sizes and times of files with correct hashes; a folder that is read-only is left alone."""
+    """Store the stamps of files with correct hashes; a folder that is read-only is left alone."""
     with suppress(StorageError):
         files.write(folder / _CHECKED, json.dumps(stamps), "the checks of a corpus")

@@ -16,7 +16,8 @@ import numpy as np
 
 from scaling.config import CorpusConfig
 from scaling.corpora.batches import order
-from scaling.corpora.corpus import STREAMS, Corpus, sha256
+from scaling.corpora.corpus import Corpus
+from scaling.corpora.manifest import STREAMS
 from scaling.corpora.preparing.building import checked, folder, write_manifest
 from scaling.corpora.preparing.order import KEY_BYTES, Ordered
 from scaling.corpora.preparing.publishing import publish
@@ -24,6 +25,7 @@ from scaling.corpora.preparing.writing import Stream
 from scaling.corpora.sources import Source, open_source
 from scaling.corpora.tokenizers import make
 from scaling.errors import ConfigError, CorpusError
+from scaling.files import sha256
 
 SIDES = tuple(STREAMS)
 

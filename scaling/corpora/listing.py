@@ -8,7 +8,8 @@ from typing import Any
 
 from scaling.config import CorpusConfig
 from scaling.corpora import synthetic
-from scaling.corpora.corpus import MANIFEST, open_corpus
+from scaling.corpora.corpus import open_corpus
+from scaling.corpora.manifest import MANIFEST
 from scaling.corpora.sources import open_source, sotu
 from scaling.errors import CorpusError
 

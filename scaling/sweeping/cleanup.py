@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,14 +11,15 @@ from pathlib import Path
 from scaling.errors import ConfigError, one_of
 from scaling.sweeping import lease
 from scaling.training.paths import RunPaths
+from scaling.training.record import CONTINUED
 
 KINDS = {
-    "checkpoints": "checkpoints of runs that have a record, and temporary files of ended processes",
+    "checkpoints": "checkpoints of finished runs, and temporary files of ended processes",
     "weights": "final weights of finished runs",
     "milestones": "weights kept during training, and those of the lowest held-out loss",
     "trunks": "checkpoints that branches share; a longer branch would train its trunk again",
     "damaged": "damaged records and checkpoints that were renamed",
-    "unfinished": "checkpoints of runs without a record; these runs would start again from step 0",
+    "unfinished": "checkpoints of runs that failed or have no record; these would start again from step 0",
 }
 """Each kind of file that `clean` can remove, with its description."""
 _SAFE = ("checkpoints", "damaged")
@@ -70,8 +72,16 @@ def _kind(path: Path, paths: RunPaths) -> str | None:
         return "damaged"
     whole = path in (paths.checkpoint, paths.checkpoint_before)
     if whole or path.parent != paths.folder or (path.name.startswith(".") and path.is_file()):
-        return "checkpoints" if paths.record.exists() else "unfinished"
+        return "checkpoints" if _ended(paths) else "unfinished"
     return None
+
+
+def _ended(paths: RunPaths) -> bool:
+    """Return whether a run has a record and nothing to continue: `sweep.retry` continues a failed run."""
+    try:
+        return json.loads(paths.record.read_bytes()).get("status") not in CONTINUED
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def remove(files: Iterable[Rubbish]) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling import files
-from scaling.errors import ConfigError
+from scaling.errors import ConfigError, StorageError
 from scaling.tables import ledger
 from scaling.training.paths import RunPaths
 
@@ -35,7 +35,8 @@ def compress(
     """Evaluate each finished run of a sweep at each number of bits, each sparsity and each pair of the two.
 
     Write the table and return its rows. Only the matrices of the blocks are changed; nothing is trained.
-    Raises ConfigError if there is nothing to do, StorageError if weights were not kept.
+    A run whose weights were not kept or are damaged is left out, with a sentence. Raises ConfigError if there
+    is nothing to do, StorageError if no run has weights.
     """
     if not bits and not sparsity:
         raise ConfigError("there is nothing to do; give --bits 8,4,3,2 or --sparsity 0.5,0.75,0.9")
@@ -45,9 +46,17 @@ def compress(
     settings = [(b, 0.0) for b in bits] + [(None, s) for s in sparsity]
     settings += [(b, s) for b in bits for s in sparsity]
     rows: list[dict[str, Any]] = []
+    refusals: dict[str, StorageError] = {}
     for done, known in enumerate(runs):
         progress(done, len(runs))
-        rows += _one(known, RunPaths.of(results, known["run_id"]), settings, scope)
+        try:
+            rows += _one(known, RunPaths.of(results, known["run_id"]), settings, scope)
+        except StorageError as error:
+            refusals[known["run_id"]] = error
+    if not rows:
+        raise next(iter(refusals.values()))
+    for run_id, refusal in refusals.items():
+        files.say(f"run {run_id} is left out: {refusal}")
     _write(rows, results / sweep / TABLE)
     return rows
 

@@ -8,6 +8,7 @@ from torch import nn
 from scaling.errors import ConfigError, StorageError
 from scaling.families.adapting.adaptation import HEADS
 from scaling.families.adapting.modules import adapt, fold
+from scaling.training import tensors
 from scaling.training.cell import Cell
 from scaling.training.compression.training import compress
 from scaling.training.optimization.parametrization import rescale
@@ -22,7 +23,7 @@ def build(cell: Cell, *, trained: bool = True) -> nn.Module:
     `trained=False` skips the parent's weights, for a network whose own weights are loaded next.
 
     Raises:
-        StorageError: when the parent's weights were not kept.
+        StorageError: when the parent's weights were not kept or are damaged.
         ConfigError: when they do not fit.
     """
     module: nn.Module = cell.architecture.build(cell.shape, seed=cell.seed)
@@ -40,7 +41,7 @@ def build(cell: Cell, *, trained: bool = True) -> nn.Module:
 def take_over(module: nn.Module, start: Start) -> None:
     """Copy the parent's weights into a module, except a new head and the embedding of a new vocabulary."""
     try:
-        theirs = torch.load(start.weights, map_location="cpu", weights_only=True)["module"]
+        theirs = tensors.weights(start.weights, start.run_id)
     except FileNotFoundError:
         raise StorageError(
             f"the weights of run {start.run_id} were not kept ({start.weights}); run it again with "

@@ -11,6 +11,8 @@ from scaling.files import atomic, set_aside
 from scaling.tables.schema import ADDED, COLUMNS, READABLE, STATUSES
 from scaling.training.paths import RunPaths
 
+CONTINUED = ("failed", "out_of_memory")
+"""Statuses of a run that keeps its checkpoint, from which `sweep.retry` continues it."""
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "int64": int,

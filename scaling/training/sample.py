@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from scaling.config import Config, parse
 from scaling.errors import ConfigError, StorageError
-from scaling.training import record
+from scaling.training import record, tensors
 from scaling.training.cell import Cell
 from scaling.training.config.text import open_data
 from scaling.training.network import build, fold
@@ -35,7 +35,7 @@ def load(
         corpus_root: folder of corpora; None = `results/corpora`, next to the runs.
 
     Raises:
-        StorageError: when the run is not finished or did not keep these weights.
+        StorageError: when the run is not finished, or did not keep these weights, or they are damaged.
         ConfigError: for another value of `at`.
     """
     file = {"last": paths.weights, "best": paths.best}.get(at)
@@ -45,12 +45,13 @@ def load(
         file = paths.milestone(int(at))
     try:
         known = record.read(paths)
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
+        weights = tensors.weights(file, known["run_id"])
+    except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename).name if error.filename else file.name
         kept = sorted(path.name for path in paths.folder.glob("weights*.pt"))
+        aside = " (it was damaged and renamed)" if file.with_name(f"{missing}.damaged").exists() else ""
         raise StorageError(
-            f"{paths.folder} has no {missing}; "
+            f"{paths.folder} has no {missing}{aside}; "
             + (f"the run kept {', '.join(kept)}" if kept else "choose a finished run whose weights were kept")
             + " (checkpoint.weights, checkpoint.best and checkpoint.milestones set which weights are kept)"
         ) from None
@@ -59,7 +60,10 @@ def load(
     corpus = open_data(config.corpus, corpus_root or results / "corpora")
     cell = Cell.from_config(config, corpus)
     module = fold(build(cell, trained=False))
-    module.load_state_dict(content["module"])
+    try:
+        module.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        raise tensors.refused(tensors.Damaged(file, tensors.reason_of(error))) from None
     return cell, corpus, module.eval()
 
 

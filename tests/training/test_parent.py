@@ -192,7 +192,7 @@ def test_a_start_is_killed_and_continued_to_the_same_bit(
     with pytest.raises(KeyboardInterrupt):
         train(left, pause=stop)
     continued = assemble(it, corpus, device=cpu, micro_batch=4)
-    checkpoint.load(continued, where)
+    checkpoint.load(continued, where, checkpoint.sources(it, where)[0])
     train(continued, pause=lambda: None)
     for one, other in zip(whole.module.parameters(), continued.module.parameters(), strict=True):
         assert torch.equal(one, other)

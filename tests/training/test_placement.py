@@ -15,8 +15,7 @@ from scaling.config import Config, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, StorageError
 from scaling.sweeping.planning import disk
-from scaling.training import Cell, RunPaths
-from scaling.training.checkpoints import checkpoint
+from scaling.training import Cell, RunPaths, tensors
 from scaling.training.lifecycle.placement import milestone_steps, milestones
 from scaling.training.lifecycle.run import Placement, run
 from scaling.training.sample import load
@@ -40,7 +39,7 @@ def test_a_milestone_holds_the_weights_of_its_step(
     leave_at(monkeypatch, 17, signal.SIGTERM)
     with pytest.raises(Preempted):
         run(it, corpus=corpus, paths=stopped)
-    there = checkpoint.read(stopped.checkpoint, it.run_id)
+    there = tensors.read(stopped.checkpoint, it.run_id)
     assert there is not None
     kept = torch.load(paths.milestone(17), weights_only=True)
     assert kept["step"] == 17

@@ -22,8 +22,7 @@ import torch
 from scaling.corpora import Corpus
 from scaling.errors import Preempted, StorageError, TableError
 from scaling.files import atomic
-from scaling.training import Cell, RunPaths, record
-from scaling.training.checkpoints import checkpoint
+from scaling.training import Cell, RunPaths, record, tensors
 from scaling.training.lifecycle.interrupts import Pause
 from scaling.training.lifecycle.run import Placement, run
 from scaling.training.recipes.recipe import OPTIMIZERS
@@ -108,7 +107,7 @@ def test_a_request_to_leave_is_kept_and_continued(
         run(it, corpus=corpus, paths=wild)
     assert not wild.record.exists()
     assert signal.getsignal(number) == before
-    content = checkpoint.read(wild.checkpoint, it.run_id)
+    content = tensors.read(wild.checkpoint, it.run_id)
     assert content is not None
     assert content["state"]["step"] == 17
     monkeypatch.undo()
@@ -152,7 +151,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_taken(
     monkeypatch.undo()
     content = wild.checkpoint.read_bytes()
     wild.checkpoint.write_bytes(content[: len(content) // 2] if damage is None else damage)
-    before = checkpoint.read(wild.checkpoint_before, it.run_id)
+    before = tensors.read(wild.checkpoint_before, it.run_id)
     assert before is not None
     assert before["state"]["step"] == 16
     run(it, corpus=corpus, paths=wild)
@@ -281,7 +280,7 @@ def test_a_disk_that_fills_in_the_middle(
     ):
         run(it, corpus=corpus, paths=wild, placement=Placement(checkpoint_seconds=0.0))
     assert not wild.record.exists()
-    assert checkpoint.read(wild.checkpoint, it.run_id) is not None
+    assert tensors.read(wild.checkpoint, it.run_id) is not None
     assert not [p for p in wild.folder.iterdir() if p.name.startswith(".")], (
         "half-written files are cleaned up"
     )

@@ -19,7 +19,9 @@ import numpy as np
 
 from scaling.config import CorpusConfig, plain
 from scaling.config.kinds import UNSET
-from scaling.corpora.corpus import FORMAT, MANIFEST, STREAMS, Corpus, open_corpus, sha256
+from scaling.corpora import manifest as manifests
+from scaling.corpora.corpus import Corpus, open_corpus
+from scaling.corpora.manifest import FORMAT, MANIFEST, STREAMS
 from scaling.corpora.preparing.duplicates import NearDuplicates
 from scaling.corpora.preparing.order import Ordered
 from scaling.corpora.preparing.overlap import Overlap, codes
@@ -28,6 +30,7 @@ from scaling.corpora.preparing.writing import Stream
 from scaling.corpora.sources import Source, open_source
 from scaling.corpora.tokenizers import FILE, Learned, Symbols, Tokenizer, dtype, identity, make
 from scaling.errors import ConfigError, CorpusError
+from scaling.files import sha256
 
 _LOG = logging.getLogger("scaling.corpora")
 _PLAN_ONLY = {"unique_tokens", "max_epochs"}
@@ -116,7 +119,7 @@ def _build(config: CorpusConfig, source: Source, folder: Path) -> None:
 def write_manifest(
     config: CorpusConfig,
     source: Source,
-    folder: Path,
+    to: Path,
     tokenizer: Tokenizer,
     streams: Mapping[str, Stream],
     files: dict[str, dict[str, Any]],
@@ -125,17 +128,14 @@ def write_manifest(
     """Write the tokeniser, if it was learnt, and then the manifest, which marks the folder as a corpus."""
     train, held = streams["train"], streams["heldout"]
     if isinstance(tokenizer, Learned):
-        path = folder / FILE
+        path = to / FILE
         path.write_text(tokenizer.text, encoding="utf-8")
         files = {**files, FILE: {"bytes": path.stat().st_size, "sha256": sha256(path)}}
-    others = [
-        entry["sha256"] for name, entry in sorted(files.items()) if name not in (FILE, *STREAMS.values())
-    ]
-    content = [tokenizer.name, tokenizer.vocab, train.sha256, held.sha256, *others]
     manifest = {
         "format": FORMAT,
         "name": config.name,
-        "hash": hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8],
+        "folder": folder(config, source, to.parent).name,
+        "hash": manifests.content_hash(tokenizer.name, tokenizer.vocab, files),
         "source": source.origin,
         "licence": config.options.get("licence", source.licence),
         **source.facts(),
@@ -155,7 +155,7 @@ def write_manifest(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "versions": {"scaling": metadata.version("scaling"), "numpy": np.__version__},
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, default=str) + "\n", encoding="utf-8")
+    manifests.write(to, manifest)
 
 
 def _write_symbols(source: Source, folder: Path) -> tuple[Tokenizer, dict[str, Stream], dict[str, Any]]:

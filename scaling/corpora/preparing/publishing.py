@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scaling.corpora.corpus import MANIFEST, Corpus, open_corpus
+from scaling.corpora.corpus import Corpus, open_corpus
+from scaling.corpora.manifest import AGAIN, MANIFEST
 from scaling.errors import CorpusError, StorageError
 
 _LOG = logging.getLogger("scaling.corpora")
@@ -25,13 +26,11 @@ def publish(folder: Path, build: Callable[[Path], None]) -> Corpus:
     with a warning and built again. When two processes build at once, the result of the first to finish is
     kept. Raises StorageError when the folder cannot be written.
     """
-    if folder.exists():
+    if os.path.lexists(folder):
         try:
-            return open_corpus(folder)
+            return _opened(folder)
         except CorpusError as error:
-            aside = Path(tempfile.mkdtemp(prefix=f".damaged-{folder.name}-", dir=folder.parent))
-            _LOG.warning("%s: set aside as %s and built again", error, aside.name)
-            os.replace(folder, aside)
+            _set_aside(folder, error)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -52,7 +51,28 @@ def publish(folder: Path, build: Callable[[Path], None]) -> Corpus:
         raise StorageError(f"{folder} could not be written ({error.strerror}); {_ELSEWHERE}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return open_corpus(folder)
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> Corpus:
+    """Open a corpus. Raises CorpusError when it is damaged, or is that of another config."""
+    corpus = open_corpus(folder)
+    name = corpus.manifest.get("folder", folder.name)
+    if name != folder.name or not name.startswith(f"{corpus.name}-"):
+        raise CorpusError(f"{folder} holds the corpus {name}, named {corpus.name!r}; {AGAIN}")
+    return corpus
+
+
+def _set_aside(folder: Path, error: CorpusError) -> None:
+    """Move a damaged corpus into a hidden folder. Raises StorageError."""
+    try:
+        aside = Path(tempfile.mkdtemp(prefix=f".damaged-{folder.name}-", dir=folder.parent))
+        os.replace(folder, aside / folder.name)
+    except FileNotFoundError:  # another process moved it
+        return
+    except OSError as refusal:
+        raise StorageError(f"{error}; it cannot be moved ({refusal.strerror}); {_ELSEWHERE}") from None
+    _LOG.warning("%s: set aside as %s and built again", error, aside.name)
 
 
 def _sweep(folder: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from scaling import files
-from scaling.corpora.corpus import sha256
 from scaling.errors import CorpusError
 
 _SHARD_BYTES = 1 << 26
@@ -72,7 +71,7 @@ class Shards:
         """
         for number, note in enumerate(self.notes()):
             path = self.folder / f"{number:05d}.bin"
-            if not path.exists() or sha256(path) != note["sha256"]:
+            if not path.exists() or files.sha256(path) != note["sha256"]:
                 raise CorpusError(
                     f"the shard {path} is missing or damaged; remove {self.folder} and fetch the text again"
                 )

@@ -12,14 +12,13 @@ from scaling.figures.source import Source
 def table(source: Source) -> Table:
     """Return the samples of `samples.json`, the smallest model first; no rows where there are none."""
     rows = []
-    samples = [s for s in (source.samples or {}).get("samples") or [] if isinstance(s, dict)]
-    for s in sorted(samples, key=lambda s: float(s.get("params") or 0)):
+    for s in sorted(kept(source.samples), key=lambda s: float(s["params"])):
         rows.append(
             (
-                Cell(text=str(s.get("run_id", ""))[:8], number=False),
-                Cell(text=_format(s.get("params"), units.count)),
-                Cell(text=_format(s.get("loss"), lambda v: f"{v:.3f}")),
-                Cell(text=str(s.get("text", "")), number=False),
+                Cell(text=s["run_id"][:8], number=False),
+                Cell(text=units.count(float(s["params"]))),
+                Cell(text=f"{s['loss']:.3f}"),
+                Cell(text=s["text"], number=False),
             )
         )
     heads = (
@@ -31,6 +30,17 @@ def table(source: Source) -> Table:
     return Table(columns=heads, rows=tuple(rows))
 
 
+def kept(content: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the samples of the content of `samples.json`, without those that are damaged."""
+    found = (content or {}).get("samples")
+    kinds = {"run_id": str, "params": int | float, "loss": int | float, "text": str}
+    return [
+        s
+        for s in (found if isinstance(found, list) else [])
+        if isinstance(s, dict) and all(isinstance(s.get(name), kind) for name, kind in kinds.items())
+    ]
+
+
 def how(source: Source) -> str:
     """Return how the samples were generated, in a sentence."""
     settings = source.samples or {}
@@ -40,7 +50,3 @@ def how(source: Source) -> str:
         f"Each model generates {settings.get('tokens', '')} tokens {begins} at temperature "
         f"{settings.get('temperature', '')}, seed {settings.get('seed', '')}."
     )
-
-
-def _format(value: Any, say: Any) -> str:
-    return str(say(float(value))) if isinstance(value, int | float) else "–"

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import errno
 import os
 import shutil
-import zipfile
+from contextlib import suppress
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import numpy as np
 import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
-from scaling.files import atomic, set_aside, storage
-from scaling.tables.schema import CurveRow
-from scaling.training.checkpoints import shards, trunk
-from scaling.training.hardware import sharding
-from scaling.training.loop import State, Trainer
+from scaling.files import say, storage
+from scaling.training import tensors
+from scaling.training.cell import Cell
+from scaling.training.checkpoints import restoring, shards, trunk
+from scaling.training.hardware import failures, sharding
+from scaling.training.loop import Trainer
 from scaling.training.paths import RunPaths
+from scaling.training.tensors import FORMAT, Damaged
 
-FORMAT = 1
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """A checkpoint that a run can continue from."""
 
-class Damaged(StorageError):
-    """The shards of the newest checkpoint cannot be read; `give_up` renames the checkpoint."""
+    path: Path
+    """Path of the file."""
+    name: str
+    """Run id or trunk id that the file must have."""
+    inherited: int | None = None
+    """Step of a shared trunk; None for a checkpoint of the run itself."""
 
 
 def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
@@ -44,23 +49,31 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
     name, cut = trainer.cell.run_id, sharding.is_cut(trainer.optimizers.parameters[0])
     if cut:
         trainer.fetch()
-        moving = {"format": FORMAT, "run_id": name, "parts": True, **rest(trainer), **more}
-        shards.save(trainer, paths.checkpoint_parts(trainer.state.step))
+        parts = shards.save(trainer, paths.checkpoint_parts(trainer.state.step))
+        moving = {"format": FORMAT, "run_id": name, "parts": parts, **rest(trainer), **more}
     else:
         moving = content(trainer, name) | more
     if not trainer.team.leads:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
     fresh = paths.folder / f".{newest.name}.new"
-    with atomic(fresh, "a checkpoint") as file:
-        torch.save(moving, file)
+    tensors.save(moving, fresh, "a checkpoint")
     with storage(newest, "a checkpoint"):
         if newest.exists():
             os.replace(newest, before)
         os.replace(fresh, newest)
     if cut:
-        for old in sorted(paths.all_parts(), key=lambda folder: folder.stat().st_mtime)[:-2]:
-            shutil.rmtree(old, ignore_errors=True)
+        remove_parts(paths, trainer.cell)
+
+
+def remove_parts(paths: RunPaths, cell: Cell) -> None:
+    """Remove the shards that neither the newest nor the previous checkpoint names."""
+    named = set()
+    for source in sources(cell, paths, shared=False):
+        with suppress(Damaged):
+            named.add(paths.checkpoint_parts(tensors.read(source.path, cell.run_id)["state"]["step"]))
+    for folder in set(paths.all_parts()) - named:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def content(trainer: Trainer, name: str) -> dict[str, Any]:
@@ -85,37 +98,54 @@ def rest(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def load(trainer: Trainer, paths: RunPaths, *, shared: bool = True) -> dict[str, Any] | None:
-    """Load the newest undamaged checkpoint into a trainer; return its content, or None if there is none.
+def sources(cell: Cell, paths: RunPaths, *, shared: bool = True) -> list[Source]:
+    """Return the checkpoints of a run in the order in which they are tried: the newest first.
 
-    A run without a checkpoint of its own loads that of its shared trunk, if `shared`. A damaged checkpoint is
-    renamed to `<name>.damaged` and the previous one is loaded. Raises Damaged when its shards cannot be read.
+    Those of its shared trunk come last, if `shared`.
     """
-    for path in (paths.checkpoint, paths.checkpoint_before):
-        saved = read(path, trainer.cell.run_id)
-        if saved is not None and saved.get("parts"):
-            try:
-                shards.load(trainer, paths.checkpoint_parts(saved["state"]["step"]))
-            except StorageError as error:
-                raise Damaged(str(error)) from error
-            restore_rest(trainer, saved)
-            return saved
-        if saved is not None:
-            restore(trainer, saved)
-            return saved
-    for step, path in trunk.checkpoints(trainer.cell, paths) if shared else ():
-        saved = read(path, str(trunk.trunk_id(trainer.cell)))
-        if saved is not None:
-            restore(trainer, saved)
-            trainer.state.inherited = step
-            trainer.state.seconds_training = trainer.state.seconds_evaluating = 0.0
-            return {}
-    return None
+    own = (paths.checkpoint, paths.checkpoint_before)
+    trunks = trunk.checkpoints(cell, paths) if shared else []
+    return [
+        *(Source(path=path, name=cell.run_id) for path in own if path.exists()),
+        *(Source(path=path, name=str(trunk.trunk_id(cell)), inherited=step) for step, path in trunks),
+    ]
 
 
-def give_up(paths: RunPaths) -> None:
-    """Rename the newest checkpoint, so that the previous one is loaded."""
-    set_aside(paths.checkpoint if paths.checkpoint.exists() else paths.checkpoint_before)
+def load(trainer: Trainer, paths: RunPaths, source: Source) -> dict[str, Any]:
+    """Load a checkpoint into a trainer; return its content.
+
+    Raises:
+        Damaged: when the file, its shards or their content are not what a run of this cell writes. The
+            trainer may be partly loaded and must be discarded.
+        StorageError: when the disk cannot be read.
+    """
+    try:
+        saved = tensors.read(source.path, source.name)
+        restoring.restore(trainer, saved, paths)
+        if source.inherited not in (None, trainer.state.step):
+            raise ValueError(f"it is of step {trainer.state.step}")
+    except (Damaged, MemoryError):
+        raise
+    except FileNotFoundError as error:
+        raise Damaged(source.path, f"{error.filename} is missing") from error
+    except OSError as error:
+        raise StorageError(f"{source.path} cannot be read: {error.strerror}; repair the disk") from error
+    except Exception as error:
+        if isinstance(error, StorageError) or failures.out_of_memory(error):
+            raise
+        raise Damaged(source.path, tensors.reason_of(error)) from error
+    if source.inherited is not None:
+        trainer.state.inherited = source.inherited
+        trainer.state.seconds_training = trainer.state.seconds_evaluating = 0.0
+        return {}
+    return saved
+
+
+def give_up(error: Damaged, cell: Cell, paths: RunPaths, *, shared: bool = True) -> None:
+    """Rename a damaged checkpoint and print what the run continues from. Raises StorageError."""
+    clause = tensors.set_aside(error)
+    left = sources(cell, paths, shared=shared)
+    say(f"{clause}; the run " + (f"continues from {left[0].path.name}" if left else "starts from step 0"))
 
 
 def share(trainer: Trainer, paths: RunPaths) -> None:
@@ -130,64 +160,7 @@ def share(trainer: Trainer, paths: RunPaths) -> None:
         return
     with storage(path.parent, "the folder of the trunk"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path, "the trunk's checkpoint") as file:
-        torch.save(moving, file)
-
-
-def read(path: Path, run_id: str) -> dict[str, Any] | None:
-    """Return a checkpoint's content; None if it is missing, damaged or of another run.
-
-    A damaged file is renamed. Raises StorageError when the disk cannot be read.
-    """
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        if saved["format"] != FORMAT or saved["run_id"] != run_id:
-            raise ValueError
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        # torch raises EINVAL for a truncated file: it seeks before its start
-        if error.errno != errno.EINVAL:
-            raise StorageError(
-                f"{path} cannot be read: {error.strerror}; repair the disk, or remove the file to start again"
-            ) from error
-        set_aside(path)
-        return None
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, UnpicklingError, zipfile.BadZipFile):
-        set_aside(path)
-        return None
-    return dict(saved)
-
-
-def restore(trainer: Trainer, content: dict[str, Any]) -> None:
-    """Load a checkpoint's content into weights, optimiser, random generators and state."""
-    weights = trainer.module.state_dict()
-    trainer.module.load_state_dict(
-        {name: sharding.part_like(one, weights[name]) for name, one in content["module"].items()}
-    )
-    trainer.optimizers.load_state_dict(content["optimizers"])
-    restore_rest(trainer, content)
-
-
-def restore_rest(trainer: Trainer, content: dict[str, Any]) -> None:
-    """Load a checkpoint's content besides weights and optimisers."""
-    if trainer.scaler and content["scaler"]:
-        trainer.scaler.load_state_dict(content["scaler"])
-    if trainer.team.leads:
-        torch.set_rng_state(content["random"])
-        if content["random_device"] is not None and trainer.precision.device.type == "cuda":
-            torch.cuda.set_rng_state(content["random_device"])
-    else:  # each process needs its own dropout
-        diverge(trainer, step=int(content["state"]["step"]))
-    rows = [CurveRow(*row) for row in content["state"]["rows"]]
-    trainer.state = State(**content["state"] | {"rows": rows})
-
-
-def diverge(trainer: Trainer, *, step: int = 0) -> None:
-    """Seed the random generator of a process that does not lead, by the cell's seed, rank and step."""
-    if not trainer.team.leads:
-        seed = np.random.SeedSequence([trainer.cell.seed, trainer.team.rank, step])
-        torch.manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
+    tensors.save(moving, path, "the trunk's checkpoint")
 
 
 def save_weights(trainer: Trainer, path: Path) -> None:
@@ -207,8 +180,7 @@ def save_weights(trainer: Trainer, path: Path) -> None:
         "step": trainer.state.step,
         "module": weights if plain else fold(copy.deepcopy(trainer.module)).state_dict(),
     }
-    with atomic(path, "the weights") as file:
-        torch.save(content, file)
+    tensors.save(content, path, "the weights")
 
 
 def remove(paths: RunPaths) -> None:

@@ -7,6 +7,7 @@ device, which has one counter for all of them, the energy is the run's seconds t
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import Any
 
 import torch
@@ -31,10 +32,17 @@ class Meter:
                 self.handle = handle
 
     def read(self) -> float | None:
-        """Return the joules since the last reading; None if the device has no usable counter."""
+        """Return the joules since the last reading; None if the device has no usable counter.
+
+        If the counter fails during a run, return NaN, so that no part of the energy is taken for all of it.
+        """
         if self.handle is None:
             return None
-        import pynvml
+        before = self.last
+        try:
+            import pynvml
 
-        before, self.last = self.last, int(pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
+            self.last = int(pynvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
+        except Exception:  # the driver restarted, or the permission is gone
+            return math.nan
         return (self.last - before) / 1000

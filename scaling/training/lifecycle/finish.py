@@ -13,7 +13,7 @@ import torch
 
 from scaling.config import Config, plain
 from scaling.errors import Diverged
-from scaling.files import atomic
+from scaling.files import atomic, say
 from scaling.tables import schema
 from scaling.training import record
 from scaling.training.cell import COMPONENTS, Cell
@@ -23,11 +23,15 @@ from scaling.training.hardware.team import SOLO, Team
 from scaling.training.lifecycle import provenance
 from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer
+from scaling.training.optional import line_of, optional
 from scaling.training.paths import RunPaths
 
 
 def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
-    """Evaluate the trained model, save its weights, and return the columns of the outcome."""
+    """Evaluate the trained model, save its curve and its weights, and return the columns of the outcome.
+
+    The curve, which ends with the loss, is written first. What fails after that is printed and left out.
+    """
     trainer.fetch()
     cell, state = trainer.cell, trainer.state
     final = trainer.evaluate(measures=True)
@@ -39,13 +43,15 @@ def finish(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str,
     shift = whole_set - thinned
     state.rows = [row if row.loss is None else row._replace(loss=row.loss + shift) for row in state.rows]
     state.rows[-1] = state.rows[-1]._replace(loss=final.loss)
-    if placement.keep_weights:
-        checkpoint.save_weights(trainer, paths.weights)
-    if placement.keep_best and best_step(state) == state.step:
-        checkpoint.save_weights(trainer, paths.best)
-    measured = {**final.measures, **trainer.task.after(trainer.module, trainer.heldout)}
     if trainer.team.leads:
-        write_positions(paths, final)
+        optional("the curve", lambda: write_curve(paths, state.rows))
+        optional("the loss by position", lambda: write_positions(paths, final))
+    if placement.keep_weights:
+        optional("the weights", lambda: checkpoint.save_weights(trainer, paths.weights))
+    if placement.keep_best and best_step(state) == state.step:
+        optional("the best weights", lambda: checkpoint.save_weights(trainer, paths.best))
+    after = optional("further measures", lambda: trainer.task.after(trainer.module, trainer.heldout))
+    measured = {**final.measures, **(after or {})}
     text = trainer.task.bytes_heldout
     share = state.step / cell.steps
     columns = cell.columns()
@@ -81,8 +87,9 @@ def conclude(
     seconds: float,
     team: Team = SOLO,
 ) -> dict[str, Any]:
-    """Write curve and record, remove the checkpoints of a run that did not fail, and return the record.
+    """Write curve and record, remove checkpoints that nothing continues from, and return the record.
 
+    What fails before the record is printed and left out of it, so that the loss is not lost.
     `outcome` has the columns of `finish` or `crash`. `seconds` is the duration of a run that ended before its
     first step. Only the leader of a team writes. Raises StorageError.
     """
@@ -92,7 +99,7 @@ def conclude(
     result = {
         **dict.fromkeys(schema.COLUMNS),
         **cell.columns(),
-        **provenance.columns(),
+        **(optional("the provenance", provenance.columns) or provenance.UNKNOWN),
         "sweep": placement.sweep,
         "steps_done": state.step,
         "steps_inherited": state.inherited,
@@ -101,23 +108,27 @@ def conclude(
         "mfu": speed * cell.flops_per_token / (placement.peak_flops * team.size)
         if speed and placement.peak_flops
         else None,
-        "device": provenance.device(device) + (f" x {team.size}" if team.size > 1 else ""),
+        "device": (optional("the name of the device", lambda: provenance.device(device)) or "unknown")
+        + (f" x {team.size}" if team.size > 1 else ""),
         "threads": torch.get_num_threads(),
         "micro_batch": micro_batch,
         "compiled": compiled,
-        "memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
-        **energy(state, placement, seconds, team),
-        "price": placement.price_per_hour * team.size * seconds / 3600 if placement.price_per_hour else None,
+        "memory_bytes": optional("the peak memory", lambda: torch.cuda.max_memory_allocated(device))
+        if device.type == "cuda"
+        else None,
+        **(optional("the energy", lambda: energy(state, placement, seconds, team)) or {}),
+        "price": optional("the price", lambda: price(placement, seconds, team)),
         "started": started,
         "ended": now(),
         "config": json.dumps(plain(config) if config else {}, sort_keys=True, default=str),
         **outcome,
     }
+    result = {name: finite(name, value) for name, value in result.items()}
     if not team.leads:
         return result
-    write_curve(paths, state.rows)
+    optional("the curve", lambda: write_curve(paths, state.rows))
     record.write(paths, result)
-    if result["status"] != "failed":
+    if result["status"] not in record.CONTINUED:
         checkpoint.remove(paths)
     paths.progress.unlink(missing_ok=True)
     return result
@@ -128,11 +139,24 @@ def energy(state: State, placement: Placement, seconds: float, team: Team) -> di
 
     The energy is that of the leader's device, measured or from the config's watts, times the processes.
     """
-    if state.joules is not None:
+    if state.joules is not None and math.isfinite(state.joules):
         return {"kwh": state.joules * team.size / 3.6e6, "kwh_by": "nvml"}
     if placement.watts:
         return {"kwh": placement.watts * team.size * seconds / 3.6e6, "kwh_by": "watts"}
     return {"kwh": None, "kwh_by": None}
+
+
+def price(placement: Placement, seconds: float, team: Team) -> float | None:
+    """Return the price of all processes in dollars; None if the device has no price."""
+    return placement.price_per_hour * team.size * seconds / 3600 if placement.price_per_hour else None
+
+
+def finite(name: str, value: Any) -> Any:
+    """Return the value of a column; a number that is infinite or not a number becomes None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        say(f"{name} is {value}; the record goes without")
+        return None
+    return value
 
 
 def best_step(state: State) -> int:
@@ -146,11 +170,6 @@ def crash(error: Exception, paths: RunPaths) -> dict[str, Any]:
     with atomic(paths.error, "the traceback") as file:
         file.write(text.encode())
     return {"status": "failed", "reason": f"{line_of(error)} (traceback in {paths.error.name})"}
-
-
-def line_of(error: BaseException) -> str:
-    """Return an exception as one line."""
-    return f"{type(error).__name__}: " + str(error).strip().split("\n")[0][:300]
 
 
 def write_curve(paths: RunPaths, rows: Sequence[schema.CurveRow]) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("scaling", "torch", "numpy", "transformers", "tokenizers", "hydra-core")
+UNKNOWN = {"git_commit": None, "git_dirty": None, "versions": "{}", "host": "unknown"}
+"""Columns of a machine that does not tell them."""
 
 
 def columns() -> dict[str, Any]:
@@ -73,5 +75,5 @@ def _git() -> tuple[str | None, bool | None]:
         if not git("ls-files", Path(__file__).name):
             return None, None
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", str(folder.parent)))
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None, None

@@ -13,13 +13,13 @@ from scaling.errors import ConfigError, Diverged, OutOfMemory, ScalingError
 from scaling.files import atomic
 from scaling.training import objectives, record
 from scaling.training.cell import Cell
-from scaling.training.checkpoints import checkpoint
+from scaling.training.checkpoints import checkpoint, restoring
 from scaling.training.evaluation import Precision
 from scaling.training.hardware import compile, failures, sharding
 from scaling.training.hardware.devices import deterministic, find_device, products
 from scaling.training.hardware.energy import Meter
 from scaling.training.hardware.team import SOLO, Team
-from scaling.training.lifecycle.finish import conclude, crash, finish, line_of, now
+from scaling.training.lifecycle.finish import conclude, crash, finish, now
 from scaling.training.lifecycle.interrupts import Pause, signals
 from scaling.training.lifecycle.placement import Placement
 from scaling.training.loop import State, Trainer, train
@@ -27,7 +27,9 @@ from scaling.training.network import build
 from scaling.training.objectives import language
 from scaling.training.objectives.chunked import Headless
 from scaling.training.optimization import optimizers
+from scaling.training.optional import line_of
 from scaling.training.paths import RunPaths
+from scaling.training.tensors import Damaged
 
 __all__ = ["Placement", "run"]
 
@@ -110,10 +112,8 @@ def run(
                     pause=Pause(trainer, paths, placement, request, started, meter),
                 )
                 outcome = finish(trainer, paths, placement)
-            except checkpoint.Damaged:
+            except Damaged:
                 trainer = None  # it may be partly loaded
-                if team.leads:
-                    checkpoint.give_up(paths)
             except (ScalingError, KeyboardInterrupt) as error:
                 if not isinstance(error, Diverged):
                     raise
@@ -163,22 +163,28 @@ def open_folder(paths: RunPaths, config: Config | None) -> None:
 
 
 def load(trainer: Trainer, paths: RunPaths, placement: Placement) -> dict[str, Any]:
-    """Load the newest checkpoint into the trainer, the leader first, and prepare it for the team.
+    """Load the newest checkpoint into the trainer, and prepare it for the team.
 
-    Raises checkpoint.Damaged in all processes when one of them cannot read its shard.
+    A checkpoint that one of the processes cannot read is renamed, and all processes raise Damaged.
     """
-    team, saved, damaged = trainer.team, None, 0
-    try:
-        saved = team.in_turn(lambda: checkpoint.load(trainer, paths, shared=placement.share_trunk))
-    except checkpoint.Damaged:
-        damaged = 1
-    if team.largest(damaged)[0]:
-        raise checkpoint.Damaged(f"the checkpoint in {paths.folder} is damaged")
+    team, cell, shared = trainer.team, trainer.cell, placement.share_trunk
+    found = team.share(lambda: checkpoint.sources(cell, paths, shared=shared))
+    saved: dict[str, Any] = {}
+    if found:
+        damage = None
+        try:
+            saved = team.in_turn(lambda: checkpoint.load(trainer, paths, found[0]))
+        except Damaged as error:
+            damage = error
+        if team.largest(int(damage is not None))[0]:
+            wrong = damage or Damaged(found[0].path, "another process could not read it")
+            team.share(lambda: checkpoint.give_up(wrong, cell, paths, shared=shared))
+            raise wrong
     if team.size > 1:
-        if saved is None:
-            checkpoint.diverge(trainer)
+        if not found:
+            restoring.diverge(trainer)
         trainer.shared = sharding.wrap(trainer.predictor)
-    return saved or {}
+    return saved
 
 
 def room(cell: Cell, device: torch.device, placement: Placement) -> str:

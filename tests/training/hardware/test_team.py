@@ -6,6 +6,7 @@ import csv
 import math
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -21,8 +22,7 @@ import torch.distributed.fsdp
 
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, Preempted, ScalingError
-from scaling.training import Cell, RunPaths, record
-from scaling.training.checkpoints import checkpoint
+from scaling.training import Cell, RunPaths, record, tensors
 from scaling.training.hardware import sharding
 from scaling.training.hardware import team as teams
 from scaling.training.hardware.team import Team
@@ -171,7 +171,7 @@ def test_a_checkpoint_goes_on_with_another_number_of_processes(
     got = together(before[0], it, corpus, moved, Placement(sharing=before[1]))
     assert [type(one) for one in got] == [Preempted] * before[0]
     monkeypatch.undo()
-    content = checkpoint.read(moved.checkpoint, it.run_id)
+    content = tensors.read(moved.checkpoint, it.run_id)
     assert content is not None
     assert content["state"]["step"] == 23
     assert (moved.folder / "parts-23").is_dir() == (before == (2, "fsdp"))
@@ -218,9 +218,27 @@ def test_a_lost_process_is_a_preemption_of_the_others(
     assert run(it, corpus=corpus, paths=paths)["status"] == "done"
 
 
+class Bomb:
+    """An object whose pickle makes a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "damage"), [("*.distcp", "cut"), ("__1_0.distcp", "flip"), (".metadata", "bomb")]
+)
 def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken(
-    corpus: Corpus, cell: Callable[..., Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: Corpus,
+    cell: Callable[..., Cell],
+    tmp_path: Path,
+    file: str,
+    damage: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     it = cell(**SMALL)
     calm, moved = RunPaths.of(tmp_path / "calm", it.run_id), RunPaths.of(tmp_path / "moved", it.run_id)
@@ -236,11 +254,18 @@ def test_parts_that_are_damaged_are_set_aside_and_the_checkpoint_before_is_taken
     together(2, it, corpus, moved, Placement(sharing="fsdp"))
     monkeypatch.undo()
     assert [path.name for path in moved.all_parts()] == ["parts-12", "parts-23"]
-    for path in moved.checkpoint_parts(23).glob("*.distcp"):
-        path.write_bytes(path.read_bytes()[:100])
+    for path in moved.checkpoint_parts(23).glob(file):
+        raw = bytearray(path.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        bomb = pickle.dumps(Bomb(tmp_path / "exploded"))
+        path.write_bytes({"cut": raw[:100], "flip": raw, "bomb": bomb}[damage])
+    if damage == "bomb":  # a checkpoint of an earlier version names no digests
+        content = tensors.read(moved.checkpoint, it.run_id) | {"parts": True}
+        tensors.save(content, moved.checkpoint, "it")
     got = together(2, it, corpus, moved, Placement(sharing="fsdp", loss_chunk=24))
     assert [one["status"] for one in got] == ["done"] * 2, got
     assert (moved.folder / "checkpoint.pt.damaged").exists()
+    assert not (tmp_path / "exploded").exists()
     assert losses(moved) == pytest.approx(losses(calm), rel=1e-6)
 
 
