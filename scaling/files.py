@@ -7,7 +7,6 @@ import errno
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -114,11 +113,6 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex, reading it in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def say(sentence: str) -> None:
-    """Print a sentence about a problem that stops nothing on standard error."""
-    print(f"scaling: {sentence}", file=sys.stderr, flush=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a text as it is, with control characters made visible; `err` for standard error."""
-    from scaling.terminal.console import visible
+    from scaling.terminal.text import visible
 
     typer.echo(visible(text), err=err)
 

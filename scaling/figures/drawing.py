@@ -18,7 +18,7 @@ from scaling.errors import TableError
 from scaling.figures import style
 from scaling.figures.catalogue import CATALOGUE, RUNS, figure
 from scaling.figures.source import Source
-from scaling.terminal.console import visible
+from scaling.terminal.text import visible
 
 SVG_DOTS = 200.0
 """Dots an inch of what an SVG holds as pixels: clouds of very many marks."""

@@ -11,6 +11,7 @@ from typing import Any
 from scaling import files
 from scaling.errors import ConfigError, StorageError
 from scaling.tables import ledger
+from scaling.terminal.text import say
 from scaling.training.paths import RunPaths
 
 TABLE = "compressed.csv"
@@ -56,7 +57,7 @@ def compress(
     if not rows:
         raise next(iter(refusals.values()))
     for run_id, refusal in refusals.items():
-        files.say(f"run {run_id} is left out: {refusal}")
+        say(f"run {run_id} is left out: {refusal}")
     _write(rows, results / sweep / TABLE)
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from scaling.files import say
+from scaling.terminal.text import say
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import synthetic
 from scaling import cli
 from scaling.figures import drawing, source
 from scaling.figures.report import page
-from scaling.terminal.console import visible
+from scaling.terminal.text import visible
 
 pytestmark = pytest.mark.usefixtures("few_conventions")
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.table import Table
 
-from scaling.terminal.console import plain_console, visible
+from scaling.terminal.console import plain_console
+from scaling.terminal.text import visible
 
 WORDS = ("[red]x[/]", "[/]", "[link=http://x]y[/link]", ":heart:", "[bold", "\\[a]", "[@click=exit]z[/]")
 

@@ -18,7 +18,7 @@ from scaling.figures import drawing, style
 from scaling.figures.report import answer as answering
 from scaling.figures.report import comparing, explore, samples, svg, tables, words
 from scaling.figures.source import Source
-from scaling.terminal.console import visible
+from scaling.terminal.text import visible
 
 _HERE = Path(__file__).parent
 

@@ -14,7 +14,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scaling.terminal.console import plain_console, visible
+from scaling.terminal.console import plain_console
+from scaling.terminal.text import visible
 
 _REFRESH_SECONDS = 0.5
 

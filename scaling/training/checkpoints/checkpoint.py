@@ -17,7 +17,8 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
-from scaling.files import say, storage
+from scaling.files import storage
+from scaling.terminal.text import say
 from scaling.training import tensors
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import restoring, shards, trunk

@@ -13,8 +13,9 @@ import torch
 
 from scaling.config import Config, plain
 from scaling.errors import Diverged
-from scaling.files import atomic, say
+from scaling.files import atomic
 from scaling.tables import schema
+from scaling.terminal.text import say
 from scaling.training import record
 from scaling.training.cell import COMPONENTS, Cell
 from scaling.training.checkpoints import checkpoint
