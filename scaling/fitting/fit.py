@@ -129,8 +129,9 @@ def read_for(
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
     decimal: str | None = None,
+    by: str | None = None,
 ) -> Table:
-    """Read the columns that a law needs."""
+    """Read the columns that a law needs; `by` is the column that the table will be split by."""
     return read(
         source,
         need=law.variables,
@@ -139,6 +140,7 @@ def read_for(
         where=where,
         signed=law.signed,
         decimal=decimal,
+        by=by,
     )
 
 

@@ -60,7 +60,7 @@ def parquet() -> bytes:
 
 
 def twice() -> str:
-    return FRAME.assign(other=0.5).to_csv(index=False).replace("other", "loss")
+    return FRAME.assign(other=FRAME["loss"]).to_csv(index=False).replace("other", "loss")
 
 
 FILES: dict[str, tuple[str, str | bytes]] = {
@@ -132,7 +132,37 @@ REFUSED: dict[str, tuple[str, str | bytes, str, str | None, str]] = {
     "a local name": ("a.csv", PLAIN, "loss", "loss > @pd", "is not an expression"),
     "no condition": ("a.csv", PLAIN, "loss", "loss", "is not true or false for each row"),
     "nothing left": ("a.csv", PLAIN, "loss", "loss > 9", "keeps none of 3 rows"),
-    "more values than names": ("a.csv", "date,loss\n1,2,3\n1,2,3\n", "loss", None, "than its 2 names"),
+    "more values than names": ("a.csv", "date,loss\n1,2,3\n", "loss", None, "row 1 of .* has 3 values"),
+    "fewer values than names": ("a.csv", PLAIN + "2023,1,2\n", "loss", None, "row 4 of .* has 3 values"),
+    "a name over two columns": (
+        "a.csv",
+        twice().replace("3.8561\n", "3\n"),
+        "loss",
+        None,
+        "2 columns of the name 'loss' with different values",
+    ),
+    "two metrics": (
+        "a.csv",
+        FRAME.assign(metric=["loss", "loss", "perplexity"]).to_csv(index=False),
+        "loss",
+        None,
+        "the column 'metric' of .* holds 'loss', 'perplexity', .* --where \"metric == 'loss'\"",
+    ),
+    "a row of totals": ("a.csv", PLAIN + "Total,1e10,1e12,2.67\n", "loss", None, "row 4 of .* to sum up"),
+    "no run that is done": (
+        "a.csv",
+        FRAME.assign(State="crashed").to_csv(index=False),
+        "loss",
+        None,
+        "has no finished runs",
+    ),
+    "one run twice": (
+        "a.csv",
+        FRAME.assign(run_id="x", params=5e6, tokens=1e8).to_csv(index=False),
+        "loss",
+        None,
+        "3 rows of the run 'x' that differ in date, loss; keep the right one",
+    ),
     "another code": ("a.csv", "date,größe\n1,2\n".encode("latin-1"), "loss", None, "is not UTF-8 text"),
     "nothing": ("a.csv", "", "loss", None, "is empty"),
     "other JSON": ("a.json", "[1]", "loss", None, "is JSON but not a table"),
