@@ -57,6 +57,7 @@ def fit(
     columns = {**(columns or {}), **letters}
     if not isinstance(table, Table) or columns or where or decimal:
         table = read_for(law, table, columns=columns, where=where, decimal=decimal)
+    labels = table.labels(options.cluster) if options.cluster else None
     problem = make_problem(law, table, options)
     tell("search")
     optimum = solve(problem)
@@ -64,7 +65,6 @@ def fit(
     draws = None
     tell("bootstrap")
     if options.bootstrap != "none" and options.resamples and table.n > len(optimum.u):
-        labels = table.labels(options.cluster) if options.cluster else None
         draws = bootstrap(
             problem,
             optimum,

@@ -15,7 +15,7 @@ from scaling.fitting.arrays import Array
 from scaling.fitting.plausible import checks, compute_or_not
 from scaling.tables import read as tables
 from scaling.tables.columns import numbers
-from scaling.tables.expression import evaluate, missing
+from scaling.tables.expression import evaluate, missing, short
 from scaling.tables.runs import select
 
 LETTERS: dict[str, tuple[str, ...]] = {
@@ -87,8 +87,8 @@ class Table:
         if values.isna().any():
             row = int(np.flatnonzero(values.isna())[0]) + 1
             raise TableError(
-                f"column {column!r} has no value in row {row}, so the row belongs to no group; fill it, or "
-                "leave the row out with --where"
+                f"column {short(column)} has no value in row {row}, so the row belongs to no group; "
+                "fill it, or leave the row out with --where"
             )
         return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
 
@@ -182,7 +182,8 @@ def _apart(used: Mapping[str, str]) -> None:
         other = seen.setdefault(text.strip().strip("`"), letter)
         if other != letter:
             raise TableError(
-                f"the column {text!r} is named for both {other} and {letter}; name another for one of them"
+                f"the column {short(text)} is named for both {other} and {letter}; name another for "
+                "one of them"
             )
 
 

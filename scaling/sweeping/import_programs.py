@@ -122,6 +122,8 @@ def events(path: Path) -> tuple[Row, list[str]]:
         raise LaunchError(
             "reading event files needs TensorBoard; install it with: pip install 'scaling[mirrors]'"
         ) from None
+    if not path.exists():
+        raise TableError(f"there are no event files at {path}; give an existing file or folder")
     found = EventAccumulator(str(path), size_guidance={"scalars": 0, "tensors": 0})
     found.Reload()
     tags = found.Tags()

@@ -90,17 +90,22 @@ def read(
             raise TableError(one_of("--kind", chosen, KINDS))
         words = [*_WORDS, *(text for name, text in names.items() if name in _WORDS)]
         source: Any = path
+        remarks: list[str] = []
         if chosen in PROGRAMS:
             row, remarks = PROGRAMS[chosen](path)
             source = [row]
-            notes += remarks
         came = tables.read(source, decimal=decimal, text=words)
         frame = came.frame
         if chosen == "nanochat" or (kind is None and "tokens_trained" in frame.columns):
-            frame = frame.rename(columns=NANOCHAT)
+            frame = frame.assign(
+                **{ours: frame[theirs] for theirs, ours in NANOCHAT.items() if theirs in frame}
+            )
         frame, left_out = select(frame, str(path), where, by="objective" if "objective" in frame else None)
-        rows += _rows(frame, str(path), names, values)
-        notes += [*came.notes, *left_out]
+        try:
+            rows += _rows(frame, str(path), names, values)
+        except TableError as error:
+            raise TableError("; ".join([str(error), *remarks])) from None
+        notes += [*remarks, *came.notes, *left_out]
     return rows, notes
 
 
@@ -163,6 +168,8 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
     missing = [column for column in NEEDED if row[column] is None]
     if missing:
         empty = [name for name in missing if name in given]
+        if "loss" in missing and row["bytes_per_token"] and "bits_per_byte" in given:
+            empty = ["bits_per_byte"]
         if empty:
             raise TableError(
                 f"{where} has no value in {names.get(empty[0], empty[0])!r} for {empty[0]}, perhaps because "

@@ -65,7 +65,7 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
         return frame[text]
     if len(text) > LONGEST:
         raise TableError(
-            f"the expression {_short(text)} has {len(text)} characters; write at most {LONGEST}, or add a "
+            f"the expression {short(text)} has {len(text)} characters; write at most {LONGEST}, or add a "
             "column to the table"
         )
     names: dict[str, str] = {}
@@ -84,12 +84,12 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
         raise TableError(
             missing(text, frame)
             if re.fullmatch(r"[\w .-]+", text)
-            else f"{_short(text)} is not an expression; {_HELP}"
+            else f"{short(text)} is not an expression; {_HELP}"
         ) from None
     except (RecursionError, MemoryError):
         raise TableError(_deep(text)) from None
     try:
-        return _Walk(frame, names, _short(text)).value(tree.body)
+        return _Walk(frame, names, short(text)).value(tree.body)
     except RecursionError:
         raise TableError(_deep(text)) from None
 
@@ -98,14 +98,14 @@ LONGEST = 10_000
 """Most characters of an expression."""
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a text in quotes, without its middle if it is long."""
     return repr(text) if len(text) <= 200 else f"{text[:60]!r} … {text[-20:]!r}"
 
 
 def _deep(text: str) -> str:
     return (
-        f"the expression {_short(text)} is nested too deep; write a shorter one, or add a column to the table"
+        f"the expression {short(text)} is nested too deep; write a shorter one, or add a column to the table"
     )
 
 
@@ -119,7 +119,7 @@ def missing(name: str, frame: pd.DataFrame) -> str:
     near = [lower[c] for c in get_close_matches(name[:200].lower(), list(lower), n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "; give one of these"
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
-    return f"the table has no column {_short(name)}; it has {shown}{hint}"
+    return f"the table has no column {short(name)}; it has {shown}{hint}"
 
 
 def _and_or(plain: str) -> str:
