@@ -20,6 +20,7 @@ from scaling.sweeping import ledger
 from scaling.sweeping.import_programs import PROGRAMS, Row
 from scaling.tables import read as tables
 from scaling.tables.columns import cells, column
+from scaling.tables.expression import short
 from scaling.tables.files import ENDINGS
 from scaling.tables.ledger import LEDGER
 from scaling.tables.runs import DONE, select
@@ -82,6 +83,9 @@ def read(
     for name in {*names, *values}:
         if name not in COLUMNS:
             raise TableError(one_of("a column of the ledger", name, COLUMNS))
+    for name, value in values.items():
+        if value != value.encode(errors="replace").decode():
+            raise TableError(f"the value {short(value)} of {name} is not text; write it in UTF-8")
     rows: list[Row] = []
     notes: list[str] = []
     for path in paths:

@@ -58,7 +58,8 @@ def column(text: str, what: str, frame: pd.DataFrame, *, positive: bool = False)
         if either(word):
             raise TableError(
                 f"column {short(text)} ({what}) holds {short(word)} in row {row + 1}, whose comma may be a "
-                "decimal mark or a thousands separator; choose --decimal , (decimal mark) or --decimal . (thousands)"
+                "decimal mark or a thousands separator; choose --decimal , (decimal mark) or "
+                "--decimal . (thousands)"
             )
         raise TableError(
             f"column {short(text)} ({what}) holds the text {short(word)} in row {row + 1}; it must hold "

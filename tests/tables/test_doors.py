@@ -198,3 +198,34 @@ def test_text_stays_as_it_is_written(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "run_id,params,tokens,loss\n0012,10,20,3\n12e4,30,40,2\n")
     rows, _ = import_runs.read([path], kind=None, names={}, values={"family": "007"})
     assert [(row["run_id"], row["family"]) for row in rows] == [("0012", "007"), ("12e4", "007")]
+
+
+def test_rows_that_a_trend_leaves_out_are_said(tmp_path: Path) -> None:
+    states = FRAME.assign(State=["finished", "running", "finished"])
+    path = written(
+        tmp_path, "a.csv", pd.concat([states, states.tail(1).assign(loss=None)]).to_csv(index=False)
+    )
+    found = own.read(path, date="date", value="loss")
+    assert found.value.tolist() == [L[0], L[2]]
+    assert found.notes == (
+        "1 of 4 runs are not done and are left out",
+        "1 of 3 rows have no 'date' or no 'loss' and are left out",
+    )
+
+
+def test_copies_of_a_run_count_once_and_points_on_the_way_stay(tmp_path: Path) -> None:
+    runs = FRAME.assign(run_id=["x", "y", "z"])
+    made = table.read(pd.concat([runs, runs.head(1)]))
+    assert made.values["L"].tolist() == L
+    assert "1 rows repeat the row of the same run in every column and are left out" in made.warnings
+    assert table.read(FRAME.assign(run_id="x", params=5e6)).n == 3
+    with pytest.raises(TableError, match="2 rows of the run 'x' that differ in loss"):
+        table.read(pd.concat([runs, runs.head(1).assign(loss=3.0)]))
+
+
+def test_parts_that_are_compared_may_be_of_several_kinds() -> None:
+    mixed = FRAME.assign(objective=["causal", "causal", "masked"])
+    with pytest.raises(TableError, match="--where \"objective == 'causal'\""):
+        table.read(mixed)
+    assert table.read(mixed, by="objective").n == 3
+    assert table.read(mixed, where="objective == 'causal'").n == 2
