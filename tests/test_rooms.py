@@ -47,7 +47,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"lifecycle"},
     ],
     "sweeping": [
-        {"designs", "lease", "ledger", "job_return", "processes"},
+        {"designs", "lease", "ledger", "job_return", "processes", "import_programs"},
         {"planning", "cleanup", "import_runs"},
         {"outcomes", "ablation", "differences", "rescue", "status", "compression"},
         {"slots"},

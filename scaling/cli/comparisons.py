@@ -83,7 +83,9 @@ def compare(
 
     form = laws.get(law)
     columns = columns_of(n, d, c, loss, column)
-    tables = [read_for(form, source, columns=columns, where=where, decimal=decimal) for source in sources]
+    tables = [
+        read_for(form, source, columns=columns, where=where, decimal=decimal, by=by) for source in sources
+    ]
     labels = list(label or [])
     if by is not None:
         if len(tables) != 1:

@@ -57,6 +57,7 @@ def fit(
     columns = {**(columns or {}), **letters}
     if not isinstance(table, Table) or columns or where or decimal:
         table = read_for(law, table, columns=columns, where=where, decimal=decimal)
+    labels = table.labels(options.cluster) if options.cluster else None
     problem = make_problem(law, table, options)
     tell("search")
     optimum = solve(problem)
@@ -64,7 +65,6 @@ def fit(
     draws = None
     tell("bootstrap")
     if options.bootstrap != "none" and options.resamples and table.n > len(optimum.u):
-        labels = table.labels(options.cluster) if options.cluster else None
         draws = bootstrap(
             problem,
             optimum,
@@ -129,8 +129,9 @@ def read_for(
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
     decimal: str | None = None,
+    by: str | None = None,
 ) -> Table:
-    """Read the columns that a law needs."""
+    """Read the columns that a law needs; `by` is the column that the table will be split by."""
     return read(
         source,
         need=law.variables,
@@ -139,6 +140,7 @@ def read_for(
         where=where,
         signed=law.signed,
         decimal=decimal,
+        by=by,
     )
 
 

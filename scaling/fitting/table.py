@@ -14,9 +14,9 @@ from scaling.errors import TableError, one_of
 from scaling.fitting.arrays import Array
 from scaling.fitting.plausible import checks, compute_or_not
 from scaling.tables import read as tables
-from scaling.tables.columns import kept, numbers
-from scaling.tables.expression import evaluate, missing
-from scaling.tables.schema import STATUSES
+from scaling.tables.columns import numbers
+from scaling.tables.expression import evaluate, missing, short
+from scaling.tables.runs import select
 
 LETTERS: dict[str, tuple[str, ...]] = {
     "N": ("params", "N"),
@@ -87,8 +87,8 @@ class Table:
         if values.isna().any():
             row = int(np.flatnonzero(values.isna())[0]) + 1
             raise TableError(
-                f"column {column!r} has no value in row {row}, so the row belongs to no group; fill it, or "
-                "leave the row out with --where"
+                f"column {short(column)} has no value in row {row}, so the row belongs to no group; "
+                "fill it, or leave the row out with --where"
             )
         return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
 
@@ -102,12 +102,14 @@ def read(
     where: str | None = None,
     signed: Sequence[str] = (),
     decimal: str | None = None,
+    by: str | None = None,
 ) -> Table:
     """Read and check a table of runs.
 
     `need` holds the variables' letters, `columns` maps a letter to a column or an expression, `where` keeps
     the rows for which it is true. Variables and target must be positive numbers unless `signed` names them.
     `decimal` is the decimal mark, "." or ",", for tables whose commas could be decimal marks or separators.
+    `by` is the column that the table will be split by, so that only its parts must be of one kind.
     N, D and C are also read under their usual names where `columns` does not name them; C only where it can
     be compute (`plausible.compute_or_not`) or comes from a ledger. Raises TableError.
     """
@@ -116,12 +118,8 @@ def read(
     chosen = _letters(columns, need, target)
     came = tables.read(source, decimal=decimal)
     warnings = list(came.notes)
-    frame = _finished(came.frame.reset_index(drop=True), where, warnings)
-    if came.frame.empty:
-        raise TableError(f"{came.path} has no rows; give a table with runs")
-    if frame.empty:
-        raise TableError(f"{came.path} has no finished runs; wait for one, or name another table")
-    frame = kept(frame, where).reset_index(drop=True)
+    frame, left_out = select(came.frame, came.path, where, by)
+    warnings += left_out
     values: dict[str, Array] = {}
     used: dict[str, str] = {}
     implied = "D" in need and not _known("D", chosen, frame)
@@ -184,27 +182,9 @@ def _apart(used: Mapping[str, str]) -> None:
         other = seen.setdefault(text.strip().strip("`"), letter)
         if other != letter:
             raise TableError(
-                f"the column {text!r} is named for both {other} and {letter}; name another for one of them"
+                f"the column {short(text)} is named for both {other} and {letter}; name another for "
+                "one of them"
             )
-
-
-def _finished(frame: pd.DataFrame, where: str | None, warnings: list[str]) -> pd.DataFrame:
-    """Return the rows whose runs are done. Where the status column has other states, keep all rows and
-    warn."""
-    if not {"status", "run_id"} <= set(frame.columns) or (where and "status" in where):
-        return frame
-    states = sorted({str(state) for state in frame["status"].dropna()})
-    if not set(states) <= set(STATUSES):
-        if len(states) > 1:
-            warnings.append(
-                f"the column 'status' says {', '.join(states[:6])} and all rows are used; keep those that "
-                f"ended well, as in --where \"status == '{frame['status'].mode()[0]}'\""
-            )
-        return frame
-    done = frame["status"] == "done"
-    if not done.all():
-        warnings.append(f"{int((~done).sum())} of {len(frame)} runs are not done and are left out")
-    return frame[done]
 
 
 def _known(letter: str, chosen: Mapping[str, str], frame: pd.DataFrame) -> bool:

@@ -8,24 +8,26 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from scaling.errors import LaunchError, TableError, one_of
+from scaling.errors import TableError, one_of
 from scaling.sweeping import ledger
+from scaling.sweeping.import_programs import PROGRAMS, Row
 from scaling.tables import read as tables
-from scaling.tables.columns import cells, column, kept
+from scaling.tables.columns import cells, column
+from scaling.tables.expression import short
 from scaling.tables.files import ENDINGS
 from scaling.tables.ledger import LEDGER
+from scaling.tables.runs import DONE, select
 from scaling.tables.schema import COLUMNS, SCHEMA_VERSION
 
 NEEDED = ("family", "params", "tokens", "loss")
 """Columns that every ledger must have."""
-Row = dict[str, Any]
 
 NANOCHAT = {
     "flops_budget": "budget_flops",
@@ -44,83 +46,6 @@ Its losses are in bits per byte, so a loss per token needs bytes_per_token.
 """
 
 
-def trainer(path: Path) -> list[Row]:
-    """Read a `trainer_state.json` of the Hugging Face Trainer: last evaluation, steps, epochs and tokens.
-
-    Raises TableError.
-    """
-    try:
-        state = json.loads(_read(path))
-        evaluations = [entry for entry in state["log_history"] if "eval_loss" in entry]
-    except (ValueError, KeyError, TypeError):
-        raise TableError(
-            f"{path} is not a trainer_state.json: it has no log_history; give the file that the Trainer saves"
-        ) from None
-    if not evaluations:
-        raise TableError(
-            f"{path} holds no eval_loss; train with an evaluation, or import a table of your own"
-        )
-    last = evaluations[-1]
-    row: Row = {"loss": last["eval_loss"], "steps": state.get("global_step"), "epochs": state.get("epoch")}
-    # total_flos leaves out the attention scores, so it is not C
-    if state.get("num_input_tokens_seen"):
-        row["tokens"] = state["num_input_tokens_seen"]
-    return [{key: value for key, value in row.items() if value is not None}]
-
-
-def wandb(path: Path) -> list[Row]:
-    """Read the summary of a W&B run, as `summary.KEY`, and its config, as `config.KEY`. Raises TableError."""
-    file = path / "files" / "wandb-summary.json" if path.is_dir() else path
-    if path.is_dir() and not file.exists():
-        raise TableError(
-            f"{path} is an offline W&B run, in a file that only W&B reads; upload it with `wandb sync` and "
-            f"export the runs as CSV, or write them to TensorBoard as well"
-        )
-    try:
-        summary = json.loads(_read(file))
-    except ValueError:
-        raise TableError(
-            f"{file} is not a W&B summary; give the folder of a run, or a CSV exported from W&B"
-        ) from None
-    row: Row = {
-        f"summary.{key}": value for key, value in summary.items() if isinstance(value, (int, float, str))
-    }
-    config = file.with_name("config.yaml")
-    if config.exists():
-        import yaml
-
-        for key, value in (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).items():
-            row[f"config.{key}"] = value.get("value") if isinstance(value, Mapping) else value
-    return [row]
-
-
-def events(path: Path) -> list[Row]:
-    """Read the TensorBoard event files of one run: the last value of every scalar, by tag.
-
-    Raises TableError if there are no scalars, LaunchError if TensorBoard is not installed.
-    """
-    try:
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    except ImportError:
-        raise LaunchError(
-            "reading event files needs TensorBoard; install it with: pip install 'scaling[mirrors]'"
-        ) from None
-    found = EventAccumulator(str(path), size_guidance={"scalars": 0, "tensors": 0})
-    found.Reload()
-    tags = found.Tags()
-    row: Row = {tag: found.Scalars(tag)[-1].value for tag in tags["scalars"]}
-    row |= {
-        tag: float(found.Tensors(tag)[-1].tensor_proto.float_val[0])
-        for tag in tags["tensors"]
-        if found.Tensors(tag)[-1].tensor_proto.float_val
-    }
-    if not row:
-        raise TableError(f"{path} holds no scalars; give the folder of one run's event files")
-    return [row]
-
-
-PROGRAMS: dict[str, Callable[[Path], list[Row]]] = {"trainer": trainer, "wandb": wandb, "tensorboard": events}
-"""Each kind of run files → its reader."""
 KINDS = ("table", "nanochat", *PROGRAMS)
 """Kinds that can be imported; a table is read as in `scaling fit`."""
 
@@ -151,13 +76,16 @@ def read(
     """Read sources of one kind; return the rows of a ledger and notes on how they were read.
 
     `names` maps a ledger column to a column or an expression of the source. `values` sets a column for every
-    row. `where` keeps only rows for which it is true. A missing loss is computed from bits per byte where
-    bytes_per_token is known: loss = bits_per_byte · ln 2 · bytes_per_token. Raises TableError, which names
-    the missing or unreadable column and the option that gives it.
+    row. Runs that are not done and rows for which `where` is not true are left out. A missing loss is
+    computed from bits per byte where bytes_per_token is known: loss = bits_per_byte · ln 2 · bytes_per_token.
+    Raises TableError, which names the missing or unreadable column and the option that gives it.
     """
     for name in {*names, *values}:
         if name not in COLUMNS:
             raise TableError(one_of("a column of the ledger", name, COLUMNS))
+    for name, value in values.items():
+        if value != value.encode(errors="replace").decode():
+            raise TableError(f"the value {short(value)} of {name} is not text; write it in UTF-8")
     rows: list[Row] = []
     notes: list[str] = []
     for path in paths:
@@ -165,13 +93,23 @@ def read(
         if chosen not in KINDS:
             raise TableError(one_of("--kind", chosen, KINDS))
         words = [*_WORDS, *(text for name, text in names.items() if name in _WORDS)]
-        source: Any = PROGRAMS[chosen](path) if chosen in PROGRAMS else path
+        source: Any = path
+        remarks: list[str] = []
+        if chosen in PROGRAMS:
+            row, remarks = PROGRAMS[chosen](path)
+            source = [row]
         came = tables.read(source, decimal=decimal, text=words)
         frame = came.frame
         if chosen == "nanochat" or (kind is None and "tokens_trained" in frame.columns):
-            frame = frame.rename(columns=NANOCHAT)
-        rows += _rows(kept(frame.reset_index(drop=True), where), str(path), names, values)
-        notes += came.notes
+            frame = frame.assign(
+                **{ours: frame[theirs] for theirs, ours in NANOCHAT.items() if theirs in frame}
+            )
+        frame, left_out = select(frame, str(path), where, by="objective" if "objective" in frame else None)
+        try:
+            rows += _rows(frame, str(path), names, values)
+        except TableError as error:
+            raise TableError("; ".join([str(error), *remarks])) from None
+        notes += [*remarks, *came.notes, *left_out]
     return rows, notes
 
 
@@ -211,7 +149,14 @@ def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
         )
         return words.astype(object).where(raw.notna(), None)
     numbers = column(text, name, frame, positive=name in NEEDED)
-    return numbers.astype(object).map(int, na_action="ignore") if kind == "int64" else numbers
+    if kind != "int64":
+        return numbers
+    if (numbers.abs() >= 2**63).any():
+        raise TableError(
+            f"column {text!r} ({name}) holds {numbers.abs().max():g}, but the largest whole number of a "
+            "ledger is about 9.2e18; check its unit"
+        )
+    return numbers.astype(object).map(round, na_action="ignore")
 
 
 def _scalar(value: Any) -> Any:
@@ -227,6 +172,8 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
     missing = [column for column in NEEDED if row[column] is None]
     if missing:
         empty = [name for name in missing if name in given]
+        if "loss" in missing and row["bytes_per_token"] and "bits_per_byte" in given:
+            empty = ["bits_per_byte"]
         if empty:
             raise TableError(
                 f"{where} has no value in {names.get(empty[0], empty[0])!r} for {empty[0]}, perhaps because "
@@ -242,7 +189,8 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
             f"{missing[0]}=NAME, or one value for all rows with --set {missing[0]}=VALUE; the source has "
             f"{', '.join(map(str, there))}"
         )
-    row["status"] = row["status"] or "done"
+    state = row["status"] or "done"
+    row["status"] = "done" if state.strip().lower() in DONE else state
     row["schema"] = SCHEMA_VERSION
     text = json.dumps([where, {key: row[key] for key in sorted(given)}], sort_keys=True, default=str)
     row["run_id"] = row["run_id"] or hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -259,12 +207,3 @@ def save(rows: Sequence[Row], folder: Path) -> Path:
         raise TableError(f"{path} exists already; give another name with --into, or remove that file")
     ledger.write(ledger.table(sorted(rows, key=lambda row: row["run_id"])), path)
     return path
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise TableError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}); give an existing file") from None

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.errors import TableError
-from scaling.tables.expression import evaluate
+from scaling.tables.expression import evaluate, short
 from scaling.tables.written import either, floats
 
 
@@ -19,11 +19,12 @@ def kept(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
     mask = evaluate(where, frame)
     if not (isinstance(mask, pd.Series) and pd.api.types.is_bool_dtype(mask)):
         raise TableError(
-            f'--where {where!r} is not true or false for each row; write a comparison, such as "loss < 4"'
+            f"--where {short(where)} is not true or false for each row; write a comparison, such as "
+            '"loss < 4"'
         )
     selected = pd.DataFrame(frame[mask])
     if selected.empty:
-        raise TableError(f"--where {where!r} keeps none of {len(frame)} rows; write a weaker condition")
+        raise TableError(f"--where {short(where)} keeps none of {len(frame)} rows; write a weaker condition")
     return selected
 
 
@@ -32,7 +33,7 @@ def cells(text: str, what: str, frame: pd.DataFrame) -> pd.Series:
     raw = evaluate(text, frame)
     if not isinstance(raw, pd.Series):
         raise TableError(
-            f"{what} = {text!r} is one number for all rows; give a column or an expression of columns"
+            f"{what} = {short(text)} is one number for all rows; give a column or an expression of columns"
         )
     return raw
 
@@ -46,7 +47,8 @@ def column(text: str, what: str, frame: pd.DataFrame, *, positive: bool = False)
     raw = cells(text, what, frame)
     if pd.api.types.is_bool_dtype(raw):
         raise TableError(
-            f"column {text!r} ({what}) is true or false; give a column of numbers (conditions go to --where)"
+            f"column {short(text)} ({what}) is true or false; give a column of numbers (conditions go to "
+            "--where)"
         )
     found = floats(raw)
     worded = found.isna() & raw.notna()
@@ -55,19 +57,20 @@ def column(text: str, what: str, frame: pd.DataFrame, *, positive: bool = False)
         word = str(raw.iloc[row])
         if either(word):
             raise TableError(
-                f"column {text!r} ({what}) holds {word!r} in row {row + 1}, whose comma may be a decimal "
-                "mark or a thousands separator; choose --decimal , (decimal mark) or --decimal . (thousands)"
+                f"column {short(text)} ({what}) holds {short(word)} in row {row + 1}, whose comma may be a "
+                "decimal mark or a thousands separator; choose --decimal , (decimal mark) or "
+                "--decimal . (thousands)"
             )
         raise TableError(
-            f"column {text!r} ({what}) holds the text {word!r} in row {row + 1}; it must hold "
+            f"column {short(text)} ({what}) holds the text {short(word)} in row {row + 1}; it must hold "
             "numbers, such as 1300000000, 1.3e9 or 1.3B; correct it, or leave the row out with --where"
         )
     _refuse(np.isinf(found), "an infinite value", text, what)
     low = np.flatnonzero(found <= 0)
     if positive and len(low):
         raise TableError(
-            f"column {text!r} ({what}) is {found.iloc[low[0]]:g} in row {low[0] + 1}; it must be above zero; "
-            f"correct it, or leave the row out with --where"
+            f"column {short(text)} ({what}) is {found.iloc[low[0]]:g} in row {low[0] + 1}; it must be above "
+            "zero; correct it, or leave the row out with --where"
         )
     return found
 
@@ -86,6 +89,6 @@ def _refuse(bad: Any, value: str, text: str, what: str) -> None:
     rows = np.flatnonzero(bad)
     if len(rows):
         raise TableError(
-            f"column {text!r} ({what}) has {value} in {len(rows)} of {len(bad)} rows, "
+            f"column {short(text)} ({what}) has {value} in {len(rows)} of {len(bad)} rows, "
             f"first in row {rows[0] + 1}; correct them, or leave the rows out with --where"
         )

@@ -63,23 +63,50 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
     """
     if text in frame.columns:
         return frame[text]
+    if len(text) > LONGEST:
+        raise TableError(
+            f"the expression {short(text)} has {len(text)} characters; write at most {LONGEST}, or add a "
+            "column to the table"
+        )
     names: dict[str, str] = {}
+    # a name that stands for a column in backticks must not be one that the text can write itself
+    prefix = next(f"_{'_' * n}column" for n in range(LONGEST) if f"_{'_' * n}column" not in text)
 
     def stand_in(match: re.Match[str]) -> str:
-        name = f"_column_{len(names)}"
+        name = f"{prefix}{len(names)}_"
         names[name] = match.group(1)
         return name
 
-    plain = _and_or(re.sub(r"`([^`]*)`", stand_in, text), text)
     try:
-        tree = ast.parse(plain.strip(), mode="eval")
-    except (SyntaxError, ValueError):
+        plain = _and_or(re.sub(r"`([^`]*)`", stand_in, text))
+        tree = ast.parse(plain, mode="eval")
+    except (SyntaxError, ValueError, tokenize.TokenError):
         raise TableError(
             missing(text, frame)
             if re.fullmatch(r"[\w .-]+", text)
-            else f"{text!r} is not an expression; {_HELP}"
+            else f"{short(text)} is not an expression; {_HELP}"
         ) from None
-    return _Walk(frame, names, text).value(tree.body)
+    except (RecursionError, MemoryError):
+        raise TableError(_deep(text)) from None
+    try:
+        return _Walk(frame, names, short(text)).value(tree.body)
+    except RecursionError:
+        raise TableError(_deep(text)) from None
+
+
+LONGEST = 10_000
+"""Most characters of an expression."""
+
+
+def short(text: str) -> str:
+    """Return a text in quotes, without its middle if it is long."""
+    return repr(text) if len(text) <= 200 else f"{text[:60]!r} … {text[-20:]!r}"
+
+
+def _deep(text: str) -> str:
+    return (
+        f"the expression {short(text)} is nested too deep; write a shorter one, or add a column to the table"
+    )
 
 
 _HELP = 'write a column name, or arithmetic such as "flops / (6 * params)", with unusual names in backticks'
@@ -89,22 +116,19 @@ def missing(name: str, frame: pd.DataFrame) -> str:
     """Return the error message for an unknown column."""
     columns = [str(c) for c in frame.columns]
     lower = {c.lower(): c for c in columns}
-    near = [lower[c] for c in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)]
+    near = [lower[c] for c in get_close_matches(name[:200].lower(), list(lower), n=3, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else "; give one of these"
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
-    return f"the table has no column {name!r}; it has {shown}{hint}"
+    return f"the table has no column {short(name)}; it has {shown}{hint}"
 
 
-def _and_or(plain: str, text: str) -> str:
+def _and_or(plain: str) -> str:
     """Replace & and | by `and` and `or`, which bind more weakly, as in pandas.
 
     Otherwise Python would read `a > 1 & b < 2` as a > (1 & b) < 2.
     """
     words = {"&": "and", "|": "or"}
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(plain).readline))
-    except (tokenize.TokenError, IndentationError):
-        raise TableError(f"{text!r} is not an expression; {_HELP}") from None
+    tokens = tokenize.generate_tokens(io.StringIO(plain).readline)
     return " ".join(words.get(token.string, token.string) for token in tokens).strip()
 
 
@@ -115,17 +139,22 @@ class _Walk:
         self.frame, self.names, self.text = frame, names, text
 
     def value(self, node: ast.expr) -> Any:
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | bool):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float | bool):
             # As floats, 9 ** 9 ** 9 overflows at once; as integers it would compute for years.
-            return float(node.value) if type(node.value) is int else node.value
+            number = node.value
+            return self._guard(lambda: float(number) if type(number) is int else number)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return self._backticked(node.value)
         if isinstance(node, ast.Name):
             name = self.names.get(node.id, node.id)
             if name not in self.frame.columns:
                 raise TableError(missing(name, self.frame))
             return self.frame[name]
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            sides = self.value(node.left), self.value(node.right)
-            return self._guard(partial(_BINARY[type(node.op)], *_alike(*sides)))
+            sides = _alike(self.value(node.left), self.value(node.right))
+            if not isinstance(node.op, ast.Add):  # text is only joined: % would format it, * repeat it
+                self._calculable(*sides)
+            return self._guard(partial(_BINARY[type(node.op)], *sides))
         if isinstance(node, ast.UnaryOp):
             inner = self.value(node.operand)
             if isinstance(node.op, ast.USub | ast.UAdd):
@@ -150,25 +179,24 @@ class _Walk:
             ast.Lambda: "a lambda",
         }
         what = kinds.get(type(node), "something other than columns and arithmetic")
-        raise TableError(f"the expression {self.text!r} contains {what}, which is not allowed; {_HELP}")
+        raise TableError(f"the expression {self.text} contains {what}, which is not allowed; {_HELP}")
 
     def _call(self, node: ast.Call) -> Any:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in _FUNCTIONS and name not in _TESTS:
             raise TableError(
-                f"the expression {self.text!r} calls a function that is not allowed; use "
+                f"the expression {self.text} calls a function that is not allowed; use "
                 f"{', '.join((*_FUNCTIONS, *_TESTS))}; {_HELP}"
             )
         if len(node.args) != 1 or node.keywords:
-            raise TableError(f"{name} in the expression {self.text!r} takes one value, such as {name}(loss)")
+            raise TableError(f"{name} in the expression {self.text} takes one value, such as {name}(loss)")
         inner = self.value(node.args[0])
         if name in _TESTS:
             if not isinstance(inner, pd.Series):
-                raise TableError(
-                    f"{name} in the expression {self.text!r} takes a column, such as {name}(loss)"
-                )
+                raise TableError(f"{name} in the expression {self.text} takes a column, such as {name}(loss)")
             return _TESTS[name](inner)
         inner = _numbers(inner)
+        self._calculable(inner)
         with np.errstate(all="ignore"):
             result = self._guard(lambda: _FUNCTIONS[name](inner))
         before, after = np.atleast_1d(inner), np.atleast_1d(result)
@@ -176,7 +204,7 @@ class _Walk:
         if len(lost):
             raise TableError(
                 f"{name} of {before[lost[0]]:g} in row {lost[0] + 1} is not a finite number in the "
-                f"expression {self.text!r}; correct that row, or leave it out with --where"
+                f"expression {self.text}; correct that row, or leave it out with --where"
             )
         return result
 
@@ -185,35 +213,58 @@ class _Walk:
         for op, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.value(comparator)
             if isinstance(op, ast.In | ast.NotIn):
-                inside = pd.Series(left).isin(right)
+                if not isinstance(left, pd.Series) or not isinstance(right, list):
+                    raise TableError(
+                        f"the expression {self.text} uses in without a column and a list; write for example "
+                        "family in ['a', 'b']"
+                    )
+                inside = self._guard(partial(left.isin, right))
                 part = inside if isinstance(op, ast.In) else ~inside
             elif type(op) in _COMPARE:
                 part = self._guard(partial(_COMPARE[type(op)], *_alike(left, right)))
             else:
                 raise TableError(
-                    f"the expression {self.text!r} has a comparison that is not allowed; use == != < <= > "
-                    ">= in"
+                    f"the expression {self.text} has a comparison that is not allowed; use == != < <= > >= in"
                 )
-            result = part if result is None else result & part
+            result = part if result is None else self._guard(partial(operator.and_, result, part))
             left = right
         return result
+
+    def _calculable(self, *values: Any) -> None:
+        if any(map(_text, values)):
+            raise TableError(
+                f"the expression {self.text} cannot be computed (it calculates with text); check that its "
+                "columns are numbers"
+            )
+
+    def _backticked(self, text: str) -> str:
+        """Return a text constant with the backticks that stood in it."""
+        for name, column in self.names.items():
+            text = text.replace(name, f"`{column}`")
+        return text
 
     def _guard(self, run: Callable[[], Any]) -> Any:
         try:
             return run()
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError, ArithmeticError) as error:
+        except (TypeError, ValueError, ArithmeticError, NotImplementedError, MemoryError) as error:
             raise TableError(
-                f"the expression {self.text!r} cannot be computed ({error}); check that its columns are "
-                "numbers"
+                f"the expression {self.text} cannot be computed ({error}); check that its columns are numbers"
             ) from None
 
     def _truth(self, value: Any) -> Any:
         if not (isinstance(value, pd.Series) and pd.api.types.is_bool_dtype(value)):
             raise TableError(
-                f"the expression {self.text!r} combines a value that is not true or false; write a "
+                f"the expression {self.text} combines a value that is not true or false; write a "
                 "comparison, such as loss < 4"
             )
         return value
+
+
+def _text(value: Any) -> bool:
+    """Return whether a value is text, a list, or a column that is not all numbers."""
+    if isinstance(value, pd.Series):
+        return not pd.api.types.is_numeric_dtype(value)
+    return not isinstance(value, int | float | np.number)
 
 
 def _numbers(value: Any) -> Any:

@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import csv
 import gzip
 import io
-import json
 import lzma
-import re
-import warnings
+import zlib
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from scaling.errors import TableError, one_of
-from scaling.tables import ledger
-from scaling.tables.written import comma, spelled
+from scaling.tables import ledger, objects, separated
+from scaling.tables.plain import plain
+from scaling.tables.written import spelled
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 """Separator by file ending, used if the header line contains several separators or none."""
-_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LINES, _ARRAYS, _PARQUETS = (".jsonl", ".ndjson"), (".json",), (".parquet", ".pq")
-_PACKED: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
+
+
+def _zstd(content: bytes) -> bytes:
+    import pyarrow as pa
+
+    return bytes(pa.CompressedInputStream(io.BytesIO(content), "zstd").read())
+
+
+_PACKED: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
+    ".gz": (b"\x1f\x8b", gzip.decompress),
+    ".bz2": (b"BZh", bz2.decompress),
+    ".xz": (b"\xfd7zXZ\x00", lzma.decompress),
+    ".zst": (b"\x28\xb5\x2f\xfd", _zstd),
 }
+"""First bytes and unpacker of each compression, by file ending."""
 ENDINGS = (*_SEPARATORS, *_ARRAYS, *_LINES, *_PARQUETS)
-"""Endings of files that can be read, each also followed by .gz, .bz2 or .xz."""
+"""Endings of files that can be read, each also followed by .gz, .bz2, .xz or .zst."""
+_CODES = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Encoding of each byte-order mark; the longer marks come first, because one begins with a shorter one."""
 
 
 def load(
@@ -43,22 +56,29 @@ def load(
     values allow one reading. Columns of `text` stay text. Raises TableError.
     """
     kind = path.suffix.lower()
-    unpack = _PACKED.get(kind)
-    kind = Path(path.stem).suffix.lower() if unpack else kind
+    packed = kind if kind in _PACKED else _packing(content)
+    kind = Path(path.stem).suffix.lower() if kind in _PACKED else kind
     if kind not in ENDINGS:
         raise TableError(one_of(f"the ending of {path.name}", kind, ENDINGS))
     notes: list[str] = []
     try:
-        content = unpack(content) if unpack else content
+        content = _PACKED[packed][1](content) if packed else content
+        written = "" if kind in _PARQUETS else _decoded(path, content)
         if kind in _PARQUETS:
-            frame = raw = ledger.frame(path, content)
+            frame, notes = plain(ledger.frame(path, content), str(path))
+            raw = frame
+        elif not written.strip():
+            raise TableError(f"{path} is empty; give a table with a header line and at least one run")
         elif kind in _SEPARATORS:
-            frame, raw, notes = _separated(path, _decoded(path, content), _SEPARATORS[kind], decimal, text)
+            frame, raw, notes = separated.read(str(path), written, _SEPARATORS[kind], decimal, text)
         else:
-            frame = raw = _json(path, _decoded(path, content), lines=kind in _LINES)
-    except pd.errors.EmptyDataError:
-        raise TableError(f"{path} is empty; give a table with a header line and at least one run") from None
-    except (ValueError, OSError, EOFError, lzma.LZMAError) as error:
+            frame, notes = plain(pd.DataFrame(objects.rows(str(path), written)), str(path))
+            raw = frame
+    except RecursionError:
+        raise TableError(
+            f"{path} is nested too deep to be a table; write a list of objects, one per run"
+        ) from None
+    except (ValueError, OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TableError(f"{path} cannot be read as {kind[1:]} ({first}); save it again as a table") from None
     if frame.empty:
@@ -67,128 +87,25 @@ def load(
     return frame, notes + commas
 
 
+def _packing(content: bytes) -> str | None:
+    """Return the ending of the compression that the content has, whatever the file is called."""
+    return next((ending for ending, (first, _) in _PACKED.items() if content.startswith(first)), None)
+
+
 def _decoded(path: Path, content: bytes) -> str:
-    """Return the content as text, decoded from UTF-16 if it has a byte-order mark of UTF-16, else UTF-8."""
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    """Return the content as text: in the encoding of its byte-order mark, as UTF-16 if nearly every
+    second byte of its beginning is zero, else as UTF-8."""
+    code = next((code for mark, code in _CODES.items() if content.startswith(mark)), "utf-8-sig")
+    zeros = [content[start:1000:2].count(0) for start in (0, 1)]
+    if code == "utf-8-sig" and max(zeros) > 0.8 * len(content[1:1000:2]):
+        code = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
+        text = content.decode(code)
     except UnicodeDecodeError as error:
+        name = code[:6].upper() if code != "utf-8-sig" else "UTF-8"
         raise TableError(
-            f"{path} is not {'UTF-16' if wide else 'UTF-8'} text (byte {content[error.start]:#04x} cannot be "
-            "read); save it as UTF-8"
+            f"{path} is not {name} text (byte {content[error.start]:#04x} cannot be read); save it as UTF-8"
         ) from None
     if "\0" in text:
         raise TableError(f"{path} contains zero bytes and is not text; save it as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _json(path: Path, text: str, *, lines: bool) -> pd.DataFrame:
-    """Return the rows of JSON Lines, of an array of objects, or of one object of columns."""
-    found: Any = (
-        [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
-    )
-    rows = isinstance(found, list) and all(isinstance(row, dict) for row in found)
-    columns = isinstance(found, dict) and all(isinstance(values, list) for values in found.values())
-    if not (rows or columns):
-        raise TableError(
-            f"{path} is JSON but not a table; write a list of objects, one per run, or one object of columns"
-        )
-    return pd.DataFrame(found)
-
-
-def _separated(
-    path: Path, text: str, usual: str, decimal: str | None, as_written: Collection[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return the DataFrame, the same cells as text if commas must be interpreted, and notes."""
-    mark, text = _marked(text)
-    heading, text = _headed(text)
-    mark = mark or _mark(heading, usual)
-    notes = _twice(heading, mark)
-    frame = _cells(path, text, mark)
-    if len(frame.columns) == 1 and mark not in heading and " " in heading.strip():
-        raise TableError(
-            f"{path} has only the column {heading.strip()!r}; separate the columns by {_NAMES[usual]}s, "
-            "semicolons, tabs or bars"
-        )
-    raw = frame
-    kept = [column for column in frame.columns if column in as_written]
-    if kept or decimal == "," or any(comma(frame[column]) for column in frame.columns):
-        raw = _cells(path, text, mark, dtype=str)
-        frame = frame.assign(**{column: raw[column] for column in kept})
-    blank = frame.isna().all(axis=1)
-    if blank.any() and not blank.all():
-        notes.append(f"{int(blank.sum())} of {len(frame)} rows are blank and are left out")
-        frame, raw = (part[~blank].reset_index(drop=True) for part in (frame, raw))
-    again = (frame.astype(str) == list(frame.columns)).all(axis=1)
-    if again.any():
-        notes.append(f"the line of names stands {int(again.sum())} times more among the rows and is left out")
-        raw = raw[~again].reset_index(drop=True)
-        frame = frame[~again].reset_index(drop=True)
-        numbers = frame.apply(pd.to_numeric, errors="coerce")
-        same = [c for c in frame.columns if c not in kept and numbers[c].isna().equals(frame[c].isna())]
-        frame = frame.assign(**{column: numbers[column] for column in same})
-    return frame, raw, notes
-
-
-def _marked(text: str) -> tuple[str | None, str]:
-    """Return the separator of a first line `sep=;`, as spreadsheets write it, and the text after it."""
-    line = re.match(r'\s*"?sep=(.)"?[,;\t|]*\n', text, flags=re.IGNORECASE)
-    return (line.group(1), text[line.end() :]) if line else (None, text)
-
-
-def _headed(text: str) -> tuple[str, str]:
-    """Return the header line and the text from it on, without blank lines and comments before it.
-
-    A comment followed by a line with the same number of numbers is itself the header.
-    """
-    while True:
-        line, _, rest = text.partition("\n")
-        if line.strip() and not line.startswith("#"):
-            return line, text
-        if line.startswith("#"):
-            names, following = line.lstrip("# "), rest.partition("\n")[0]
-            mark = _mark(following, ",")
-            cells = next(csv.reader([following], delimiter=mark), [])
-            if len(names.split(mark)) == len(cells) > 1 and all(map(_numeral, cells)):
-                return names, f"{names}\n{rest}"
-        if not rest:
-            return line, text
-        text = rest
-
-
-def _numeral(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _mark(heading: str, usual: str) -> str:
-    """Return the only separator in a line outside quotes, or `usual` if there are several or none."""
-    bare = re.sub(r'"[^"]*"', "", heading)
-    held = [mark for mark in _NAMES if mark in bare]
-    return held[0] if len(held) == 1 else usual
-
-
-def _twice(heading: str, mark: str) -> list[str]:
-    names = [name.strip() for name in next(csv.reader([heading], delimiter=mark, skipinitialspace=True), [])]
-    more = sorted({name for name in names if name and names.count(name) > 1})
-    return [f"{name!r} is the name of {names.count(name)} columns; the first is taken" for name in more]
-
-
-def _cells(path: Path, text: str, mark: str, **options: Any) -> pd.DataFrame:
-    """Return the text as a DataFrame. Raises TableError if a row is longer than the header."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(
-                io.StringIO(text), sep=mark, skipinitialspace=True, index_col=False, **options
-            )
-    except pd.errors.ParserWarning:
-        names = text.partition("\n")[0].split(mark)
-        raise TableError(
-            f"{path} has rows with more values than its {len(names)} names; give every column a name"
-        ) from None
-    frame.columns = pd.Index([str(column).strip() for column in frame.columns])
-    return frame

@@ -14,6 +14,7 @@ from scaling import folders
 from scaling.errors import TableError
 from scaling.tables import ledger
 from scaling.tables.files import load
+from scaling.tables.plain import plain
 from scaling.tables.written import spelled
 
 
@@ -43,10 +44,10 @@ def read(source: Any, *, decimal: str | None = None, text: Collection[str] = ())
     """
     if isinstance(source, str | Path):
         return _file(source, decimal, text)
-    raw = _object(source)
+    raw, repeated = plain(_object(source), "the DataFrame")
     digest = hashlib.sha256(pd.util.hash_pandas_object(raw.astype(str), index=False).to_numpy().tobytes())
     frame, notes = spelled(raw, raw, decimal, "the DataFrame", text)
-    return Rows(frame=frame, path="DataFrame", sha256=digest.hexdigest(), notes=tuple(notes))
+    return Rows(frame=frame, path="DataFrame", sha256=digest.hexdigest(), notes=(*repeated, *notes))
 
 
 def _object(source: Any) -> pd.DataFrame:

@@ -8,8 +8,10 @@ text until `decimal` is given.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -31,18 +33,32 @@ def _number(mark: str) -> re.Pattern[str]:
 
 
 _NUMBER = {mark: _number(mark) for mark in MARKS}
-_SUFFIXED = r"^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([kKmMbBgGtT])\s*$"
+_PLAIN = re.compile(
+    r"\s*([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity))\s*([kmbgt]?)\s*", re.ASCII | re.IGNORECASE
+)
 
 
 def floats(values: pd.Series) -> pd.Series:
     """Return the numbers of a column with suffixes multiplied out, NaN for values that are not numbers."""
-    found = pd.to_numeric(values, errors="coerce")
-    worded = found.isna() & values.notna()
-    if worded.any():
-        parts = values[worded].astype(str).str.extract(_SUFFIXED)
-        found = found.astype(np.float64)
-        found[worded] = parts[0].astype(np.float64) * parts[1].str.lower().map(SUFFIXES)
-    return found
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return values
+    return pd.Series([_float(value) for value in values.astype(object)], values.index, np.float64)
+
+
+def _float(value: object) -> float:
+    """Return the number that a cell holds, NaN if it holds none; true and false are no numbers."""
+    if isinstance(value, str):
+        match = _PLAIN.fullmatch(value)
+        return float(match[1]) * SUFFIXES.get(match[2].lower(), 1.0) if match else math.nan
+    known = isinstance(value, int | float | np.integer | np.floating | Decimal)
+    if not known or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
+    except ValueError:  # a signalling NaN of decimal
+        return math.nan
 
 
 def either(text: str) -> bool:

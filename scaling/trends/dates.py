@@ -15,6 +15,7 @@ from scaling.errors import TableError
 
 _DAY = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})$")
 _SLASHED = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$")
+_DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 _MONTH = re.compile(r"^(\d{4})-(\d{1,2})$")
 _YEAR = re.compile(r"^(\d{4})(?:\.0)?$")
 _DECIMAL = re.compile(r"^(\d{4}\.\d+)$")
@@ -55,10 +56,11 @@ def decimal_year(moment: date | datetime) -> float:
     return aware.year + seconds / (86400.0 * (366 if calendar.isleap(aware.year) else 365))
 
 
-def parse(text: object) -> When:
-    """Read `2012-06-14`, `6/14/2012` (month first), `2012-06`, `2012`, `2012.45`, or an ISO timestamp.
+def parse(text: object, *, day_first: bool | None = None) -> When:
+    """Read `2012-06-14`, `14.6.2012`, `6/14/2012`, `2012-06`, `2012`, `2012.45`, or an ISO timestamp.
 
-    Raises `TableError` for any other value.
+    day_first: which of the two is the day in a date such as 3/4/2012; None if it is not known.
+    Raises `TableError` for any other value, and for 3/4/2012 if `day_first` is None.
     """
     if isinstance(text, datetime | date):
         if isinstance(text, datetime) and (text.hour or text.minute or text.second):
@@ -70,14 +72,24 @@ def parse(text: object) -> When:
     written = str(text).strip()
     if m := _DAY.match(written):
         return _day(int(m[1]), int(m[2]), int(m[3]), written)
+    if m := _DOTTED.match(written):
+        return _day(int(m[3]), int(m[2]), int(m[1]), written)
     if m := _SLASHED.match(written):
-        return _day(int(m[3]), int(m[1]), int(m[2]), written)
+        first, second, year = int(m[1]), int(m[2]), int(m[3])
+        if day_first is None and first != second and max(first, second) <= 12:
+            raise TableError(
+                f"the date {written!r} may begin with the day or the month; write it as {year}-{first:02}-"
+                f"{second:02} or {year}-{second:02}-{first:02}"
+            )
+        day_first = first > 12 if day_first is None else day_first
+        return _day(year, *((second, first) if day_first else (first, second)), written)
     if m := _MONTH.match(written):
         year, month = int(m[1]), int(m[2])
         if not (1 <= month <= 12 and year):
             raise _unreadable(written)
-        following = date(year + month // 12, month % 12 + 1, 1)
-        return When(start=decimal_year(date(year, month, 1)), end=decimal_year(following))
+        start = date(year, month, 1)
+        days = calendar.monthrange(year, month)[1]
+        return When(start=decimal_year(start), end=_following(start, days))
     if m := _YEAR.match(written):
         return When(start=float(m[1]), end=float(m[1]) + 1.0)
     if m := _DECIMAL.match(written):
@@ -97,7 +109,13 @@ def _day(year: int, month: int, day: int, written: object) -> When:
         first = date(year, month, day)
     except ValueError:
         raise _unreadable(written) from None
-    return When(start=decimal_year(first), end=decimal_year(first + timedelta(days=1)))
+    return When(start=decimal_year(first), end=_following(first, 1))
+
+
+def _following(start: date, days: int) -> float:
+    """Return the decimal year some days after a date; the next year after its last day."""
+    last = start + timedelta(days=days - 1)
+    return start.year + 1.0 if (last.month, last.day) == (12, 31) else decimal_year(last + timedelta(days=1))
 
 
 def _unreadable(written: object) -> TableError:
@@ -110,12 +128,17 @@ def _unreadable(written: object) -> TableError:
 def parse_all(values: Iterable[object], *, column: str = "date") -> tuple[np.ndarray, np.ndarray]:
     """Return the decimal years (middle of each interval) and their standard deviations, [n] each.
 
+    One date that begins with a number above 12, or has one in its middle, tells which part is the day in all.
     Raises `TableError` with the row of a date that cannot be read.
     """
+    values = list(values)
+    slashed = [m for value in values if (m := _SLASHED.match(str(value).strip()))]
+    day_first = any(int(m[1]) > 12 for m in slashed)
+    known = day_first or any(int(m[2]) > 12 for m in slashed)
     whens = []
     for row, value in enumerate(values, start=1):
         try:
-            whens.append(parse(value))
+            whens.append(parse(value, day_first=day_first if known else None))
         except TableError as error:
             raise TableError(f"row {row} of column {column!r}: {error}") from None
     return np.array([w.middle for w in whens], float), np.array([w.sigma for w in whens], float)

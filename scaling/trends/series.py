@@ -67,6 +67,8 @@ class Series:
     """Name of each row, [n] of str."""
     source: str = ""
     """Source of the rows in words."""
+    notes: tuple[str, ...] = ()
+    """Notes on how the rows were read and which were left out, one sentence each."""
 
     def __len__(self) -> int:
         return len(self.year)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from scaling.errors import TableError
-from scaling.sweeping import import_runs
+from scaling.sweeping import import_programs, import_runs
 
 
 def read(
@@ -74,6 +75,78 @@ def test_a_trainer_state(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(TableError, match="not a trainer_state"):
         read(path, family="opt")
+
+
+@pytest.mark.parametrize(
+    ("history", "state", "row", "note"),
+    [
+        ([(5, 3.2), (8, 3.1)], {}, {"loss": 3.1, "steps": 8}, "was last evaluated at step 8 of 10"),
+        (
+            [(5, 3.0), (10, 3.4)],
+            {"best_metric": 3.0},
+            {"loss": 3.4, "tokens": 800},
+            "best evaluation .* is 3;",
+        ),
+        ([(5, 3.2), (10, 3.1, 777)], {"num_input_tokens_seen": 0}, {"loss": 3.1, "tokens": 777}, None),
+    ],
+)
+def test_a_trainer_state_describes_one_moment(
+    tmp_path: Path, history: list[tuple], state: dict, row: dict, note: str | None
+) -> None:
+    names = ("step", "eval_loss", "num_input_tokens_seen")
+    log = [dict(zip(names, entry, strict=False)) for entry in history] + [{"step": 10, "train_loss": 2.0}]
+    path = tmp_path / "trainer_state.json"
+    path.write_text(json.dumps({"global_step": 10, "num_input_tokens_seen": 800, "log_history": log} | state))
+    found, notes = import_programs.trainer(path)
+    assert found == {"steps": 10} | row
+    assert (note is None and notes == []) or re.search(note or "", notes[0])
+
+
+def test_an_evaluation_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_state.json"
+    log = [{"step": 5, "eval_loss": 3.2}, {"step": 10, "eval_loss": math.nan}]
+    path.write_text(json.dumps({"global_step": 10, "log_history": log}))
+    with pytest.raises(TableError, match="at step 10, has the loss nan"):
+        read(path, family="opt", params="10", tokens="100")
+    path.write_text(json.dumps({"global_step": 10, "num_input_tokens_seen": 8, "log_history": log[:1]}))
+    with pytest.raises(TableError, match=r"has no tokens; .*was last evaluated at step 5 of 10"):
+        read(path, family="opt", params="10")
+
+
+def test_runs_that_did_not_end_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("Name,State,params,tokens,loss\na,finished,1e3,2e4,3\nb,crashed,1e3,3e4,2\n")
+    rows, notes = import_runs.read([path], kind=None, names={"status": "State"}, values={"family": "x"})
+    assert [(row["loss"], row["status"]) for row in rows] == [(3, "done")]
+    assert notes == ["1 of 2 runs are not done and are left out"]
+
+
+def test_tags_of_a_config_construct_nothing(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "wandb-summary.json").write_text(json.dumps({"loss": {"min": 3.21}}))
+    canary = tmp_path / "canary"
+    config = files / "config.yaml"
+    config.write_text(
+        f"betas:\n  value: !!python/tuple [0.9, 0.95]\nrun: !!python/object/apply:os.mkdir ['{canary}']\n"
+        "size:\n  value: {params: !!python/object:os.stat_result 5000}\n"
+    )
+    (row,) = read(
+        tmp_path,
+        names={"loss": "summary.loss.min", "params": "config.size.value.params"},
+        family="x",
+        tokens="9",
+    )
+    assert (row["loss"], row["params"]) == (3.21, 5000)
+    assert not canary.exists()
+    for text, said in (("a: [", "cannot be read as YAML"), ("- a", "is not a W&B config")):
+        config.write_text(text)
+        with pytest.raises(TableError, match=said) as caught:
+            read(tmp_path, family="x")
+        assert "\n" not in str(caught.value)
+    (files / "wandb-summary.json").write_text("[1]")
+    with pytest.raises(TableError, match="is not a W&B summary"):
+        read(tmp_path, family="x")
 
 
 def test_a_wandb_run_folder(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def parquet() -> bytes:
 
 
 def twice() -> str:
-    return FRAME.assign(other=0.5).to_csv(index=False).replace("other", "loss")
+    return FRAME.assign(other=FRAME["loss"]).to_csv(index=False).replace("other", "loss")
 
 
 FILES: dict[str, tuple[str, str | bytes]] = {
@@ -132,7 +132,37 @@ REFUSED: dict[str, tuple[str, str | bytes, str, str | None, str]] = {
     "a local name": ("a.csv", PLAIN, "loss", "loss > @pd", "is not an expression"),
     "no condition": ("a.csv", PLAIN, "loss", "loss", "is not true or false for each row"),
     "nothing left": ("a.csv", PLAIN, "loss", "loss > 9", "keeps none of 3 rows"),
-    "more values than names": ("a.csv", "date,loss\n1,2,3\n1,2,3\n", "loss", None, "than its 2 names"),
+    "more values than names": ("a.csv", "date,loss\n1,2,3\n", "loss", None, "row 1 of .* has 3 values"),
+    "fewer values than names": ("a.csv", PLAIN + "2023,1,2\n", "loss", None, "row 4 of .* has 3 values"),
+    "a name over two columns": (
+        "a.csv",
+        twice().replace("3.8561\n", "3\n"),
+        "loss",
+        None,
+        "2 columns of the name 'loss' with different values",
+    ),
+    "two metrics": (
+        "a.csv",
+        FRAME.assign(metric=["loss", "loss", "perplexity"]).to_csv(index=False),
+        "loss",
+        None,
+        "the column 'metric' of .* holds 'loss', 'perplexity', .* --where \"metric == 'loss'\"",
+    ),
+    "a row of totals": ("a.csv", PLAIN + "Total,1e10,1e12,2.67\n", "loss", None, "row 4 of .* to sum up"),
+    "no run that is done": (
+        "a.csv",
+        FRAME.assign(State="crashed").to_csv(index=False),
+        "loss",
+        None,
+        "has no finished runs",
+    ),
+    "one run twice": (
+        "a.csv",
+        FRAME.assign(run_id="x", params=5e6, tokens=1e8).to_csv(index=False),
+        "loss",
+        None,
+        "3 rows of the run 'x' that differ in date, loss; keep the right one",
+    ),
     "another code": ("a.csv", "date,größe\n1,2\n".encode("latin-1"), "loss", None, "is not UTF-8 text"),
     "nothing": ("a.csv", "", "loss", None, "is empty"),
     "other JSON": ("a.json", "[1]", "loss", None, "is JSON but not a table"),
@@ -168,3 +198,34 @@ def test_text_stays_as_it_is_written(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "run_id,params,tokens,loss\n0012,10,20,3\n12e4,30,40,2\n")
     rows, _ = import_runs.read([path], kind=None, names={}, values={"family": "007"})
     assert [(row["run_id"], row["family"]) for row in rows] == [("0012", "007"), ("12e4", "007")]
+
+
+def test_rows_that_a_trend_leaves_out_are_said(tmp_path: Path) -> None:
+    states = FRAME.assign(State=["finished", "running", "finished"])
+    path = written(
+        tmp_path, "a.csv", pd.concat([states, states.tail(1).assign(loss=None)]).to_csv(index=False)
+    )
+    found = own.read(path, date="date", value="loss")
+    assert found.value.tolist() == [L[0], L[2]]
+    assert found.notes == (
+        "1 of 4 runs are not done and are left out",
+        "1 of 3 rows have no 'date' or no 'loss' and are left out",
+    )
+
+
+def test_copies_of_a_run_count_once_and_points_on_the_way_stay(tmp_path: Path) -> None:
+    runs = FRAME.assign(run_id=["x", "y", "z"])
+    made = table.read(pd.concat([runs, runs.head(1)]))
+    assert made.values["L"].tolist() == L
+    assert "1 rows repeat the row of the same run in every column and are left out" in made.warnings
+    assert table.read(FRAME.assign(run_id="x", params=5e6)).n == 3
+    with pytest.raises(TableError, match="2 rows of the run 'x' that differ in loss"):
+        table.read(pd.concat([runs, runs.head(1).assign(loss=3.0)]))
+
+
+def test_parts_that_are_compared_may_be_of_several_kinds() -> None:
+    mixed = FRAME.assign(objective=["causal", "causal", "masked"])
+    with pytest.raises(TableError, match="--where \"objective == 'causal'\""):
+        table.read(mixed)
+    assert table.read(mixed, by="objective").n == 3
+    assert table.read(mixed, where="objective == 'causal'").n == 2

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from scaling.errors import TableError
@@ -19,6 +20,15 @@ N = [10190969, 814488697, 9809114576]
 D = [1432398651, 51830988569, 966695096587]
 L = [3.8561, 2.2406, 1.9255]
 PLAIN = "params,tokens,loss\n" + "".join(f"{n},{d},{y}\n" for n, d, y in zip(N, D, L, strict=True))
+
+ROWS = [{"params": n, "tokens": d, "loss": y} for n, d, y in zip(N, D, L, strict=True)]
+FRAME = pd.DataFrame(ROWS)
+
+
+def noted(cell: str) -> str:
+    """The plain table with a further column, which holds one cell in all rows."""
+    head, *rows = PLAIN.splitlines()
+    return "\n".join([f"{head},note", *(f"{row},{cell}" for row in rows)])
 
 
 def swapped(text: str, mark: str) -> str:
@@ -45,11 +55,33 @@ CASES: dict[str, tuple[str, str | bytes]] = {
     "packed": ("a.csv.gz", gzip.compress(PLAIN.encode())),
     "packed otherwise": ("a.csv.bz2", bz2.compress(PLAIN.encode())),
     "joined files": ("a.csv", PLAIN[:46] + PLAIN[:19] + PLAIN[46:]),
+    "packed by Zstandard": ("a.csv.zst", pa.compress(PLAIN.encode(), codec="zstd", asbytes=True)),
+    "packed in secret": ("a.csv", gzip.compress(PLAIN.encode())),
+    "UTF-16 without a mark": ("a.csv", PLAIN.encode("utf-16-le")),
+    "UTF-16 of the other order": ("a.csv", PLAIN.encode("utf-16-be")),
+    "UTF-32": ("a.csv", PLAIN.encode("utf-32")),
+    "comments among the rows": ("a.csv", PLAIN.replace("\n8", '\n# "so, far\n8') + "#1,2,3\n"),
+    "a newline within quotes": ("a.csv", noted('"one\ntwo, ""three"""')),
+    "a hash within quotes": ("a.csv", noted('"one\n# two\nthree"')),
+    "a separator of lines that is none": ("a.csv", noted("thin\u2028break\x85")),
+    "a huge value": ("a.csv", noted("x" * 200_000)),
+    "a huge name": ("a.csv", noted("1").replace("note", "x" * 200_000)),
     "a mark at every end": ("a.csv", "params,tokens,loss\n" + PLAIN.split("\n", 1)[1].replace("\n", ",\n")),
     "spaces": ("a.csv", PLAIN.replace(",", " , ")),
     "a list in JSON": (
         "a.json",
-        json.dumps([{"params": n, "tokens": d, "loss": y} for n, d, y in zip(N, D, L, strict=True)]),
+        json.dumps(ROWS),
+    ),
+    "columns by row in JSON": ("a.json", FRAME.to_json()),
+    "rows by name in JSON": ("a.json", FRAME.set_axis(["a", "b", "c"]).to_json(orient="index")),
+    "names and rows in JSON": ("a.json", FRAME.to_json(orient="split")),
+    "a table schema in JSON": ("a.json", FRAME.to_json(orient="table", index=False)),
+    "rows under a name in JSON": ("a.json", json.dumps({"project": "x", "runs": ROWS})),
+    "lines in JSON": ("a.json", "\n".join(map(json.dumps, ROWS))),
+    "a list in JSON lines": ("a.jsonl", json.dumps(ROWS)),
+    "a break within JSON lines": (
+        "a.jsonl",
+        "\n".join(json.dumps(row | {"note": "a\u2028b"}, ensure_ascii=False) for row in ROWS),
     ),
     "columns in JSON": ("a.json", json.dumps({"params": N, "tokens": D, "loss": L})),
 }
@@ -93,15 +125,26 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "more values than names": (
         "a.csv",
         "params,tokens\n1,2,3\n4,5,6\n",
-        "has rows with more values than its 2 names; give every column a name",
+        "row 1 of .* has 3 values, but there are 2 names; give every column a name and every row all its",
     ),
-    "a wide table": ("a.csv", "params,tokens\n1,2,3,4\n4,5,6,7\n", "more values than its 2 names"),
-    "labels without a name": ("a.csv", "params,tokens\n0,2,3\n1,5,6\n", "more values than its 2 names"),
-    "some longer rows": ("a.csv", "params,tokens\n1,2\n4,5,6\n", "cannot be read as csv"),
+    "a wide table": ("a.csv", "params,tokens\n1,2,3,4\n4,5,6,7\n", "row 1 of .* has 4 values"),
+    "labels without a name": ("a.csv", "params,tokens\n0,2,3\n1,5,6\n", "row 1 of .* has 3 values"),
+    "some longer rows": ("a.csv", "params,tokens\n1,2\n4,5,6\n", "row 2 of .* has 3 values"),
     "one column": ("a.csv", "params tokens\n1 2\n", "has only the column 'params tokens'; separate"),
     "another code": ("a.csv", "params,größe\n1,2\n".encode("latin-1"), "is not UTF-8 text .byte 0xf6"),
     "zeros": ("a.csv", b"a,b\n1,\0\n", "contains zero bytes"),
     "nothing": ("a.csv", "", "is empty"),
+    "a shorter row": ("a.csv", "params,tokens\n1,2\n4\n", "row 2 of .* has 1 values"),
+    "an open quote": ("a.csv", 'params,tokens\n1,2\n3,"4\n5,6\n', "after row 1 .*close every quote"),
+    "another table below": (
+        "a.csv",
+        "params,tokens,loss\n1,2,3\ntokens,params,loss\n2,1,3\n",
+        "row 2 of .* holds the names loss, params, tokens again",
+    ),
+    "a name twice in JSON": ("a.json", '[{"a": 1, "a": 2}]', "an object has the name 'a' twice"),
+    "a broken line": ("a.jsonl", '{"a": 1}\n{"a": 2}\n{"a"', "line 3: "),
+    "a nest in JSON": ("a.json", "[" * 100_000, "is nested too deep"),
+    "a short pack": ("a.csv.gz", gzip.compress(PLAIN.encode())[:-12], "cannot be read as csv"),
     "no JSON": ("a.json", "[{", "cannot be read as json"),
     "other JSON": ("a.json", "[1, 2]", "is JSON but not a table"),
     "a broken pack": ("a.csv.gz", b"no", "cannot be read as csv"),
@@ -117,6 +160,11 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path, name: str) ->
         read(tmp_path / file)
 
 
-def test_a_name_over_two_columns_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("params,tokens,loss,loss\n1e7,2e8,3,9\n2e7,3e8,2,9\n")
+def test_a_name_over_two_columns_is_one_column_if_they_are_equal(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("params,tokens,loss,loss\n1e7,2e8,3,3\n2e7,3e8,2,2\n")
     assert "'loss' is the name of 2 columns; the first is taken" in read(tmp_path / "a.csv").warnings
+    frame = pd.DataFrame([[1e7, 2e8, 3, 9], [2e7, 3e8, 2, 9]], columns=["params", "tokens", "loss", "loss"])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    for source in (frame, tmp_path / "a.csv"):
+        with pytest.raises(TableError, match="has 2 columns of the name 'loss' with different values"):
+            read(source)

@@ -32,6 +32,7 @@ def test_leap_years_have_366_days() -> None:
 def test_december_ends_the_year() -> None:
     assert dates.parse("2013-12").end == 2014.0
     assert dates.parse("2013-12-31").end == 2014.0
+    assert dates.parse("9999-12-31").end == dates.parse("9999-12").end == 10000.0
 
 
 def test_time_zones_are_brought_to_utc() -> None:
@@ -40,6 +41,21 @@ def test_time_zones_are_brought_to_utc() -> None:
     assert dates.parse("2012-12-31T23:00:00-08:00").start == pytest.approx(dates.decimal_year(late))
     assert dates.parse("2012-12-31T23:00:00").start == dates.parse("2012-12-31T23:00:00Z").start
     assert dates.decimal_year(datetime(2012, 1, 1, tzinfo=UTC)) == 2012.0
+
+
+def test_one_date_of_a_column_tells_which_part_is_the_day() -> None:
+    day, fourth = dates.parse("2012-06-14").middle, dates.parse("2012-04-03").middle
+    assert dates.parse_all(["6/14/2012", "4/3/2012"])[0].tolist() == [day, fourth]
+    assert dates.parse_all(["3/4/2012", "14/6/2012"])[0].tolist() == [fourth, day]
+    assert dates.parse("4/4/2012") == dates.parse("2012-04-04")
+    assert dates.parse("3.4.2012") == dates.parse("2012-04-03")
+    for column in (["3/4/2012"], ["2012-01-01", "03/04/2012"]):
+        with pytest.raises(
+            TableError, match="may begin with the day or the month; write it as 2012-03-04 or"
+        ):
+            dates.parse_all(column)
+    with pytest.raises(TableError, match=r"row 2 .*'6/14/2012' cannot be read"):
+        dates.parse_all(["14/6/2012", "6/14/2012"])
 
 
 def test_american_slashes_and_decimal_years() -> None:

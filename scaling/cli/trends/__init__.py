@@ -74,6 +74,8 @@ def tell(payload: dict[str, Any]) -> None:
             shown.add_row(*(str(cell) for cell in row))
         console.print()
         console.print(shown)
+    for note in payload.get("notes", []):
+        console.print(note, style="yellow", markup=False)
     for key, why in payload.get("missing", {}).items():
         console.print(f"left out {key}: {why}", style="yellow")
     for path in payload.get("figures", []):

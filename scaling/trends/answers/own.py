@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import FitError, TableError
 from scaling.tables import read as tables
-from scaling.tables.columns import cells, column, kept
+from scaling.tables.columns import cells, column
+from scaling.tables.runs import select
 from scaling.trends.answers.rows import RATE_COLUMNS, rate_row
 from scaling.trends.growth import kinks
 from scaling.trends.growth.choose import choose
@@ -43,12 +45,16 @@ def read(
     # dates stay text: 2012-10 must not become a number
     came = tables.read(source, decimal=decimal, text=(date,))
     name = Path(came.path).name
-    table = kept(came.frame.reset_index(drop=True), where)
+    table, left_out = select(came.frame, came.path, where, by=unit)
     dates, values = cells(date, "date", table), column(value, "value", table)
     there = dates.notna() & values.notna()
     if not there.any():
         raise TableError(
             f"{name} has no row with both {date!r} and {value!r}; name other columns or loosen the filter"
+        )
+    if not there.all():
+        left_out.append(
+            f"{int((~there).sum())} of {len(there)} rows have no {date!r} or no {value!r} and are left out"
         )
     units, groups = (
         cells(text, what, table)[there] if text else None for text, what in ((unit, "unit"), (group, "group"))
@@ -60,7 +66,7 @@ def read(
                 f"column {unit!r} mixes {len(kinds)} units ({', '.join(kinds[:5])}); fit one at a time: "
                 f"add --where \"{unit} == '{kinds[0]}'\""
             )
-    return series(
+    found = series(
         Quantity(name=value, unit="1" if units is None else str(units.iloc[0])),
         list(dates[there]),
         list(values[there]),
@@ -71,6 +77,7 @@ def read(
         source=name,
         keep_duplicates=keep_duplicates,
     )
+    return replace(found, notes=(*came.notes, *left_out))
 
 
 def answer(
@@ -143,4 +150,4 @@ def answer(
                 sentence += f" No break of the growth rate is detected (bootstrap p {test.p:.2f})."
         except FitError as error:
             payload["break"] = {"left_out": str(error)}
-    return {"answer": sentence, **payload, "tables": tables}
+    return {"answer": sentence, **payload, "notes": list(s.notes), "tables": tables}
