@@ -82,8 +82,11 @@ def main() -> None:
         sys.stderr.write(sentence)
         raise SystemExit(2) from None
     if code == 130:
+        from scaling.folders import command
+
         sys.stderr.write(
-            "scaling: stopped; finished work is kept on disk, run the same command again to continue\n"
+            "scaling: interrupted by Ctrl-C; finished work is kept on disk; continue with: "
+            f"{command(*sys.argv[1:])}\n"
         )
     raise SystemExit(code if isinstance(code, int) else 0)
 

@@ -20,7 +20,7 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
-from scaling.files import atomic, set_aside, storage
+from scaling.files import atomic, set_aside, storage, temporary
 from scaling.tables.schema import CurveRow
 from scaling.training.checkpoints import shards, trunk
 from scaling.training.hardware import sharding
@@ -51,7 +51,7 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
     if not trainer.team.leads:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
-    fresh = paths.folder / f".{newest.name}.new"
+    fresh = temporary(newest, "new")
     with atomic(fresh, "a checkpoint") as file:
         torch.save(moving, file)
     with storage(newest, "a checkpoint"):
