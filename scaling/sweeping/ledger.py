@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import files
 from scaling.errors import StorageError, TableError
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, rows
-from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column
+from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column, fault
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Science = Mapping[str, Mapping[str, Any]]
 """Run id → columns that the plan computed from the config of the cell."""
+_LOSS = {"loss": COLUMNS["loss"]}
 _BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
 """Files beside a ledger → (file of each run that is collected, columns). Rows are sorted by run id and the
 first column."""
@@ -64,9 +65,13 @@ def collect(
 
 
 def _known(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a ledger, none if there is none or a damaged one, which is renamed."""
+    """Return the rows of a ledger, none if there is none or a damaged one, which is renamed.
+
+    A row whose loss no run can have is left out, so that its record is read again.
+    """
     try:
-        return rows(path, columns) if path.exists() else []
+        found = rows(path, columns) if path.exists() else []
+        return [row for row in found if fault(row, _LOSS) is None]
     except Damaged as error:
         aside = files.set_aside(path)
         _say(f"{error.args[0].partition(';')[0]}; it was renamed to {aside.name} and is collected again")
@@ -199,7 +204,9 @@ def finished(
     Statuses come from the sweep's ledger, or else from the run's folder. What cannot be used is treated as in
     `collect`. Raises TableError for a ledger of another schema version.
     """
-    known = {row["run_id"]: row for row in _known(results / sweep / LEDGER, ["status", *records.SCIENCE])}
+    known = {
+        row["run_id"]: row for row in _known(results / sweep / LEDGER, ["status", "loss", *records.SCIENCE])
+    }
     found = {}
     for run_id in run_ids:
         cell = (science or {}).get(run_id, {})

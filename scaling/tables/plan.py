@@ -55,26 +55,30 @@ HEARTBEAT: dict[str, Column] = {
 """Values of `progress.json` that are read."""
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return a saved plan. Raises TableError for a file that is damaged or was changed by hand."""
+def read(path: Path, *, whole: bool = True) -> dict[str, Any]:
+    """Return a saved plan, `whole` with all that a sweep needs or with what it has.
+
+    Raises TableError for a file that is damaged or was changed by hand.
+    """
     remedy = f"`{folders.maker(path.parent)}` writes it again"
     found = read_json(path, remedy)
-    if wrong := _fault(found):
+    if wrong := _fault(found, whole):
         raise TableError(f"{path} is damaged ({wrong}); {remedy}")
     return found
 
 
-def _fault(plan: dict[str, Any]) -> str | None:
+def _fault(plan: dict[str, Any], whole: bool) -> str | None:
     """Return what is wrong with a plan; None for one as `scaling run` writes it."""
     if plan.get("schema") != SCHEMA:
         return f"its schema is {plan.get('schema')!r} instead of {SCHEMA}"
     cells, total = plan.get("cells"), plan.get("total")
-    if not isinstance(cells, list) or not isinstance(total, dict):
+    if not isinstance(cells, list) or not isinstance(total, dict if whole else dict | None):
         return "it has no cells or no total"
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             return f"cell {number} is no object"
-        if wrong := fault(cell, COLUMNS):
+        needed = {name: one for name, one in COLUMNS.items() if whole or name == "run_id" or name in cell}
+        if wrong := fault(cell, needed):
             return f"cell {number} {wrong}"
         if not cell["run_id"].isalnum():
             return f"cell {number} has the run id {cell['run_id'][:40]!r}"
@@ -84,11 +88,13 @@ def _fault(plan: dict[str, Any]) -> str | None:
             return f"cell {number} has no list of texts for 'overrides'"
     if len({cell["run_id"] for cell in cells}) < len(cells):
         return "one run id stands in two cells"
+    if total is None:
+        return None
     if total.get("cells") != len(cells):
         return f"its total is of {total.get('cells')!r} cells, and it has {len(cells)}"
     flops = total.get("flops")
     if not isinstance(flops, int | float) or not math.isclose(
-        flops, math.fsum(cell["flops"] for cell in cells), rel_tol=1e-9
+        flops, math.fsum(cell.get("flops", 0.0) for cell in cells), rel_tol=1e-9
     ):
         return "its total of FLOPs is not the sum over its cells"
     return None
