@@ -59,7 +59,7 @@ def collect(
     if changed:
         write(table(found), folder / LEDGER)
     for name in _BESIDE:
-        if changed or not (folder / name).exists():
+        if changed or not _is_parquet(folder / name):
             _collect_beside(name, results, folder, [row["run_id"] for row in found], set(fresh))
     return found
 
@@ -137,6 +137,18 @@ def _schema(columns: Mapping[str, Column]) -> pa.Schema:
     )
 
 
+def _is_parquet(path: Path) -> bool:
+    """Return whether a file is there and has the end of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, ValueError, OSError):
+        return False
+    return True
+
+
 def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[str], fresh: set[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -169,9 +181,10 @@ def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[
     """Return the rows of a run's CSV file, none if there is none or it cannot be read, which is said."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {"run_id": run_id, **_values(line, columns)} for line in csv.DictReader(file, strict=True)
-            ]
+            lines = csv.DictReader(file, strict=True)
+            if lines.fieldnames is None or list(lines.fieldnames) != list(columns):
+                raise ValueError(f"its columns are not {', '.join(columns)}")
+            return [{"run_id": run_id, **_values(line, columns)} for line in lines]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -183,8 +196,8 @@ def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[
 
 def _values(line: Mapping[str | None, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
     """Return the values of one line. Raises ValueError or OverflowError for a line that no run wrote."""
-    if line.keys() != columns.keys():
-        raise ValueError(f"a line has other columns than {', '.join(columns)}")
+    if None in line:
+        raise ValueError("a line has more values than columns")
     row: dict[str, Any] = {}
     for name, column in columns.items():
         text = line[name]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,21 @@ def load(
             + (f"the run kept {', '.join(kept)}" if kept else "choose a finished run whose weights were kept")
             + " (checkpoint.weights, checkpoint.best and checkpoint.milestones set which weights are kept)"
         ) from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, UnpicklingError) as error:
+        why = str(error).partition("\n")[0][:100] or type(error).__name__
+        raise StorageError(
+            f"the weights {file} cannot be read ({why}); choose other weights with --at, or remove the run's "
+            "folder and run its sweep again"
+        ) from None
     results = paths.folder.parent.parent
     config = parse(Config, json.loads(known["config"]) | {"results": str(results)}, stored=True)
     corpus = open_data(config.corpus, corpus_root or results / "corpora")
     cell = Cell.from_config(config, corpus)
+    if {cell.run_id, content.get("run_id")} != {paths.run_id}:
+        raise StorageError(
+            f"the config or the weights in {paths.folder} are those of another run; choose another run, or "
+            "remove the folder and run its sweep again"
+        )
     module = fold(build(cell, trained=False))
     module.load_state_dict(content["module"])
     return cell, corpus, module.eval()
