@@ -229,7 +229,8 @@ class Pool:
 
     def _finish(self, job: int, outcome: dict[str, Any]) -> None:
         self.outcomes[job] = outcome
-        self.display.finished(outcome)
+        if self.stopped_by is None or outcome["status"] != "preempted":  # else the last message counts it
+            self.display.finished(outcome)
 
     def _closed(self, worker: Worker) -> None:
         """The process has ended: after its last cell, because we asked, or by itself in the middle of one."""
