@@ -5,6 +5,7 @@ The message of an error is one sentence: what was wrong, what is allowed, what t
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -51,6 +52,12 @@ class Stopped(ScalingError):
     """Work that the user interrupted; the message says what was saved."""
 
     exit_code = 130
+
+    def __init__(self, message: str, *, number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.number = number
+        """Number of the signal that stopped the work."""
+        self.exit_code = 128 + number
 
 
 class RunFailure(ScalingError):

@@ -6,7 +6,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -60,22 +62,40 @@ def atomic(path: Path, what: str, *, durable: bool = True, option: str = RESULTS
     It is written beside `path` under a hidden name and then renamed. `durable` also waits until file and
     name are on the disk. Raises StorageError; what was at `path` before stays as it was.
     """
-    # process ids repeat between machines that share a folder
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(3).hex()}")
+    hidden = temporary(path)
     try:
         with storage(path, what, option=option):
-            with temporary.open("wb") as file:
+            with hidden.open("wb") as file:
                 yield file
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
-            os.replace(temporary, path)
+            os.replace(hidden, path)
             if durable:
                 _sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()
+            hidden.unlink()
         raise
+
+
+_TEMPORARY = re.compile(r"\.(.+?)\.(?:new|over-\w+|\d+\.[0-9a-f]{6})(?:\.\d+\.[0-9a-f]{6})?")
+"""Every hidden name of `temporary`, and that of the file from which `atomic` renames to it."""
+
+
+def temporary(path: Path, word: str | None = None) -> Path:
+    """Return a hidden name beside `path`, for a file that is renamed to it or removed again.
+
+    The name is another one at each call, or always the same one for a `word`: `new` or `over-...`.
+    """
+    # process ids repeat between machines that share a folder
+    return path.with_name(f".{path.name}.{word or f'{os.getpid()}.{os.urandom(3).hex()}'}")
+
+
+def meant_for(name: str) -> str | None:
+    """Return the name of the file beside which a name of `temporary` stands; None for any other name."""
+    found = _TEMPORARY.fullmatch(name)
+    return None if found is None else found[1].removeprefix(".")
 
 
 def write(
@@ -94,18 +114,71 @@ def write(
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """Return the JSON object of a file. Raises TableError, which ends with `remedy`."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = parse_json(path.read_bytes())
+    except OSError as error:
+        reason, rights = (error.strerror or str(error)).lower(), isinstance(error, PermissionError)
+        raise TableError(
+            f"{path} cannot be read ({reason}); {'change its permissions' if rights else remedy}"
+        ) from None
+    except ValueError as error:
         raise TableError(f"{path} cannot be read as JSON ({error}); {remedy}") from None
     if not isinstance(found, dict):
         raise TableError(f"{path} holds a {type(found).__name__} instead of an object; {remedy}")
     return found
 
 
+def parse_json(content: bytes) -> Any:
+    """Return the value of JSON as this package writes it: finite numbers, and each key once.
+
+    Raises ValueError, with the reason in words, for everything else, also for text that is not UTF-8.
+    """
+    try:
+        return json.loads(
+            content.decode("utf-8-sig"),
+            parse_constant=_number,
+            parse_float=_number,
+            parse_int=_whole,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {content[error.start]:#04x} is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{_shortened(text)} is no finite number")
+    return value
+
+
+def _whole(text: str) -> int:
+    _number(text)
+    return int(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {_shortened(twice)!r} stands twice")
+    return found
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file to `<name>.damaged`, over an older one, and return where it lies now."""
+    """Rename a damaged file to `<name>.damaged`, over an older one, and return where it lies now.
+
+    Raises StorageError if the folder cannot be written.
+    """
     aside = path.with_name(f"{path.name}.damaged")
-    os.replace(path, aside)
+    with storage(aside, f"{path.name}, which is damaged,"):
+        os.replace(path, aside)
     return aside
 
 

@@ -6,11 +6,16 @@ The user's own `conf/` and `sweeps/` in the working folder have priority over th
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from difflib import get_close_matches
 from pathlib import Path
 
 from scaling.errors import ConfigError, one_of
+from scaling.files import parse_json
 
+_DEFAULT = "results"
+"""Folder of results, below the working folder."""
 _PACKAGE = Path(__file__).parent
 
 
@@ -50,8 +55,8 @@ def sweep_file(name: str) -> Path:
     known = sweeps()
     if name not in known and (results() / name / "ledger.parquet").is_file():
         raise ConfigError(
-            f"there is no sweep {name!r}, only results in {results() / name}; read them with `scaling fit "
-            f"{name}`, or write sweeps/{name}.yaml"
+            f"there is no sweep {name!r}, only results in {results() / name}; read them with "
+            f"`{reader('fit', results() / name)}`, or write sweeps/{name}.yaml"
         )
     if name not in known:
         raise ConfigError(one_of("sweep", name, known))
@@ -65,21 +70,66 @@ def shown(path: Path) -> str:
     return str(resolved.relative_to(here) if resolved.is_relative_to(here) else path)
 
 
+def command(*words: str) -> str:
+    """Return a `scaling` command that can be pasted into a shell, with the folder of results chosen here."""
+    chosen = os.environ.get("SCALING_RESULTS")
+    place = [f"SCALING_RESULTS={shlex.quote(chosen)}"] if chosen else []
+    return " ".join([*place, "scaling", *map(shlex.quote, words)])
+
+
+def reader(verb: str, folder: Path) -> str:
+    """Return the command of a verb that reads a folder of results, such as `fit`; status takes two words."""
+    name, place = folder.name, folder.parent
+    if place.resolve() == Path(_DEFAULT).resolve():
+        words = [name]
+    elif verb == "status":
+        words = [name, f"--results={shown(place)}"]
+    else:
+        words = [shown(folder)]
+    return shlex.join(["scaling", verb, *words])
+
+
 def maker(folder: Path) -> str:
     """Return the command that creates the ledger in a folder of results.
 
-    It is `scaling run` of the sweep with the folder's name, or of the sweep whose name the folder's name
-    extends. A folder without a plan holds imported runs, so the command is `scaling import`.
+    It is the `scaling run` that its plan names, or else that of the sweep with the folder's name, or of the
+    sweep whose name the folder's name extends. A folder without a plan holds imported runs, so the command is
+    `scaling import`.
     """
-    name, known = folder.name, sweeps()
-    if name in known:
-        return f"scaling run {name}"
-    if not (folder / "plan.json").exists():
-        return f"scaling import FILE --into {name}"
-    file = max((one for one in known if name.startswith(f"{one}-")), key=len, default="")
-    return f"scaling run {file} sweep.name={name}" if file else f"scaling run {name}"
+    name, known, place = folder.name, sweeps(), folder.parent
+    elsewhere = place.resolve() != Path(_DEFAULT).resolve()
+    words = _planned_by(folder)
+    if not words and name not in known and not (folder / "plan.json").exists():
+        there = [f"--results={shown(place)}"] if elsewhere else []
+        return shlex.join(["scaling", "import", "FILE", "--into", name, *there])
+    if not words:
+        file = max((one for one in known if name.startswith(f"{one}-")), key=len, default="")
+        words = [name] if name in known or not file else [file, f"sweep.name={name}"]
+    there = [f"results={_quoted(shown(place))}"] if elsewhere else []
+    return shlex.join(["scaling", "run", *words, *there])
+
+
+def _planned_by(folder: Path) -> list[str]:
+    """Return the words after `scaling run` that the saved plan names; none if it names no existing sweep."""
+    try:
+        words = parse_json((folder / "plan.json").read_bytes())["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        return []
+    path = Path(words[0])
+    if path.is_absolute():
+        return [shown(path), *words[1:]] if path.is_file() else []
+    return words if words[0] in sweeps() else []
+
+
+def _quoted(text: str) -> str:
+    """Return a value in Hydra's grammar, quoted if it has signs that mean something there."""
+    if re.fullmatch(r"[\w./~@%+:-]+", text):
+        return text
+    return "'" + text.replace("'", "\\'") + "'"
 
 
 def results() -> Path:
     """Return the folder of results: `SCALING_RESULTS`, else `results` in the working folder."""
-    return Path(os.environ.get("SCALING_RESULTS", "results"))
+    return Path(os.environ.get("SCALING_RESULTS", _DEFAULT))

@@ -47,22 +47,28 @@ def run(sweep: str, *overrides: str) -> Outcome:
     """Train what is missing of a sweep and collect its ledger; call it again to continue.
 
     Args as in `plan`. Failed cells are in the outcome. Raises ConfigError for a mistake in the sweep,
-    NotInstalled where there is something to train and no torch.
+    NotInstalled where there is something to train and no torch, Stopped after Ctrl-C.
     """
     from typing import Any
 
-    from scaling import train
+    from scaling import folders, train
+    from scaling.errors import Stopped
     from scaling.sweeping.planning import config as configs
 
     _check(sweep, overrides)
     with configs.hydra(sweep, overrides) as (engine, name):
         configs.master(engine, name, list(overrides))  # a mistake ends here, in one sentence
-        outcome: Any = engine.multirun(
-            config_name=name,
-            task_function=train.job,
-            overrides=list(overrides),
-            with_log_configuration=False,
-        )
+        try:
+            outcome: Any = engine.multirun(
+                config_name=name,
+                task_function=train.job,
+                overrides=list(overrides),
+                with_log_configuration=False,
+            )
+        except Stopped as stop:
+            left = [one for one in overrides if not one.startswith("sweep.retry=")]  # done by now
+            again = folders.command("run", sweep, *left)
+            raise Stopped(f"{stop}; continue with: {again}", number=stop.number) from None
     made: Outcome = outcome
     return made
 

@@ -106,8 +106,11 @@ def _code() -> int:
         say((sentence or f"scaling: {crash.logged(error)}").rstrip(), err=True)
         return 2 if sentence else crash.CODE
     if code == 130:
+        from scaling.folders import command
+
         sys.stderr.write(
-            "scaling: stopped; finished work is kept on disk, run the same command again to continue\n"
+            "scaling: interrupted by Ctrl-C; finished work is kept on disk; continue with: "
+            f"{command(*sys.argv[1:])}\n"
         )
     return code if isinstance(code, int) else 0
 

@@ -177,6 +177,7 @@ def fit(
     import sys
     from pathlib import Path
 
+    from scaling.errors import StorageError
     from scaling.fitting.fit import fit as run
     from scaling.fitting.fit_file import contents
     from scaling.fitting.progress import shown
@@ -211,7 +212,13 @@ def fit(
         path = ledger.find(source)
         target = path.parent / "fit.json" if path else None
     if target is not None:
-        write(target, to_json(payload))
+        try:
+            write(target, to_json(payload))
+        except StorageError as error:  # a fit that nobody asked to keep is printed all the same
+            if out:
+                raise
+            say(f"scaling: {error}", err=True)
+            target = None
 
     def text() -> None:
         say(found.text(str(validation or "validation: skipped, as --quick asks")))

@@ -15,6 +15,7 @@ from scaling import files, folders
 from scaling.errors import ScalingError, TableError
 from scaling.figures import kinds, units
 from scaling.tables import ledger
+from scaling.tables import plan as plans
 from scaling.tables.expression import evaluate
 
 TOKEN = "nats per token"
@@ -194,7 +195,7 @@ def read(sweep: str | Path) -> Source:
         if by_position.is_file()
         else pd.DataFrame(columns=["run_id", "position", "loss", "loss_se"]),
         fit=_json(folder / "fit.json"),
-        plan=_json(folder / "plan.json"),
+        plan=plans.read(folder / plans.PLAN, whole=False) if (folder / plans.PLAN).is_file() else None,
         comparison=_json(folder / "compare.json"),
         samples=_json(folder / "samples.json"),
         digest=hashlib.sha256(path.read_bytes()).hexdigest()[:8],

@@ -109,10 +109,18 @@ def refit(path: Path) -> Fit:
     Raises FitError where the file is not a fit, or where its table is missing or has changed since.
     """
     try:
-        payload = json.loads(path.read_text(encoding="utf-8"))
+        payload = files.parse_json(path.read_bytes())
         given, chosen, law = payload["input"], payload["options"], payload["law"]
-        known = Options.__dataclass_fields__
+        known = Options.__dataclass_fields__.keys()
+        for name in known & chosen.keys():
+            _check(name, chosen[name])
         options = Options(**{k: with_tuples(v) for k, v in chosen.items() if k in known})
+        source, digest = given["path"], given["sha256"]
+        columns, where, decimal = given["columns"], given["where"], given.get("decimal")
+        if not all(isinstance(text, str) for text in (law, source, digest, *columns, *columns.values())):
+            raise TypeError("its law, path, sha256 or columns are not text")
+        if not all(isinstance(text, str | None) for text in (where, decimal)):
+            raise TypeError("its where or decimal is not text")
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else error
         raise FitError(
@@ -124,22 +132,32 @@ def refit(path: Path) -> Fit:
             f"{path} is a fit of {payload['formula']}, another law than the {law} of the catalogue; fit its "
             "table again with --law path.py:name"
         )
-    source: Any = given["path"]
     if (path.parent / "ledger.parquet").is_file():
-        source = path.parent
+        source = str(path.parent)
     elif not Path(source).exists() and (path.parent / source).exists():
-        source = path.parent / source
+        source = str(path.parent / source)
     try:
-        table = read_for(
-            form, source, columns=given["columns"], where=given["where"], decimal=given.get("decimal")
-        )
+        table = read_for(form, source, columns=columns, where=where, decimal=decimal)
     except TableError as error:
         raise FitError(f"the table behind {path} cannot be read again: {error}") from None
-    if table.sha256 != given["sha256"]:
+    if table.sha256 != digest:
         raise FitError(
             f"the table behind {path} has changed since the fit was made; fit it again with scaling fit"
         )
     return fit(table, form, options=options)
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise TypeError for an option that is not of the type of its default."""
+    default = getattr(Options(), name)
+    if isinstance(default, Mapping):
+        kinds: Any = Mapping
+    elif name == "delta":
+        kinds = str | int | float
+    else:
+        kinds = {float: int | float, type(None): str | None}.get(type(default), type(default))
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise TypeError(f"its option {name} is {value!r}"[:80])
 
 
 def with_tuples(value: Any) -> Any:

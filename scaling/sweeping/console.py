@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from scaling.folders import reader
 from scaling.sweeping.slots.display import human_seconds
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
 from scaling.terminal.console import plain_console
@@ -89,7 +90,7 @@ def plan_table(plan: Plan, edited: str) -> None:
             + (f"; {', '.join(known)}" if known else "; no price: set device.price_per_hour and device.watts")
         )
     console.print(
-        f"`scaling run {plan.sweep}` writes {plan.results}/runs/RUN_ID, {plan.folder}/{LEDGER}, {CURVES}, "
+        f"`scaling run` writes {plan.results}/runs/RUN_ID, {plan.folder}/{LEDGER}, {CURVES}, "
         f"{POSITIONS} and plan.json",
         soft_wrap=True,
     )
@@ -198,7 +199,9 @@ def outcome_table(outcome: Outcome) -> None:
         console.print(
             f"{len(outcome.failed)} failed: exit code 3; the same command runs cells without a record again"
         )
-    console.print(f"ledger: {outcome.plan.folder / LEDGER}; next: scaling fit {outcome.plan.sweep}")
+    console.print(
+        f"ledger: {outcome.plan.folder / LEDGER}; next: {reader('fit', outcome.plan.folder)}", soft_wrap=True
+    )
 
 
 def status_table(found: Sequence[Status], results: Path) -> None:
@@ -208,8 +211,11 @@ def status_table(found: Sequence[Status], results: Path) -> None:
         counts = one.counts()
         console.print(
             f"sweep {one.sweep} in {one.folder}: "
-            + ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+            + ", ".join(f"{number} {state}" for state, number in sorted(counts.items())),
+            soft_wrap=True,
         )
+        for note in one.notes:
+            console.print(note, soft_wrap=True)
     if len(found) != 1:
         return
     (one,) = found
@@ -240,7 +246,7 @@ def status_table(found: Sequence[Status], results: Path) -> None:
             f"({best['run_id']})"
         )
     if not one.planned:
-        console.print(f"imported runs, without a plan; next: scaling fit {one.sweep}")
+        console.print(f"imported runs, without a plan; next: {reader('fit', one.folder)}")
         return
     payload = one.payload()
     more = [

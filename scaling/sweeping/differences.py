@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scaling import folders
 from scaling.config import Config, plain
-from scaling.errors import ConfigError
+from scaling.errors import ConfigError, StorageError, TableError
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning.config import Compose
 from scaling.sweeping.planning.messages import flat_keys
 from scaling.sweeping.planning.planned import Plan
+from scaling.tables import plan as plans
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -41,9 +44,8 @@ def compared(plan: Plan) -> tuple[list[str], list[str]]:
     Both lists are empty without a saved plan.
     """
     try:
-        text = (plan.folder / "plan.json").read_text(encoding="utf-8")
-        old = [str(row["run_id"]) for row in json.loads(text)["cells"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        old = [row["run_id"] for row in plans.read(plan.folder / plans.PLAN)["cells"]]
+    except TableError:  # the plan is about to be written again
         return [], []
     now, before = set(plan.run_ids), set(old)
     return [one for one in plan.run_ids if one not in before], [one for one in old if one not in now]
@@ -68,15 +70,14 @@ def differences(plan: Plan, compose: Compose) -> tuple[list[Difference], list[st
     """Pair the new cells with the most similar orphans.
 
     Return the pairs with their changed fields, the unpaired new run ids and the unpaired orphans. Raises
-    ConfigError if the sweep was never run.
+    ConfigError if the sweep was never run, TableError if its plan is damaged.
     """
-    path = plan.folder / "plan.json"
-    try:
-        old = {row["run_id"]: row for row in json.loads(path.read_text(encoding="utf-8"))["cells"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    path = plan.folder / plans.PLAN
+    if not path.exists():
         raise ConfigError(
-            f"the saved plan {path} is missing or damaged; write it with: scaling run {plan.sweep}"
-        ) from None
+            f"there is no saved plan {path} to compare with; write it with: {folders.maker(plan.folder)}"
+        )
+    old = {row["run_id"]: row for row in plans.read(path)["cells"]}
     now = {cell.run_id: cell for cell in plan.cells}
     new = [run_id for run_id in now if run_id not in old]
     orphans = [run_id for run_id in old if run_id not in now]
@@ -104,7 +105,9 @@ def _fields(
 
     Columns can differ under equal keys, for example after a change of a recipe's rule.
     """
-    known = record.find(RunPaths.of(results, str(before["run_id"])))
+    known: Mapping[str, Any] | None = None
+    with suppress(FileNotFoundError, NotADirectoryError, StorageError, TableError):
+        known = record.stored(RunPaths.of(results, str(before["run_id"])))
     found: dict[str, tuple[Any, Any]] = {}
     if known is not None:
         was, now = _flat(json.loads(known["config"])), _flat(plain(config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from scaling import extras
-from scaling.errors import LaunchError, ScalingError
+from scaling import extras, folders
+from scaling.errors import LaunchError, ScalingError, Stopped, StorageError, TableError
+from scaling.files import storage
 from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
@@ -26,6 +28,7 @@ from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
 from scaling.tables import schema
 from scaling.tables.ledger import CURVES, LEDGER, POSITIONS
+from scaling.terminal.text import visible
 from scaling.training import record
 from scaling.training.paths import RunPaths
 
@@ -35,8 +38,12 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 1.0
 _ROUNDS = 20
 """Maximum number of launches of a cell that is preempted each time."""
-BAD = ("failed", "died", "out_of_memory")
+BAD = ("failed", "died", "out_of_memory", "preempted", "elsewhere", "missing")
 """Statuses for which a sweep ends with a non-zero exit code. A diverged run is a result, not an error."""
+
+
+_RECORDED = ("done", "diverged")
+"""Statuses that only a record can tell."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -90,25 +97,31 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
     """Run the missing cells of a sweep and collect its ledger.
 
     Failed cells are listed in the outcome and raise nothing. Raises NotInstalled before anything is written
-    if cells must be trained and torch is not installed.
+    if cells must be trained and torch is not installed, and Stopped after Ctrl-C or SIGTERM.
     """
     sweep = parsed(config).sweep
     shown = sweep.mirrors or []
     compose = composer(loader, config)
-    asked = plan(compose, split(arguments))
-    cells.writable(asked.results)
+    asked = dataclasses.replace(plan(compose, split(arguments)), command=_words(config))
     planned, before = rescue.standing(asked, compose)
-    if set(planned.run_ids) - set(before) or sweep.retry:
-        extras.need("torch")
     changes = compared(planned)
+    if set(planned.run_ids) - set(before) or sweep.retry:
+        cells.writable(asked.results)
+        extras.need("torch")
     if retry(planned, sweep.retry):
         planned, before = rescue.standing(asked, compose)
-    planned.save()
+    try:
+        planned.save()
+    except StorageError as error:
+        if set(planned.run_ids) - set(before):
+            raise
+        say(str(error))
     say("\n".join([opening(planned, before, changes), *rescue.sentences(planned, set(before))]))
     reasons: dict[str, str] = {}
     statuses: dict[str, str] = {}
     trained: list[str] = []
     done = set(before)
+    stopped: KeyboardInterrupt | None = None
     try:
         while True:
             _launch_all(planned, launcher, done, statuses, reasons, trained)
@@ -121,9 +134,14 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
                 say(sentence)
             planned, done = more, {*found, *statuses}
             planned.save()
+    except KeyboardInterrupt as error:
+        stopped = error
     finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            rows = ledger.collect(planned.results, planned.sweep, planned.run_ids)
+        rows = ledger.collect(planned.results, planned.sweep, planned.run_ids, planned.science)
+    if stopped is not None:
+        raise _stopped(planned, {row["run_id"] for row in rows}, stopped)
+    for run_id in {run_id for run_id, status in statuses.items() if status in _RECORDED}:
+        del statuses[run_id]  # the record decides
     for row in rows:
         statuses[row["run_id"]] = row["status"]
         if row["reason"]:
@@ -135,6 +153,31 @@ def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence
         reasons=reasons,
         trained=len(trained),
         reused=len(before),
+    )
+
+
+def _words(config: DictConfig) -> tuple[str, ...]:
+    """Return the sweep and the overrides that change the plan, as they are typed after `scaling run`."""
+    name = str(config.hydra.job.config_name)
+    sources = (Path(one.path) / f"{name}.yaml" for one in config.hydra.runtime.config_sources if one.path)
+    file = next((path for path in sources if path.is_file()), None)
+    known = folders.sweeps().get(name)
+    given = file is not None and (known is None or known.resolve() != file.resolve())
+    overrides = [str(one) for one in config.hydra.overrides.task]
+    kept = [one for one in overrides if not one.startswith(("results=", "sweep.retry=", "sweep.mirrors="))]
+    return (str(file) if given else name, *kept)
+
+
+def _stopped(planned: Plan, done: set[str], error: KeyboardInterrupt) -> Stopped:
+    """Return the error that says how far an interrupted sweep came."""
+    number = signal.Signals(error.args[0] if error.args else signal.SIGINT)
+    by = "interrupted by Ctrl-C" if number == signal.SIGINT else f"stopped by {number.name}"
+    left = [RunPaths.of(planned.results, run_id) for run_id in planned.run_ids if run_id not in done]
+    saved = sum(paths.checkpoint.exists() or paths.checkpoint_before.exists() for paths in left)
+    return Stopped(
+        f"{by}: {len(done)} of {len(planned.cells)} cells are done, {saved} stopped at a checkpoint, "
+        f"{len(left) - saved} will begin at step 0",
+        number=number,
     )
 
 
@@ -185,7 +228,7 @@ def _launch(launcher: Any, planned: Plan, batch: Sequence[Planned], first: int) 
     """
     try:
         # standard output is for results
-        with _waited_for(launcher, planned.sweep, len(batch)), contextlib.redirect_stdout(sys.stderr):
+        with _waited_for(launcher, planned, len(batch)), contextlib.redirect_stdout(sys.stderr):
             returned = launcher.launch([list(cell.overrides) for cell in batch], initial_job_idx=first)
     except ScalingError:
         raise
@@ -202,13 +245,13 @@ def _launch(launcher: Any, planned: Plan, batch: Sequence[Planned], first: int) 
     return [_value(one) for one in returned]
 
 
-def _waited_for(launcher: Any, sweep: str, cells: int) -> AbstractContextManager[None]:
+def _waited_for(launcher: Any, planned: Plan, cells: int) -> AbstractContextManager[None]:
     """Return a context that waits for queued jobs (submitit), or an empty one for other launchers."""
     if not type(launcher).__module__.startswith("hydra_plugins.hydra_submitit_launcher."):
         return contextlib.nullcontext()
     from scaling.sweeping.launching import jobs
 
-    return jobs.waited_for(sweep, cells)
+    return jobs.waited_for(folders.reader("status", planned.folder), cells)
 
 
 def _left_behind(results: Path, run_id: str, words: str) -> dict[str, Any]:
@@ -217,7 +260,10 @@ def _left_behind(results: Path, run_id: str, words: str) -> dict[str, Any]:
     The exception may come from another cell: when a joblib worker is killed, joblib ends all cells.
     """
     paths = RunPaths.of(results, run_id)
-    known = record.find(paths)
+    try:
+        known = record.find(paths)
+    except (StorageError, TableError) as error:
+        return {"status": "failed", "reason": str(error)}
     if known is not None:
         return {"status": known["status"], "reason": known["reason"], "new": True}
     if paths.claim.exists() and lease.stale(paths.claim, lease.read(paths.claim)):
@@ -266,12 +312,20 @@ def retry(planned: Plan, statuses: Sequence[str] | None) -> int:
     wanted = set(statuses)
     again = [
         run_id
-        for run_id, one in ledger.finished(planned.results, planned.sweep, planned.run_ids).items()
+        for run_id, one in ledger.finished(
+            planned.results, planned.sweep, planned.run_ids, planned.science
+        ).items()
         if one in wanted
     ]
     for run_id in again:
         path = RunPaths.of(planned.results, run_id).record
-        os.replace(path, path.with_name(f"record.{'-'.join(sorted(wanted))}.json"))
+        aside = path.with_name(f"record.{'-'.join(sorted(wanted))}.json")
+        # a ledger may lie without the folders of its runs
+        with (
+            storage(aside, "the record of the run that is tried again"),
+            contextlib.suppress(FileNotFoundError),
+        ):
+            os.replace(path, aside)
     ledger.forget(planned.folder, again)
     if again:
         say(f"trying again: {len(again)} cells that ended as {' or '.join(sorted(wanted))}")
@@ -301,4 +355,4 @@ def opening(planned: Plan, before: dict[str, str], changes: tuple[list[str], lis
 
 def say(text: str) -> None:
     """Print a message for people on standard error; standard output is for results."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)

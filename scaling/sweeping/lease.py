@@ -16,10 +16,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import StorageError
+from scaling.files import parse_json, storage, temporary
+from scaling.tables.schema import Column, fault
 
 HEARTBEAT_SECONDS = 5.0
 """Seconds between two touches of a lease by its holder."""
@@ -30,6 +33,19 @@ It is taken over only after WATCHED further heartbeats without a touch, since th
 """
 WATCHED = 2
 """Number of heartbeats for which a stale lease is watched before it is taken over."""
+
+
+_COLUMNS = {
+    "nonce": Column(dtype="string", unit="", meaning="of this lease alone"),
+    "machine": Column(dtype="string", unit="", meaning="boot of the machine and namespace of its processes"),
+    "host": Column(dtype="string", unit="", meaning="name of the machine", required=False),
+    "pid": Column(dtype="int64", unit="", meaning="process of the holder", required=False),
+    "process_started": Column(dtype="string", unit="", meaning="start of that process", required=False),
+    "time": Column(dtype="float64", unit="s", meaning="when it was taken", required=False),
+}
+"""Values of a lease file."""
+_LONGEST = 64
+"""Largest number of characters of a nonce."""
 
 
 class Lease:
@@ -73,9 +89,9 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
     cannot be written.
     """
     nonce = uuid.uuid4().hex
+    fresh = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{nonce}")
         fresh.write_text(json.dumps(_me(nonce)), encoding="utf-8")
     except OSError as error:
         raise StorageError(
@@ -88,7 +104,8 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
         found = read(path)
         if not stale(path, found) or not _silent(path, found):
             return None
-        return Lease(path, nonce, lost) if _take_over(path, found, fresh) else None
+        with storage(path, "the lease"):
+            return Lease(path, nonce, lost) if _take_over(path, found, fresh) else None
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -96,10 +113,13 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
 def read(path: Path) -> dict[str, Any] | None:
     """Return the content of a lease file, or None if it is missing or damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict) or fault(found, _COLUMNS):
+        return None
+    # the nonce becomes part of a file's name
+    return found if found["nonce"].isalnum() and len(found["nonce"]) <= _LONGEST else None
 
 
 def stale(path: Path, found: dict[str, Any] | None) -> bool:
@@ -109,7 +129,8 @@ def stale(path: Path, found: dict[str, Any] | None) -> bool:
     a touch, or if its last touch is that far in the future, because the clock was set back.
     """
     if found is not None and found.get("machine") == _machine():
-        return _started(int(found.get("pid", -1))) != found.get("process_started")
+        started = _started(found.get("pid") or -1)
+        return started is None or started != found.get("process_started")
     return abs(age_seconds(path)) > STALE_SECONDS
 
 
@@ -135,22 +156,25 @@ def _touched(path: Path) -> int | None:
 
 def age_seconds(path: Path) -> float:
     """Return the seconds since a file was touched, by its file system's clock; infinite if it is missing."""
-    probe = path.with_name(f".{path.name}.clock-{uuid.uuid4().hex[:8]}")
+    probe = temporary(path)
     try:
         probe.touch()
         return probe.stat().st_mtime - path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
     except OSError:  # the folder is read-only
-        return time.time() - path.stat().st_mtime
+        with suppress(OSError):
+            return time.time() - path.stat().st_mtime
+        return float("inf")
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only file system refuses even where there is nothing to remove
+            probe.unlink()
 
 
 def _take_over(path: Path, found: dict[str, Any] | None, fresh: Path) -> bool:
     """Replace a stale lease. Among several processes, the one that creates its marker succeeds."""
     old = (found or {}).get("nonce", "unreadable")
-    marker = path.with_name(f".{path.name}.over-{old}")
+    marker = temporary(path, f"over-{old}")
     if not _link(fresh, marker):
         if age_seconds(marker) > STALE_SECONDS:  # its process ended between the two steps
             marker.unlink(missing_ok=True)

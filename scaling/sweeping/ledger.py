@@ -8,51 +8,87 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling import files
-from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, rows
-from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column
+from scaling.errors import StorageError, TableError
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, rows
+from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column, fault
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Science = Mapping[str, Mapping[str, Any]]
+"""Run id → columns that the plan computed from the config of the cell."""
+_LOSS = {"loss": COLUMNS["loss"]}
 _BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
 """Files beside a ledger → (file of each run that is collected, columns). Rows are sorted by run id and the
 first column."""
 
 
-def collect(results: Path, sweep: str, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+def collect(
+    results: Path, sweep: str, run_ids: Iterable[str], science: Science | None = None
+) -> list[dict[str, Any]]:
     """Collect the records of `run_ids` into the sweep's ledger and return its rows, sorted by run id.
 
-    The curves and the losses by position are collected beside the ledger. Each file is written atomically.
-    Truncated records are renamed, so that their cells are run again. Raises TableError for a ledger or a
-    record of another schema version, StorageError if the folder cannot be written.
+    The curves and the losses by position are collected beside the ledger. Each file is written atomically,
+    and only if something changed. A damaged file is renamed, and a record that is not of its cell (`science`:
+    run id → columns of the plan) is left out; both are said on standard error. Raises TableError for a ledger
+    of another schema version, StorageError if the folder cannot be written.
     """
     wanted = sorted(set(run_ids))
     folder = results / sweep
-    known = {row["run_id"]: row for row in rows(folder / LEDGER)} if (folder / LEDGER).exists() else {}
+    known = {row["run_id"]: row for row in _known(folder / LEDGER)}
     found: list[dict[str, Any]] = []
     fresh: list[str] = []
     for run_id in wanted:
+        cell = (science or {}).get(run_id, {})
         row = known.get(run_id)
-        if row is None:
-            row = records.find(RunPaths.of(results, run_id))
+        if row is None or records.foreign(row, cell):
+            row = _record(results, run_id, cell)
             if row is None:
                 continue
             fresh.append(run_id)
         found.append({name: row.get(name) for name in COLUMNS})
-    changed = bool(fresh) or len(found) != len(known)
+    changed = bool(fresh) or len(found) != len(known) or not (folder / LEDGER).exists()
     if changed:
         write(table(found), folder / LEDGER)
     for name in _BESIDE:
-        if changed or not (folder / name).exists():
+        if changed or not _is_parquet(folder / name):
             _collect_beside(name, results, folder, [row["run_id"] for row in found], set(fresh))
     return found
+
+
+def _known(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a ledger, none if there is none or a damaged one, which is renamed.
+
+    A row whose loss no run can have is left out, so that its record is read again.
+    """
+    try:
+        found = rows(path, columns) if path.exists() else []
+        return [row for row in found if fault(row, _LOSS) is None]
+    except Damaged as error:
+        aside = files.set_aside(path)
+        _say(f"{error.args[0].partition(';')[0]}; it was renamed to {aside.name} and is collected again")
+        return []
+
+
+def _record(results: Path, run_id: str, cell: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the record of a run, or None if there is none that can be used, and say why it cannot."""
+    try:
+        return records.find(RunPaths.of(results, run_id), cell)
+    except (TableError, StorageError) as error:
+        _say(str(error))
+        return None
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"scaling: {sentence}\n")
 
 
 def forget(folder: Path, run_ids: Iterable[str]) -> None:
@@ -101,6 +137,18 @@ def _schema(columns: Mapping[str, Column]) -> pa.Schema:
     )
 
 
+def _is_parquet(path: Path) -> bool:
+    """Return whether a file is there and has the end of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, ValueError, OSError):
+        return False
+    return True
+
+
 def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[str], fresh: set[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -117,8 +165,10 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
             kept = kept.filter(mask).cast(schema)
             old = set(kept.column("run_id").unique().to_pylist())
             pieces.append(kept)
-        except (pa.ArrowException, KeyError, ValueError):
+        except (pa.ArrowException, KeyError, ValueError, OSError):
             old = set()
+            aside = files.set_aside(folder / name)
+            _say(f"{folder / name} is damaged; it was renamed to {aside.name} and is collected again")
     for run_id in run_ids:
         if run_id not in old:
             path = getattr(RunPaths.of(results, run_id), left)
@@ -128,36 +178,54 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
 
 
 def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
+    """Return the rows of a run's CSV file, none if there is none or it cannot be read, which is said."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
-    except OSError:
+            lines = csv.DictReader(file, strict=True)
+            if lines.fieldnames is None or list(lines.fieldnames) != list(columns):
+                raise ValueError(f"its columns are not {', '.join(columns)}")
+            return [{"run_id": run_id, **_values(line, columns)} for line in lines]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    found = []
-    for line in lines:
-        row: dict[str, Any] = {"run_id": run_id}
-        for name, column in columns.items():
-            text = line.get(name) or ""
-            row[name] = None if text == "" else (int(float(text)) if column.dtype == "int64" else float(text))
-        found.append(row)
-    return found
+    except OSError as error:
+        _say(f"{path} cannot be read ({(error.strerror or str(error)).lower()}), so its rows are left out")
+    except (ValueError, OverflowError, csv.Error) as error:
+        _say(f"{path} is damaged ({error}), so its rows are left out")
+    return []
 
 
-def finished(results: Path, sweep: str, run_ids: Iterable[str]) -> dict[str, str]:
+def _values(line: Mapping[str | None, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the values of one line. Raises ValueError or OverflowError for a line that no run wrote."""
+    if None in line:
+        raise ValueError("a line has more values than columns")
+    row: dict[str, Any] = {}
+    for name, column in columns.items():
+        text = line[name]
+        if text is None or (column.required and not text):
+            raise ValueError(f"a line has no value for {name!r}")
+        row[name] = None if text == "" else (int(float(text)) if column.dtype == "int64" else float(text))
+        if column.dtype == "int64" and not 0 <= row[name] < 2**63:
+            raise ValueError(f"a line has {text[:40]!r} for {name!r}")
+    return row
+
+
+def finished(
+    results: Path, sweep: str, run_ids: Iterable[str], science: Science | None = None
+) -> dict[str, str]:
     """Return the status of each of `run_ids` that has a record.
 
-    Statuses come from the sweep's ledger, or else from the run's folder. A truncated record is renamed, so
-    that its cell is run again. Raises TableError for another schema version.
+    Statuses come from the sweep's ledger, or else from the run's folder. What cannot be used is treated as in
+    `collect`. Raises TableError for a ledger of another schema version.
     """
-    path = results / sweep / LEDGER
-    known = {row["run_id"]: row["status"] for row in rows(path, ["status"])} if path.exists() else {}
+    known = {
+        row["run_id"]: row for row in _known(results / sweep / LEDGER, ["status", "loss", *records.SCIENCE])
+    }
     found = {}
     for run_id in run_ids:
-        status = known.get(run_id)
-        if status is None:
-            paths = RunPaths.of(results, run_id)
-            row = records.find(paths) if paths.folder.exists() else None
-            status = None if row is None else row["status"]
-        if status is not None:
-            found[run_id] = str(status)
+        cell = (science or {}).get(run_id, {})
+        row = known.get(run_id)
+        if row is None or records.foreign(row, cell):
+            row = _record(results, run_id, cell)
+        if row is not None:
+            found[run_id] = str(row["status"])
     return found

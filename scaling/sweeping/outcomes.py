@@ -68,7 +68,7 @@ def run_config(
             run_id = cell.run_id
             if started is not None:
                 started(run_id)
-            known = team.share(lambda: record.find(paths))
+            known = team.share(lambda: record.find(paths, cell.columns()))
             if known is not None:
                 return _outcome(known, new=False)
             return _claimed(config, cell, corpus, paths, slot, team)

@@ -21,7 +21,7 @@ _RATE = "recipe.learning_rate"
 def standing(plan: Plan, compose: Compose) -> tuple[Plan, dict[str, str]]:
     """Return the plan with all rescues, and the status of every cell that has a record."""
     while True:
-        statuses = ledger.finished(plan.results, plan.sweep, plan.run_ids)
+        statuses = ledger.finished(plan.results, plan.sweep, plan.run_ids, plan.science)
         more = rescued(plan, statuses, compose)
         if more is plan:
             return plan, statuses

@@ -6,17 +6,18 @@ A ledger of imported runs has no plan.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling.errors import ConfigError, StorageError, one_of
+from scaling.errors import ConfigError, StorageError, TableError, one_of
 from scaling.sweeping import lease
 from scaling.sweeping.planning.collector import uncollected
 from scaling.tables import ledger
+from scaling.tables import plan as plans
+from scaling.training import record
 from scaling.training.paths import RunPaths
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ class Status:
     folder: Path
     """Folder of the ledger."""
     cells: list[dict[str, Any]]
-    """Cells with `run_id`, `state` (done, diverged, …, running, failed, interrupted, waiting) and the columns
-    that are known.
+    """Cells with `run_id`, `state` (done, diverged, …, running, waiting, failed, interrupted, preempted,
+    died, damaged) and the columns that are known.
     """
     planned: bool = True
     """Whether there is a plan; False for imported runs."""
+    notes: tuple[str, ...] = ()
+    """Sentences on files that cannot be read."""
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a cell: its run id, its state and what is known of it."""
@@ -112,6 +115,7 @@ class Status:
             "seconds_left": self.seconds_left(),
             "flops_spent": sum(cell.get("flops") or 0.0 for cell in self.cells if cell["state"] == "done"),
             "best": self.best(),
+            "notes": list(self.notes),
             "cells": self.cells,
         }
 
@@ -123,7 +127,7 @@ def sweeps(results: Path) -> list[str]:
             return sorted(
                 entry.name
                 for entry in entries
-                if any((Path(entry.path) / name).is_file() for name in ("plan.json", ledger.LEDGER))
+                if any((Path(entry.path) / name).is_file() for name in (plans.PLAN, ledger.LEDGER))
             )
     except OSError:
         return []
@@ -134,15 +138,21 @@ def status(results: Path, sweep: str) -> Status:
     """Return the state of every cell of a sweep in `results`.
 
     Read the ledger, and the run folders of cells that are not in it. Raises ConfigError if there is no such
-    sweep, StorageError if its plan is damaged.
+    sweep, TableError if its plan is damaged, or its ledger is and it has no plan.
     """
     folder = results / sweep
     cells = _planned_cells(results, sweep)
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
+    notes: tuple[str, ...] = ()
     if (folder / ledger.LEDGER).exists():
         wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
-        found = ledger.rows(folder / ledger.LEDGER, wanted if cells is not None else (*wanted, *_PLANNED))
-        rows = {row["run_id"]: row for row in found}
+        try:
+            found = ledger.rows(folder / ledger.LEDGER, wanted if cells is not None else (*wanted, *_PLANNED))
+            rows = {row["run_id"]: row for row in found}
+        except TableError as error:
+            if cells is None:
+                raise
+            notes = (str(error),)
     return Status(
         sweep=sweep,
         folder=folder,
@@ -151,25 +161,21 @@ def status(results: Path, sweep: str) -> Status:
             for cell in (rows.values() if cells is None else cells)
         ],
         planned=cells is not None,
+        notes=notes,
     )
 
 
 def _planned_cells(results: Path, sweep: str) -> list[dict[str, Any]] | None:
     """Return the cells of the saved plan, or None if there is only a ledger."""
     folder = results / sweep
-    try:
-        return list(json.loads((folder / "plan.json").read_text(encoding="utf-8"))["cells"])
-    except FileNotFoundError:
-        if (folder / ledger.LEDGER).is_file():
-            return None
-        known = sweeps(results)
-        if not known:
-            raise ConfigError(f"{results} has no sweeps yet; start one with: scaling run demo") from None
-        raise ConfigError(one_of(f"a sweep in {results}", sweep, known)) from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise StorageError(
-            f"{folder / 'plan.json'} is damaged ({error}); `scaling run {sweep}` writes it again"
-        ) from None
+    if (folder / plans.PLAN).exists():
+        return list(plans.read(folder / plans.PLAN)["cells"])
+    if (folder / ledger.LEDGER).is_file():
+        return None
+    known = sweeps(results)
+    if not known:
+        raise ConfigError(f"{results} has no sweeps yet; start one with: scaling run demo")
+    raise ConfigError(one_of(f"a sweep in {results}", sweep, known))
 
 
 def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) -> dict[str, Any]:
@@ -181,25 +187,38 @@ def _cell(results: Path, planned: dict[str, Any], row: dict[str, Any] | None) ->
     paths = RunPaths.of(results, planned["run_id"])
     if not paths.folder.exists():
         return {**known, "state": "waiting"}
-    row = _json(paths.record)
-    if row is not None:
-        return known | _ended(row)
-    progress = _json(paths.progress) or {}
+    try:
+        return known | _ended(record.stored(paths))
+    except (StorageError, TableError) as error:
+        return {**known, "state": "damaged", "reason": str(error)}
+    except OSError:  # there is no record yet
+        return {**known, **_under_way(paths, planned)}
+
+
+def _under_way(paths: RunPaths, planned: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a run without a record, and what is known of its progress."""
+    progress = plans.heartbeat(paths.progress) or {}
     moving: dict[str, Any] = {
         name: progress[name]
         for name in ("step", "loss", "tokens_per_second", "slot", "host")
         if name in progress
     }
-    claim = lease.read(paths.claim)
-    if claim is not None and not lease.stale(paths.claim, claim):
+    claimed = os.path.lexists(paths.claim)
+    if claimed and not lease.stale(paths.claim, lease.read(paths.claim)):
         speed = progress.get("tokens_per_second")
         if speed:
-            left = (planned["steps"] - progress["step"]) / planned["steps"] * planned["tokens"]
+            left = max(0.0, planned["steps"] - progress["step"]) / planned["steps"] * planned["tokens"]
             moving["seconds_left"] = left / speed
-        return {**known, **moving, "state": "running"}
+        return {**moving, "state": "running"}
     if paths.error.exists():
-        return {**known, "state": "failed", "reason": _last_line(paths.error)}
-    return {**known, **moving, "state": "interrupted" if progress else "waiting"}
+        return {"state": "failed", "reason": _last_line(paths.error)}
+    if claimed:
+        return {**moving, "state": "died", "reason": "its process ended without a record"}
+    if not progress:
+        return {"state": "waiting"}
+    signal = progress.get("stopped")
+    state = "preempted" if signal not in (None, "SIGINT") else "interrupted"
+    return {**moving, "state": state, "reason": signal and f"{signal} came at step {progress['step']}"}
 
 
 def _ended(row: dict[str, Any]) -> dict[str, Any]:
@@ -207,14 +226,6 @@ def _ended(row: dict[str, Any]) -> dict[str, Any]:
         "state": row["status"], "reason": row["reason"], "loss": row["loss"], "device": row["device"],
         "seconds_spent": row["seconds"], "dollars_spent": row["price"], "kwh_spent": row["kwh"],
     }  # fmt: skip
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _last_line(path: Path) -> str:

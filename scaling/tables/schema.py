@@ -6,12 +6,22 @@ The training half writes these columns and the analysis half reads them.
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple
+import reprlib
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 SCHEMA_VERSION = 2
 """Schema version that is written: version 1 with the columns whose `since` is 2."""
 READABLE = (1, 2)
 """Schema versions that can be read. Columns of later versions are null."""
+_MOST = sys.float_info.max
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "int64": int,
+    "float64": (int, float),
+    "bool": bool,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,6 +38,8 @@ class Column:
     """Whether a finished run must have a value."""
     since: int = 1
     """Schema version that added the column. A column added after version 1 may be missing in a record."""
+    least: float = 0.0
+    """Smallest number that can stand in the column."""
 
 
 def _text(meaning: str, *, required: bool = True, since: int = 1) -> Column:
@@ -38,8 +50,9 @@ def _count(unit: str, meaning: str, *, required: bool = True, since: int = 1) ->
     return Column(dtype="int64", unit=unit, meaning=meaning, required=required and since == 1, since=since)
 
 
-def _number(unit: str, meaning: str, *, required: bool = True, since: int = 1) -> Column:
-    return Column(dtype="float64", unit=unit, meaning=meaning, required=required and since == 1, since=since)
+def _number(unit: str, meaning: str, *, required: bool = True, since: int = 1, least: float = 0.0) -> Column:
+    required = required and since == 1
+    return Column(dtype="float64", unit=unit, meaning=meaning, required=required, since=since, least=least)
 
 
 STATUSES = {
@@ -108,7 +121,8 @@ COLUMNS: dict[str, Column] = {
         "bits per byte", "L over the bytes that the held-out targets stand for", required=False
     ),
     "loss_train": _number("nats per token", "mean over the last twentieth of the steps", required=False),
-    "loss_best": _number("nats per token", "lowest held-out loss on the way", required=False),
+    # corrected by the difference of two means, which can pass zero
+    "loss_best": _number("nats per token", "lowest held-out loss on the way", required=False, least=-_MOST),
     "accuracy": _number("", "share of held-out targets whose likeliest answer is right", required=False),
     "precision": _number("", "mean over classes", required=False),
     "recall": _number("", "mean over classes", required=False),
@@ -182,3 +196,19 @@ POSITION_COLUMNS: dict[str, Column] = {
     "loss_se": _number("nats per token", "its standard error over sequences", required=False),
 }
 """Columns of `positions.csv`."""
+
+
+def fault(row: Mapping[str, Any], columns: Mapping[str, Column]) -> str | None:
+    """Return what is wrong with the first value that cannot stand in its column; None where all can."""
+    for name, column in columns.items():
+        value = row.get(name)
+        shown, kind = reprlib.repr(value), column.dtype
+        most = 2**63 - 1 if kind == "int64" else _MOST
+        if value is None:
+            if column.required:
+                return f"has no value for {name!r}"
+        elif not isinstance(value, _PYTHON[kind]) or (kind != "bool" and isinstance(value, bool)):
+            return f"has {shown} for {name!r}, which is {kind}"
+        elif isinstance(value, int | float) and not column.least <= value <= most:
+            return f"has {shown} for {name!r}, which is a number from {column.least:g} to {most:g}"
+    return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import re
 from pathlib import Path
 
-from scaling.files import storage
+from scaling.files import storage, temporary
+
+_PARTS = re.compile(r"parts-\d+")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,12 @@ class RunPaths:
         return self.folder / f"parts-{step}"
 
     def all_parts(self) -> list[Path]:
-        """Return the existing folders of checkpoint parts."""
-        return sorted(self.folder.glob("parts-*"))
+        """Return the existing folders of checkpoint parts; a link is none."""
+        return sorted(
+            path
+            for path in self.folder.glob("parts-*")
+            if _PARTS.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        )
 
     @property
     def weights(self) -> Path:
@@ -103,10 +109,21 @@ class RunPaths:
         """Folder of compiled code, which runs share; next to the folder of runs."""
         return self.folder.parent.parent / "compiled"
 
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        """Names of the files that are renamed to `<name>.damaged` when they cannot be read."""
+        return tuple(path.name for path in (self.record, self.checkpoint, self.checkpoint_before))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all files, beside which temporary files can stand; `make` writes a trial."""
+        more = (self.config, self.curve, self.progress, self.claim, self.weights, self.error, self.positions)
+        return (*self.renamed, *(path.name for path in more), "trial")
+
     def make(self) -> None:
         """Create the folder and test that it is writable. Raises StorageError."""
         with storage(self.folder, "the run's folder"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            trial = self.folder / f".trial.{os.getpid()}"
+            trial = temporary(self.folder / "trial")
             trial.touch()
             trial.unlink()

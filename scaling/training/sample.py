@@ -59,6 +59,11 @@ def load(
     config = parse(Config, json.loads(known["config"]) | {"results": str(results)}, stored=True)
     corpus = open_data(config.corpus, corpus_root or results / "corpora")
     cell = Cell.from_config(config, corpus)
+    if cell.run_id != paths.run_id:
+        raise StorageError(
+            f"the config in {paths.record} is that of run {cell.run_id}; choose another run, or remove the "
+            "folder and run its sweep again"
+        )
     module = fold(build(cell, trained=False))
     try:
         module.load_state_dict(weights)

@@ -12,6 +12,7 @@ from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import planner as plans
 from scaling.sweeping.planning.cells import prepare
+from scaling.training import record
 from tests.sweeping.test_ledger import leave
 
 ASKED = ("sweep.budgets=[2e8]", "sweep.rescue={factor: 0.5, times: 2}")
@@ -54,7 +55,8 @@ def test_tries_end_and_records_alone_decide(tiny, folder: Path) -> None:  # type
         assert len(now.cells) - len(plan.cells) == min(tries, 2)
         newest = now.cells[-1] if tries else plan.cells[0]
         if newest.run_id not in statuses:
-            leave(folder / "results", newest.run_id, status="diverged", loss=None)
+            science = {name: newest.row[name] for name in record.SCIENCE}
+            leave(folder / "results", newest.run_id, status="diverged", loss=None, **science)
             rates.append(newest.row["learning_rate"])
     assert rates[1:] == pytest.approx([rates[0], rates[0] / 2, rates[0] / 4], rel=1e-4)
     assert now.cells[-1].rescues == now.cells[-2].run_id

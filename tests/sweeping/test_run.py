@@ -128,6 +128,11 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_next_call_continues(bench: Bench) ->
     _, said = process.communicate(timeout=240)
     assert process.returncode == 130, said
     assert "the same command continues" in said
+    assert "interrupted by Ctrl-C: " in said
+    assert "preempted" not in said
+    assert said.endswith("continue with: scaling run tiny results=stopped hydra.launcher.slots=1\n")
+    counts = json.loads(bench.call("status", "tiny", "--json", "--results=stopped")[0])["counts"]
+    assert not counts.keys() & {"preempted", "died", "running"}
     assert not [pid for pid in bench.holders(results) if Path(f"/proc/{pid}").exists()]
     bench.run("results=stopped")
     assert bench.losses("stopped") == bench.losses()

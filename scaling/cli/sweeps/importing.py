@@ -67,5 +67,7 @@ def import_verb(
     emit(
         {"ledger": str(path), "rows": len(rows), "notes": notes},
         as_json,
-        lambda: say("\n".join([*notes, f"{len(rows)} runs in {path}; next: scaling fit {into}"])),
+        lambda: say(
+            "\n".join([*notes, f"{len(rows)} runs in {path}; next: {folders.reader('fit', path.parent)}"])
+        ),
     )

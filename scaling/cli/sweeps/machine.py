@@ -90,24 +90,29 @@ def clean_verb(
 ) -> None:
     """List or remove files that are no longer needed.
 
-    Records, curves and configs are never removed.
+    Records, curves and configs are never removed, and no link is followed.
     """
     from scaling import folders
     from scaling.sweeping import cleanup
     from scaling.sweeping.console import human_bytes
 
     folder = results or folders.results()
-    found = cleanup.rubbish(folder, kinds or ("checkpoints", "damaged"))
+    found = cleanup.search(folder, kinds or ("checkpoints", "damaged"))
     totals: dict[str, dict[str, int]] = {}
-    for one in found:
+    for one in found.files:
         total = totals.setdefault(one.kind, {"files": 0, "bytes": 0})
         total["files"] += 1
         total["bytes"] += one.size_bytes
-    freed = cleanup.remove(found) if yes else 0
+    freed = cleanup.remove(found.files) if yes else 0
 
     def text() -> None:
         for kind, total in totals.items():
             say(f"{kind} ({cleanup.KINDS[kind]}): {total['files']} files, {human_bytes(total['bytes'])}")
+            for one in found.files:
+                if one.kind == kind:
+                    say(f"  {one.path}  {human_bytes(one.size_bytes)}")
+        for reason in found.left:
+            say(f"left alone: {reason}")
         everything = human_bytes(sum(total["bytes"] for total in totals.values()))
         say(
             f"freed {human_bytes(freed)} in {folder}"
@@ -115,4 +120,12 @@ def clean_verb(
             else f"would free {everything} in {folder}; add --yes to remove the files"
         )
 
-    emit({"folder": str(folder), "kinds": totals, "removed": yes, "bytes_freed": freed}, as_json, text)
+    payload = {
+        "folder": str(folder),
+        "kinds": totals,
+        "files": [{"path": str(one.path), "kind": one.kind, "bytes": one.size_bytes} for one in found.files],
+        "left": found.left,
+        "removed": yes,
+        "bytes_freed": freed,
+    }
+    emit(payload, as_json, text)

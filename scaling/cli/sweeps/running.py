@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scaling.cli import app, emit
+from scaling.cli import app, emit, say
 from scaling.cli.sweeps.options import JSON, OVERRIDES, SWEEP
 
 
@@ -59,7 +59,7 @@ def status_verb(
     from functools import partial
 
     from scaling import folders
-    from scaling.errors import ConfigError
+    from scaling.errors import ConfigError, TableError
     from scaling.sweeping import status as standing
     from scaling.sweeping.console import status_table
 
@@ -70,8 +70,16 @@ def status_verb(
         names = [Path(sweep).stem] if sweep else standing.sweeps(folder)
         if not names:
             raise ConfigError(f"{folder} has no sweeps yet; start one with: scaling run demo")
-        found = [standing.status(folder, name) for name in names]
-        payload = [one.payload() for one in found] if as_json else []
+        found, payload = [], []
+        for name in names:
+            try:
+                found.append(standing.status(folder, name))
+            except TableError as error:  # one damaged sweep does not hide the others
+                if sweep:
+                    raise
+                say(f"scaling: {error}", err=True)
+                payload.append({"sweep": name, "error": str(error)})
+        payload += [one.payload() for one in found] if as_json else []
         if watch and not as_json:
             typer.echo("\x1b[2J\x1b[H", nl=False)  # clears the screen
         emit(payload[0] if payload and sweep else payload, as_json, partial(status_table, found, folder))

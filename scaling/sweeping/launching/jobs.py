@@ -57,8 +57,8 @@ class Queue(SlurmInfoWatcher):
 
 
 @contextmanager
-def waited_for(sweep: str, cells: int) -> Iterator[None]:
-    """Patch submitit while its launcher runs.
+def waited_for(status: str, cells: int) -> Iterator[None]:
+    """Patch submitit while its launcher runs; `status` is the command that shows the cells.
 
     Cells are submitted in arrays of at most the size that SLURM allows, the outcome of each job is printed,
     and a job without a result gives the outcome `died`.
@@ -71,7 +71,7 @@ def waited_for(sweep: str, cells: int) -> Iterator[None]:
         if not done:
             print(
                 f"submitted as {job.job_id.split('_')[0]}; this shell may be closed, the jobs go on; "
-                f"`scaling status {sweep}` shows their state",
+                f"`{status}` shows their state",
                 file=sys.stderr,
                 flush=True,
             )

@@ -64,14 +64,13 @@ def keep(path: Path, found: Sequence[price.Measured]) -> dict[str, Any]:
             f"only {len(found)} shapes were measured, but a table needs 3; see `scaling status bench`"
         )
     families = {row.family for row in found}
-    try:
-        before = [
-            row
-            for row in json.loads(path.read_text(encoding="utf-8"))["measured"]
-            if row["family"] not in families
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
-        before = []
+    before = []
+    if path.exists():
+        try:
+            rows = files.parse_json(path.read_bytes())["measured"]
+            before = [row for row in rows if row["family"] not in families]
+        except (ValueError, KeyError, TypeError):
+            files.set_aside(path)
     table = {
         "schema": 1,
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

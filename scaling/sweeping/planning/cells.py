@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from scaling import families
 from scaling.config import Config, CorpusConfig, FamilyConfig, changed, parse, plain
 from scaling.errors import StorageError
+from scaling.files import temporary
 from scaling.sweeping.designs.space import Space
 from scaling.sweeping.planning.config import Compose
 from scaling.training.cell import Cell
@@ -106,7 +106,7 @@ def writable(results: Path) -> None:
     """Raise StorageError if the folder of results cannot be written."""
     try:
         results.mkdir(parents=True, exist_ok=True)
-        trial = results / f".trial.{os.getpid()}"
+        trial = temporary(results / "trial")
         trial.touch()
         trial.unlink()
     except OSError as error:

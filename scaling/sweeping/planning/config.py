@@ -49,7 +49,7 @@ def hydra(sweep: str, given: Sequence[str] = ()) -> Iterator[tuple[Hydra, str]]:
     GlobalHydra.instance().clear()
     path = create_config_search_path(None)
     if file is not None and file.parent.resolve() not in [f.resolve() for f in folders.folders("sweeps")]:
-        path.prepend(provider="scaling", path=file.parent.resolve().as_uri())
+        path.prepend(provider="scaling", path=f"file://{file.parent.resolve()}")  # as_uri escapes spaces
     try:
         with warnings.catch_warnings():
             # a file without _self_ is read as if _self_ stood last

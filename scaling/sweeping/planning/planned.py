@@ -11,33 +11,10 @@ from typing import TYPE_CHECKING, Any
 from scaling import files
 from scaling.config import DeviceConfig, RescueConfig
 from scaling.sweeping.planning import disk, price
+from scaling.tables import plan as plans
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COLUMNS = (
-    "run_id",
-    "family",
-    "size",
-    "seed",
-    "params",
-    "tokens",
-    "tokens_per_parameter",
-    "epochs",
-    "steps",
-    "batch_sequences",
-    "budget_flops",
-    "flops",
-    "flops_spent",
-    "learning_rate",
-    "memory_bytes",
-    "disk_bytes",
-    "disk_bytes_working",
-    "seconds",
-    "seconds_low",
-    "seconds_high",
-)
-"""Columns of a cell in `plan.json`, which also has its rescues, and its overrides except those of `sweep`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +24,7 @@ class Planned:
     overrides: tuple[str, ...]
     """Overrides that give the cell's config."""
     row: Mapping[str, Any]
-    """Values of COLUMNS; units as in the ledger, memory and disk in bytes."""
+    """Values of `scaling.tables.plan.COLUMNS`; units as in the ledger, memory and disk in bytes."""
     trunk: str | None
     """Id of the trunk whose steps the run shares (warm-up–stable–decay); None if it has no trunk."""
     branch_step: int
@@ -102,11 +79,13 @@ class Plan:
     """Device of the config, with its price per hour."""
     rescue: RescueConfig | None = None
     """Settings for running diverged cells again; None: they are only recorded."""
+    command: tuple[str, ...] = ()
+    """Words after `scaling run`: the sweep, by name or absolute path, and overrides that change the plan."""
     assumed: bool = False
     """Whether the seconds are computed from `device.assumed_flops` instead of measurements."""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a cell, with the columns of COLUMNS."""
+        """Return one row a cell, with the columns of `scaling.tables.plan`."""
         import pandas as pd
 
         return pd.DataFrame([cell.row for cell in self.cells])
@@ -134,6 +113,11 @@ class Plan:
         """Return the run ids of all cells."""
         return [cell.run_id for cell in self.cells]
 
+    @property
+    def science(self) -> dict[str, Mapping[str, Any]]:
+        """Return the columns of every cell by run id, which its record must repeat."""
+        return {cell.run_id: cell.row for cell in self.cells}
+
     def longest_first(self, run_ids: set[str]) -> list[Planned]:
         """Return the cells in `run_ids`, the longest predicted first, so that all seats end together.
 
@@ -158,6 +142,7 @@ class Plan:
         return {
             "sweep": self.sweep,
             "folder": str(self.folder),
+            **({"command": list(self.command)} if self.command else {}),
             "cells": [
                 {**cell.row, "overrides": _own(cell.overrides), "rescues": cell.rescues}
                 for cell in self.cells
@@ -204,7 +189,7 @@ class Plan:
 
     def save(self) -> None:
         """Write `plan.json` atomically. Raises StorageError."""
-        files.write(self.folder / "plan.json", _lines({"schema": 1, **self.payload()}), "the plan")
+        files.write(self.folder / plans.PLAN, _lines({"schema": plans.SCHEMA, **self.payload()}), "the plan")
 
 
 def _own(overrides: tuple[str, ...]) -> list[str]:

@@ -12,7 +12,8 @@ from scaling.sweeping import designs
 from scaling.sweeping.planning import cells, disk, price
 from scaling.sweeping.planning.collector import uncollected
 from scaling.sweeping.planning.config import Compose
-from scaling.sweeping.planning.planned import COLUMNS, Plan, Planned
+from scaling.sweeping.planning.planned import Plan, Planned
+from scaling.tables.plan import COLUMNS
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk
 
@@ -157,7 +158,7 @@ def _outside(row: Mapping[str, Any], keep: Mapping[str, Any] | None) -> str | No
     for name, limits in (keep or {}).items():
         if name not in row:
             raise ConfigError(
-                f"sweep.keep cannot filter by {name!r}; allowed are {', '.join(n for n in COLUMNS[4:])}"
+                f"sweep.keep cannot filter by {name!r}; allowed are {', '.join(list(COLUMNS)[4:])}"
             )
         if not isinstance(limits, (list, tuple)) or len(limits) != 2:
             raise ConfigError(f"sweep.keep.{name} is {limits!r}; give [low, high], with null for an open end")

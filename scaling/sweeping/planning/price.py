@@ -6,7 +6,6 @@ Without measurements, seconds are predicted only if the config assumes a speed, 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scaling import files
 from scaling.config import Config, DeviceConfig
 from scaling.training.cell import THINNING, Cell
 from scaling.training.lifecycle import provenance
@@ -123,8 +123,11 @@ def measured_speed(config: Config) -> Speed | None:
 
 @lru_cache(maxsize=8)
 def _speed(path: Path, _changed: int, family: str) -> Speed | None:
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = files.parse_json(path.read_bytes())
     measured = [Measured(**row) for row in found["measured"]]
+    for row in measured:
+        if not all(math.isfinite(value) and value >= 0 for value in dataclasses.astuple(row)[1:]):
+            raise ValueError(row)
     return fit_speed([row for row in measured if row.family == family], when=found["when"])
 
 

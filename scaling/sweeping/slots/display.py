@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scaling.tables.plan import heartbeat
 from scaling.terminal.console import plain_console
 from scaling.terminal.text import visible
 
@@ -59,10 +59,16 @@ class Display:
         if self.live:
             self.console.print(text)
         else:
-            print(visible(text), file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)
 
     def finished(self, outcome: Mapping[str, Any]) -> None:
-        """Print the outcome of a cell that ended, with or without success."""
+        """Print the outcome of a cell that ended, with or without success.
+
+        A cell that was stopped at a checkpoint has not ended.
+        """
+        if outcome["status"] == "preempted":
+            self.say(outcome_line(outcome))
+            return
         self.done += 1
         line = f"[{self.done}/{self.cells}] {outcome_line(outcome)}"
         self.say(f"{line}, {self._left()} left" if self.done < self.cells else line)
@@ -87,7 +93,7 @@ class Display:
         table = Table("slot", "run", "N", "step", "loss", "tokens/s", box=None, pad_edge=False)
         for slot in range(self.slots):
             run_id = self._now.get(slot)
-            found = progress(self.runs / run_id / "progress.json") if run_id else None
+            found = heartbeat(self.runs / run_id / "progress.json") if run_id else None
             if found is None:
                 table.add_row(
                     str(slot), run_id or "starting" if slot in self._now else "idle", "", "", "", ""
@@ -117,16 +123,7 @@ def outcome_line(outcome: Mapping[str, Any]) -> str:
         words.append(f"{outcome['seconds']:.1f} s")
     if outcome.get("reason"):
         words.append(f"({outcome['reason']})")
-    return " ".join(words)
-
-
-def progress(path: Path) -> dict[str, Any] | None:
-    """Return the content of a run's progress file, or None if there is none yet."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return visible(" ".join(words))
 
 
 def human_seconds(seconds: float) -> str:

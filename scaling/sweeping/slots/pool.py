@@ -25,6 +25,8 @@ from scaling.sweeping.slots.display import Display
 from scaling.sweeping.slots.seats import Seat, seats
 
 _GRACE_SECONDS = 30.0
+_ONE_REQUEST_SECONDS = 0.3
+"""Signals within this time count as one."""
 _TICK_SECONDS = 0.25
 
 
@@ -74,11 +76,11 @@ class Worker:
         *lines, self._tail = self._tail.split(b"\n")
         return [json.loads(line) for line in lines], closed
 
-    def stop(self) -> None:
-        """Ask the process to write a checkpoint and exit."""
+    def stop(self, number: int) -> None:
+        """Ask the process by this signal to write a checkpoint and exit."""
         self.stopping = True
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(number)
 
     def last_words(self) -> str:
         """Return how the process ended, with the last line that it printed."""
@@ -135,9 +137,13 @@ class Pool:
         self.workers: dict[int, Worker] = {}
         self.selector = selectors.DefaultSelector()
         self.stopped_by: int | None = None
+        self.asked = 0.0
 
     def run(self, configs: Sequence[Callable[[], Config]]) -> list[dict[str, Any]]:
-        """Run all cells and return their outcomes; each function in `configs` composes one cell's config."""
+        """Run all cells and return their outcomes; each function in `configs` composes one cell's config.
+
+        Raises KeyboardInterrupt with the number of the signal that stopped the launch.
+        """
         self.configs = configs
         self.waiting.extend(range(len(configs)))
         previous = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -154,7 +160,7 @@ class Pool:
                 worker.process.kill()
             self._tidy()
         if self.stopped_by is not None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(self.stopped_by)
         return [self.outcomes[i] for i in range(len(configs))]
 
     def _tidy(self) -> None:
@@ -167,13 +173,15 @@ class Pool:
     def _asked(self, number: int, _frame: Any) -> None:
         """Handle Ctrl-C or SIGTERM: ask for checkpoints and exit; the second time, kill the workers."""
         if self.stopped_by is not None:
-            for worker in self.workers.values():
-                worker.process.kill()
-        self.stopped_by = number
+            # a terminal and a program that started this one may both pass on one Ctrl-C
+            if time.monotonic() - self.asked > _ONE_REQUEST_SECONDS:
+                self.deadline = 0.0
+            return
+        self.stopped_by, self.asked = number, time.monotonic()
         self.deadline = time.monotonic() + _GRACE_SECONDS
         self.waiting.clear()
         for worker in self.workers.values():
-            worker.stop()
+            worker.stop(number)
         self.display.say("stopping: every run writes a checkpoint; the same command continues")
 
     def _start(self, seat: Seat) -> None:
@@ -221,7 +229,8 @@ class Pool:
 
     def _finish(self, job: int, outcome: dict[str, Any]) -> None:
         self.outcomes[job] = outcome
-        self.display.finished(outcome)
+        if self.stopped_by is None or outcome["status"] != "preempted":  # else the last message counts it
+            self.display.finished(outcome)
 
     def _closed(self, worker: Worker) -> None:
         """The process has ended: after its last cell, because we asked, or by itself in the middle of one."""

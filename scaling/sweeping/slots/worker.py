@@ -24,10 +24,11 @@ def main(arguments: list[str]) -> None:
     slot, cores = int(arguments[1]), arguments[2]
     if cores != "-":
         os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
-    for number in (signal.SIGTERM, signal.SIGUSR1):
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
         signal.signal(number, _leave)
     _die_with_parent()
-    with contextlib.suppress(Preempted):  # no run needs a checkpoint between two cells
+    # between two cells no run needs a checkpoint; in a run, it was written before Ctrl-C is raised
+    with contextlib.suppress(Preempted, KeyboardInterrupt):
         _work(slot, events)
 
 

@@ -17,7 +17,7 @@ import torch
 
 from scaling.errors import StorageError
 from scaling.families.adapting.modules import fold
-from scaling.files import storage
+from scaling.files import storage, temporary
 from scaling.terminal.text import say
 from scaling.training import tensors
 from scaling.training.cell import Cell
@@ -57,7 +57,7 @@ def save(trainer: Trainer, paths: RunPaths, **more: Any) -> None:
     if not trainer.team.leads:
         return
     newest, before = paths.checkpoint, paths.checkpoint_before
-    fresh = paths.folder / f".{newest.name}.new"
+    fresh = temporary(newest, "new")
     tensors.save(moving, fresh, "a checkpoint")
     with storage(newest, "a checkpoint"):
         if newest.exists():

@@ -108,9 +108,11 @@ class Pause:
         )
         if number:
             self.save()
+            name, step = signal.Signals(number).name, self.trainer.state.step
+            if self.trainer.team.leads:
+                self.heartbeat(stopped=name)
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
-            name, step = signal.Signals(number).name, self.trainer.state.step
             raise Preempted(
                 f"{name} came at step {step}; a checkpoint was written; run again to continue from it",
                 signal=number,
@@ -132,8 +134,11 @@ class Pause:
         self.trainer.state.spend(self.meter.read())
         checkpoint.save(self.trainer, self.paths, started=self.started)
 
-    def heartbeat(self) -> None:
-        """Write the progress to `progress.json`. A failed write does not stop the run."""
+    def heartbeat(self, stopped: str | None = None) -> None:
+        """Write the progress to `progress.json`, and the signal that stopped the run, if one did.
+
+        A failed write does not stop the run.
+        """
         trainer, state = self.trainer, self.trainer.state
         tokens = (state.step - self.from_step) * trainer.cell.batch_tokens
         elapsed = state.seconds_training - self.from_seconds
@@ -148,6 +153,7 @@ class Pause:
             "pid": os.getpid(),
             "host": provenance.host(),
             "sweep": self.placement.sweep,
+            "stopped": stopped,
         }
         with suppress(StorageError), atomic(self.paths.progress, "the heartbeat", durable=False) as file:
             file.write(json.dumps(progress).encode())

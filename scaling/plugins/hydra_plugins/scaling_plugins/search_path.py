@@ -14,4 +14,6 @@ class ScalingSearchPath(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Prepend the folders; the nearest is prepended last and so comes first."""
         for folder in reversed([*folders.folders("conf"), *folders.folders("sweeps")]):
-            search_path.prepend(provider="scaling", path=folder.resolve().as_uri())
+            search_path.prepend(
+                provider="scaling", path=f"file://{folder.resolve()}"
+            )  # as_uri escapes spaces
