@@ -13,6 +13,7 @@ import synthetic
 from scaling import cli
 from scaling.figures import drawing, source
 from scaling.figures.report import page
+from scaling.tables.schema import COLUMNS
 from scaling.terminal.text import visible
 
 pytestmark = pytest.mark.usefixtures("few_conventions")
@@ -32,7 +33,7 @@ def named(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = synthetic.mixed(tmp_path_factory.mktemp("named") / "made")
     (folder / "plan.json").unlink(missing_ok=True)
     path = folder / "ledger.parquet"
-    frame = pd.read_parquet(path)
+    frame = pd.read_parquet(path).reindex(columns=list(COLUMNS)).convert_dtypes()
     families = sorted(set(frame["family"]))
     names = dict(zip(families, WORDS[request.param], strict=True))
     frame["family"] = frame["family"].map(names)
