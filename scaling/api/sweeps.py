@@ -21,9 +21,9 @@ def plan(sweep: str, *overrides: str) -> Plan:
 
     Raises ConfigError naming the key or the cell that cannot be.
     """
-    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning import planner
+    from scaling.sweeping.planning.combinations import split
     from scaling.sweeping.rescue import standing
 
     _check(sweep, overrides)

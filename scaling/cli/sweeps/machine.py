@@ -61,8 +61,8 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
     import torch
 
     from scaling.sweeping import ablation
-    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.combinations import split
     from scaling.sweeping.speeds import switches_table
 
     with configs.hydra("bench", overrides) as (engine, name):

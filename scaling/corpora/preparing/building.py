@@ -27,7 +27,7 @@ from scaling.corpora.preparing.publishing import publish
 from scaling.corpora.preparing.writing import Stream
 from scaling.corpora.sources import Source, open_source
 from scaling.corpora.tokenizers import FILE, Learned, Symbols, Tokenizer, dtype, identity, make
-from scaling.errors import ConfigError, CorpusError
+from scaling.errors import ConfigError, CorpusError, quoted
 
 _LOG = logging.getLogger("scaling.corpora")
 _PLAN_ONLY = {"unique_tokens", "max_epochs"}
@@ -81,9 +81,10 @@ def checked(config: CorpusConfig) -> CorpusConfig:
     for key in ("name", "source"):
         if getattr(config, key) == UNSET:
             raise ConfigError(f"corpus.{key} is not set; give corpus.{key}=VALUE")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", config.name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", config.name):
         raise ConfigError(
-            f"corpus.name is {config.name!r}; it names a folder: use letters, digits, '.', '_' and '-'"
+            f"corpus.name is {quoted(config.name)}; it names a folder: use at most 100 letters, digits, '.', "
+            "'_' and '-'"
         )
     options = {key: value for key, value in config.options.items() if value is not None}
     return dataclasses.replace(config, options=options)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from scaling.config import CorpusConfig
-from scaling.config.kinds import PATHS, TEXT, UNSET, Setting, choice
+from scaling.config.kinds import TEXT, UNSET, Setting, choice
+from scaling.config.lists import PATHS
 from scaling.corpora.sources import Source
 from scaling.errors import CorpusError
 
