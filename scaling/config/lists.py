@@ -87,7 +87,7 @@ def _range(name: str, text: str, least: float, most: float) -> list[float]:
 
 def _paths(name: str, value: Any) -> Any:
     listed = _listed(name, value)
-    if not listed or not all(isinstance(item, str) for item in listed):
+    if not listed or not all(isinstance(item, str) and item.strip() for item in listed):
         raise ConfigError(
             f"{name} is {quoted(value)}; it must be a path, or a list of paths; set {name}=PATH"
         )

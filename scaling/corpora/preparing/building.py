@@ -125,6 +125,12 @@ def write_manifest(
 ) -> None:
     """Write the tokeniser, if it was learnt, and then the manifest, which marks the folder as a corpus."""
     train, held = streams["train"], streams["heldout"]
+    for side, stream in streams.items():
+        if not stream.tokens:
+            raise CorpusError(
+                f"no text of corpus {config.name!r} is left for the side {side!r}; give it more text, labels "
+                "that repeat, or another corpus.heldout_fraction"
+            )
     if isinstance(tokenizer, Learned):
         path = folder / FILE
         path.write_text(tokenizer.text, encoding="utf-8")
