@@ -60,7 +60,7 @@ def run(sweep: str, *overrides: str) -> Outcome:
         outcome: Any = engine.multirun(
             config_name=name,
             task_function=train.job,
-            overrides=list(overrides),
+            overrides=configs.spelled(overrides),
             with_log_configuration=False,
         )
     made: Outcome = outcome

@@ -48,7 +48,7 @@ def bench_verb(
         outcome: Any = engine.multirun(
             config_name=name,
             task_function=train.job,
-            overrides=[*overrides, f"results={folder}"],
+            overrides=[*configs.spelled(overrides), f"results={folder}"],
             with_log_configuration=False,
         )
         found = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
