@@ -104,6 +104,9 @@ class UserFamily:
             counts = self.inner.counts(shape)
         if not isinstance(counts, Counts):
             raise ConfigError(f"{self.name}: counts must return Counts; not {type(counts).__name__}")
+        for value in (*counts.params.values(), *counts.flops.values(), counts.params_active):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise ConfigError(f"{self.name}: counts holds {quoted(value)}; give numbers from 0")
         unknown = (set(counts.params) | set(counts.flops)) - set(COMPONENTS)
         if unknown:
             raise ConfigError(one_of(f"a component in the counts of {self.name}", min(unknown), COMPONENTS))
