@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -68,6 +69,8 @@ def main() -> None:
     """Run one verb. A user's mistake prints one sentence, no traceback, and exits with a non-zero code."""
     from scaling.errors import ScalingError
 
+    # figures are files here, and a notebook's or an unknown backend would stop matplotlib at its import
+    os.environ.pop("MPLBACKEND", None)
     try:
         code = app(standalone_mode=False, prog_name="scaling")
     except ScalingError as error:
