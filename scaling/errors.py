@@ -94,6 +94,19 @@ class DeviceLost(Preempted):
     """A run whose accelerator failed; it can continue from its checkpoint on another one."""
 
 
+_LONGEST = 120
+"""Characters of a value that a message shows."""
+
+
+def quoted(value: object) -> str:
+    """Return a value as messages show it: its repr, on one line and cut to a readable length."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        return f"{type(value).__name__} of more than 4,300 digits"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 20]}…{text[-10:]}"
+
+
 def one_of(kind: str, value: object, allowed: Iterable[str]) -> str:
     """Return the message for an unknown name: the value, similar names if any, and all allowed names.
 
@@ -104,6 +117,6 @@ def one_of(kind: str, value: object, allowed: Iterable[str]) -> str:
     """
     names = sorted(allowed)
     rule = f"must be one of {', '.join(repr(n) for n in names)}"
-    if near := get_close_matches(str(value), names, n=3, cutoff=0.5):
-        return f"{kind} cannot be {value!r}; did you mean {' or '.join(map(repr, near))}? It {rule}"
-    return f"{kind} {rule}; not {value!r}"
+    if near := get_close_matches(quoted(value).strip("'"), names, n=3, cutoff=0.5):
+        return f"{kind} cannot be {quoted(value)}; did you mean {' or '.join(map(repr, near))}? It {rule}"
+    return f"{kind} {rule}; not {quoted(value)}"

@@ -19,6 +19,34 @@ _DEFAULT = "results"
 _PACKAGE = Path(__file__).parent
 
 
+_LONGEST = 100
+"""Bytes of a name, so that names of files made from it stay short enough for every file system."""
+OURS = ("corpora", "figures", "runs", "trends", "trunks")
+"""Folders of results that are no sweeps."""
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that Windows gives to devices."""
+
+
+def unfit(name: object) -> str | None:
+    """Return why a name cannot be that of a folder of results; None if it can.
+
+    Names are those that every file system, shell and page shows unchanged.
+    """
+    if not isinstance(name, str) or not name:
+        return "is no name; give the name of one folder in the results"
+    if {"/", "\\"} & set(name):
+        return "is a path; give the name of one folder in the results, without slashes"
+    if not re.fullmatch(r"\w([\w .,+=@-]*[\w+=@-])?", name):
+        return (
+            "cannot name a folder; use letters, digits, '.', '_' and '-', with a letter or digit at both ends"
+        )
+    if len(name.encode()) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes; give a shorter name"
+    if name.lower() in OURS:
+        return f"names a folder that holds other results ({', '.join(OURS)}); give another name"
+    return "is the name of a device in Windows; give another name" if _DEVICES.fullmatch(name) else None
+
+
 def shipped(kind: str) -> Path:
     """Return the folder `conf` or `sweeps` of the package: inside it in a wheel, beside it in a checkout."""
     inside = _PACKAGE / "shipped" / kind

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from scaling import folders
-from scaling.errors import ConfigError
+from scaling.errors import ConfigError, ScalingError
 
 
 def find(path: str) -> Path | None:
@@ -28,10 +30,18 @@ def run(file: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ConfigError(f"'{file}' is not a Python file; give a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
-    try:
+    with blamed(f"{file} does not import"):
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigError(
-            f"{file} does not import: {type(error).__name__}: {error}; correct the file"
-        ) from error
     return module
+
+
+@contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Raise what a user's code raises as a ConfigError of one sentence, which begins with `what`."""
+    try:
+        yield
+    except ScalingError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())
+        raise ConfigError(f"{what}: {type(error).__name__}: {said[:300]}; correct the file") from error

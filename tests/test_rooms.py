@@ -57,7 +57,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"speeds"},
     ],
     "cli": [
-        {"__init__"},
+        {"__init__", "numbers"},
         {"fits", "published", "pages", "models", "runs", "trends"},
         {"comparisons", "decisions", "sweeps"},
     ],

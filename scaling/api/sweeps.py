@@ -21,9 +21,9 @@ def plan(sweep: str, *overrides: str) -> Plan:
 
     Raises ConfigError naming the key or the cell that cannot be.
     """
-    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
     from scaling.sweeping.planning import planner
+    from scaling.sweeping.planning.combinations import split
     from scaling.sweeping.rescue import standing
 
     _check(sweep, overrides)
@@ -62,7 +62,7 @@ def run(sweep: str, *overrides: str) -> Outcome:
             outcome: Any = engine.multirun(
                 config_name=name,
                 task_function=train.job,
-                overrides=list(overrides),
+                overrides=configs.spelled(overrides),
                 with_log_configuration=False,
             )
         except Stopped as stop:

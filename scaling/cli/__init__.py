@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -88,6 +89,8 @@ def _code() -> int:
     """Run one verb and return its exit code, after a sentence for every exception."""
     from scaling.errors import ScalingError
 
+    # figures are files here, and a notebook's or an unknown backend would stop matplotlib at its import
+    os.environ.pop("MPLBACKEND", None)
     try:
         code = app(standalone_mode=False, prog_name="scaling")
     except ScalingError as error:

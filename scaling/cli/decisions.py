@@ -18,6 +18,7 @@ from scaling.cli.fits import (
     Where,
     finish,
 )
+from scaling.cli.numbers import AMOUNT, between
 
 if TYPE_CHECKING:
     from scaling.fitting.decisions.answers import Allocation
@@ -53,16 +54,28 @@ def fitted(
 @app.command()
 def allocate(
     source: Fitted,
-    flops: Annotated[float | None, typer.Argument(help="Budget in FLOPs, such as 1e20.")] = None,
+    flops: Annotated[
+        float | None, typer.Argument(callback=AMOUNT, help="Budget in FLOPs, such as 1e20.")
+    ] = None,
     loss_goal: Annotated[
         float | None,
-        typer.Option("--to-loss", help="Instead of a budget: find the least compute that reaches this loss."),
+        typer.Option(
+            "--to-loss",
+            callback=AMOUNT,
+            help="Instead of a budget: find the least compute that reaches this loss.",
+        ),
     ] = None,
     inference: Annotated[
-        float, typer.Option(help="Tokens of inference over the model's life, counted in the budget.")
+        float,
+        typer.Option(
+            callback=AMOUNT, help="Tokens of inference over the model's life, counted in the budget."
+        ),
     ] = 0.0,
     data_limit: Annotated[
-        float | None, typer.Option("--data", help="Number of distinct tokens available, an upper limit of D.")
+        float | None,
+        typer.Option(
+            "--data", callback=AMOUNT, help="Number of distinct tokens available, an upper limit of D."
+        ),
     ] = None,
     law: LawAsked = None,
     n: NColumn = None,
@@ -144,17 +157,33 @@ def next_runs(
     ] = "a",
     at: Annotated[
         float | None,
-        typer.Option(help="FLOPs at which loss, N_opt or D_opt is estimated. Default: 10 × the largest run."),
+        typer.Option(
+            callback=AMOUNT,
+            help="FLOPs at which loss, N_opt or D_opt is estimated. Default: 10 × the largest run.",
+        ),
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(help="FLOPs of all new runs together. Default: the FLOPs spent so far.")
+        float | None,
+        typer.Option(
+            callback=AMOUNT, help="FLOPs of all new runs together. Default: the FLOPs spent so far."
+        ),
     ] = None,
-    cells: Annotated[int, typer.Option(help="Maximum number of runs to propose.")] = 6,
+    cells: Annotated[
+        int, typer.Option(callback=between(0, 1_000), help="Maximum number of runs to propose.")
+    ] = 6,
     simulations: Annotated[
-        int, typer.Option(help="Number of simulated experiments that check the predicted interval.")
+        int,
+        typer.Option(
+            callback=between(-1, 100_000),
+            help="Number of simulated experiments that check the predicted interval.",
+        ),
     ] = 200,
     reach: Annotated[
-        float, typer.Option(help="Largest allowed size and compute, as a multiple of the largest run so far.")
+        float,
+        typer.Option(
+            callback=between(0, 1e6),
+            help="Largest allowed size and compute, as a multiple of the largest run so far.",
+        ),
     ] = 4.0,
     law: LawAsked = None,
     n: NColumn = None,

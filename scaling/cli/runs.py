@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaling.cli import app, emit, say
+from scaling.cli.numbers import COUNT, SEED, SHARE, between
 
 if TYPE_CHECKING:
     from scaling.training.paths import RunPaths
@@ -19,17 +20,21 @@ Run = Annotated[str, typer.Argument(help="A run id, its first characters, or the
 def sample(
     run: Run,
     prompt: Annotated[str, typer.Option(help="Text that the sample begins with.")] = "",
-    tokens: Annotated[int, typer.Option(min=1, help="Number of tokens to generate.")] = 200,
+    tokens: Annotated[int, typer.Option(callback=COUNT, help="Number of tokens to generate.")] = 200,
     temperature: Annotated[
-        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
+        float,
+        typer.Option(callback=between(0, 1e6), help="Sampling temperature; 0 takes the likeliest token."),
     ] = 1.0,
     top_k: Annotated[
-        int | None, typer.Option(help="Sample only from this number of likeliest tokens.")
+        int | None, typer.Option(callback=COUNT, help="Sample only from this number of likeliest tokens.")
     ] = None,
     top_p: Annotated[
-        float | None, typer.Option(help="Sample only from the likeliest tokens of this total probability.")
+        float | None,
+        typer.Option(callback=SHARE, help="Sample only from the likeliest tokens of this total probability."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same text.")] = 0,
+    seed: Annotated[
+        int, typer.Option(callback=SEED, help="Random seed; the same seed gives the same text.")
+    ] = 0,
     at: Annotated[str, typer.Option(help="Weights to use: last, best, or the step of a milestone.")] = "last",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

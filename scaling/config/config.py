@@ -10,7 +10,7 @@ from typing import Any
 
 from scaling.config.data import CorpusConfig
 from scaling.config.device import DeviceConfig
-from scaling.config.kinds import TEXT, key, mapping, whole
+from scaling.config.kinds import PATH, SEED, key, mapping, whole
 from scaling.config.model import FamilyConfig, RecipeConfig, StartConfig
 from scaling.config.run import BudgetConfig, CheckpointConfig, CompressionConfig, EvaluationConfig
 from scaling.config.sweep import SweepConfig
@@ -20,11 +20,11 @@ from scaling.config.sweep import SweepConfig
 class Config:
     """All config keys of one run."""
 
-    context: int = key(64, whole())
+    context: int = key(64, whole(1, 1_048_576, why="attention takes memory for every token of it"))
     """Tokens of one sequence."""
-    seed: int = key(0, whole(0))
+    seed: int = key(0, SEED)
     """Random seed of the initial weights and of the data order."""
-    results: str = key("results", TEXT)
+    results: str = key("results", PATH)
     """Folder of results; the environment variable SCALING_RESULTS sets another default."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     """Training budget, in FLOPs or in tokens."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import FRACTION, POSITIVE, TEXT, key, rest, whole
+from scaling.config.kinds import FRACTION, PATH, POSITIVE, TEXT, key, rest, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +15,9 @@ class CorpusConfig:
 
     name: str = key("???", TEXT)
     """Name of the corpus and of its folder."""
-    source: str = key("???", TEXT)
+    source: str = key("???", PATH)
     """Source of the documents: sotu, files, hub, mixture, synthetic, regression, or path.py:name."""
-    tokenizer: str = key("bytes", TEXT)
+    tokenizer: str = key("bytes", PATH)
     """bytes, bpe:SIZE (learned from the training documents), symbols, or the path of a tokenizer.json."""
     heldout_fraction: float = key(0.1, FRACTION)
     """Share of the documents that is held out; the hash of a document decides."""

@@ -33,7 +33,7 @@ class DeviceConfig:
     """Mode of torch.compile, applied to each block; reduce-overhead uses CUDA graphs. null = not compiled."""
     resident: bool | None = key(None, FLAG)
     """Whether the training text is kept on the device. null = on CUDA, if it fits a tenth of the memory."""
-    processes: int = key(1, whole())
+    processes: int = key(1, whole(1, 65_536, why="each takes a device"))
     """Number of processes of one run, each on its own device, in one slot, task or job."""
     sharing: str = key("ddp", choice(*SHARINGS))
     """Weights of a run over several processes: ddp keeps all in each process, fsdp a part in each (FSDP2)."""

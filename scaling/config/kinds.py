@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from scaling.errors import ConfigError, one_of
+from scaling import folders
+from scaling.errors import ConfigError, one_of, quoted
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,29 +72,51 @@ def check(section: Any, where: str) -> None:
             object.__setattr__(section, field.name, read)
 
 
-def whole(least: int = 1, most: int | None = None) -> Kind:
-    """Return the kind of whole numbers from `least` to `most`; None = no upper limit."""
+MOST = 10**15
+"""Largest whole number of a key without a smaller limit; sums and products of two stay exact in int64."""
+LEAST_POSITIVE, LARGEST = 1e-30, 1e30
+"""Ends of the range of numbers: products and quotients of a few of them neither overflow nor vanish."""
+_LONGEST_TEXT, _LONGEST_FILE_NAME = 1_000, 255
+"""Characters of a text, and bytes of the name of a file, which file systems limit."""
+SEEDS_BELOW = 2**32
+"""Random seeds lie below this number, as numpy and torch take them."""
+
+
+def whole(least: int = 1, most: int = MOST, *, why: str = "") -> Kind:
+    """Return the kind of whole numbers from `least` to `most`; `why` says where the limit comes from."""
+    reason = f" ({why})" if why else ""
+    between = f" between {least:,} and {most:,}" if most < MOST else f", {least} or more, at most {MOST:,}"
+    upto = f" to {most:,}" if most < MOST else ""
 
     def read(name: str, value: Any) -> int:
         try:
-            number = float(value)
-            if isinstance(value, bool) or number != int(number) or number < least:
-                raise ValueError
-            if most is not None and number > most:
+            given = _exact(value)
+            if not least <= given <= most:
                 raise ValueError
         except (TypeError, ValueError, OverflowError):
-            allowed = (
-                f", {least} or more; set {name}=NUMBER" if most is None else f" between {least} and {most}"
-            )
-            raise ConfigError(f"{name} is {value!r}; it must be a whole number{allowed}") from None
-        return int(number)
+            raise ConfigError(
+                f"{name} is {quoted(value)}; it must be a whole number{between}{reason}; set {name}=NUMBER"
+            ) from None
+        return given
 
-    return Kind(description=f"whole number from {least}" + ("" if most is None else f" to {most}"), read=read)
+    return Kind(description=f"whole number from {least:,}{upto}{reason}", read=read)
+
+
+def _exact(value: Any) -> int:
+    """Return a whole number from a number or its text, without rounding. Raises ValueError for others."""
+    if isinstance(value, bool):
+        raise ValueError
+    if isinstance(value, int) or (isinstance(value, str) and value.strip().lstrip("+-").isdigit()):
+        return int(value)
+    given = float(value)
+    if given != int(given):
+        raise ValueError
+    return int(given)
 
 
 def number(
-    low: float = -math.inf,
-    high: float = math.inf,
+    low: float = -LARGEST,
+    high: float = LARGEST,
     *,
     open_low: bool = False,
     open_high: bool = False,
@@ -104,25 +127,24 @@ def number(
     def read(name: str, value: Any) -> float:
         try:
             given = float(value)
-            if isinstance(value, bool) or not math.isfinite(given) or not low <= given <= high:
+            if isinstance(value, bool) or not low <= given <= high:
                 raise ValueError
             if (open_low and given == low) or (open_high and given == high):
                 raise ValueError
         except (TypeError, ValueError, OverflowError):
-            raise ConfigError(f"{name} is {value!r}; it must be a {words}; set {name}=NUMBER") from None
-        return given
+            raise ConfigError(f"{name} is {quoted(value)}; it must be a {words}; set {name}=NUMBER") from None
+        return given + 0.0  # no negative zero, which would be another run id
 
     return Kind(description=words, read=read)
 
 
 def _range_in_words(low: float, high: float, open_low: bool, open_high: bool) -> str:
-    if low == 0 and open_low and high == math.inf:
-        return "positive number"
+    if low == LEAST_POSITIVE:
+        return f"positive number, {low:g} to {high:g}"
     if open_low and open_high:
         return f"number between {low:g} and {high:g}"
-    start = "" if low == -math.inf else f" {'above' if open_low else 'from'} {low:g}"
-    end = "" if high == math.inf else f", below {high:g}" if open_high else f" to {high:g}"
-    return f"number{start}{end}"
+    start = f" {'above' if open_low else 'from'} {low:g}"
+    return f"number{start}{f', below {high:g}' if open_high else f' to {high:g}'}"
 
 
 def or_none(kind: Kind) -> Kind:
@@ -135,14 +157,16 @@ def or_none(kind: Kind) -> Kind:
         try:
             return kind.read(name, value)
         except ConfigError:
-            raise ConfigError(f"{name} is {value!r}; it must be a {words}; set {name}=NUMBER") from None
+            raise ConfigError(f"{name} is {quoted(value)}; it must be a {words}; set {name}=NUMBER") from None
 
     return Kind(description=words, read=read)
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ConfigError(f"{name} is {value!r}; it must be true or false; set {name}=true or {name}=false")
+        raise ConfigError(
+            f"{name} is {quoted(value)}; it must be true or false; set {name}=true or {name}=false"
+        )
     return value
 
 
@@ -151,7 +175,7 @@ def mapping(example: str) -> Kind:
 
     def read(name: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{name} is {value!r}; write keys with values, such as {name}={example}")
+            raise ConfigError(f"{name} is {quoted(value)}; write keys with values, such as {name}={example}")
         return value
 
     return Kind(description="keys with values", read=read)
@@ -168,111 +192,55 @@ def choice(*names: str) -> Kind:
     return Kind(description=" or ".join(names), read=read, choices=names)
 
 
-def numbers(name: str, value: Any) -> list[float]:
-    """Return a list of positive numbers from a list, a number, or `low..high x count`. Raises ConfigError."""
-    if isinstance(value, str) and ".." in value:
-        return _range(name, value)
-    listed = list(value) if isinstance(value, (list, tuple)) else [value]
-    values = []
-    for item in listed:
-        try:
-            number = float(item)
-        except (TypeError, ValueError):
-            raise ConfigError(
-                f"{name} holds {item!r}; allowed are positive numbers, or a range like '4e10..1e12 x 5'"
-            ) from None
-        if isinstance(item, bool) or not (math.isfinite(number) and number > 0):
-            raise ConfigError(
-                f"{name} holds {item!r}; every value must be a positive number; set {name}=[NUMBER,NUMBER]"
-            )
-        values.append(number)
-    _refuse_twice(name, values)
-    return values
-
-
-def _refuse_twice(name: str, values: list[Any]) -> None:
-    """Raise ConfigError for a value that a list holds twice."""
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise ConfigError(f"{name} holds {value:g} twice; leave one of them out")
-        seen.add(value)
-
-
-def _wholes(name: str, value: Any) -> list[float]:
-    values = numbers(name, value)
-    if isinstance(value, str) and ".." in value:
-        return [float(round(number)) for number in values]
-    for number in values:
-        if number != int(number):
-            raise ConfigError(f"{name} holds {number:g}; allowed are whole numbers from 1")
-    return values
-
-
-def _range(name: str, text: str) -> list[float]:
-    try:
-        ends, count_text = text.split("x")
-        low_text, high_text = ends.split("..")
-        low, high, count = float(low_text), float(high_text), int(count_text)
-    except ValueError:
+def _text(name: str, value: Any) -> str:
+    """Return text of one line; a number, which YAML reads from unquoted text, is written out."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST
+    text = str(value) if number or isinstance(value, str) else ""
+    if not text.strip() or not one_line(text) or len(text) > _LONGEST_TEXT:
         raise ConfigError(
-            f"{name} is {text!r}; a range is written 'low..high x count', such as '4e10..1e12 x 5'"
-        ) from None
-    if not (0 < low < high and count >= 2):
-        raise ConfigError(f"{name} is {text!r}; a range needs 0 < low < high and a count of 2 or more")
-    step = math.log(high / low) / (count - 1)
-    return [low, *(float(f"{low * math.exp(step * i):.4g}") for i in range(1, count - 1)), high]
+            f"{name} is {quoted(value)}; it must be text of one line, at most {_LONGEST_TEXT:,} characters; "
+            f"set {name}=TEXT"
+        )
+    return text
 
 
-def _paths(name: str, value: Any) -> Any:
-    listed = value if isinstance(value, (list, tuple)) else [value]
-    if not listed or not all(isinstance(item, str) and item for item in listed):
-        raise ConfigError(f"{name} is {value!r}; it must be a path, or a list of paths; set {name}=PATH")
-    return value
+def _path(name: str, value: Any) -> str:
+    text = _text(name, value)
+    if any(len(part.encode()) > _LONGEST_FILE_NAME for part in text.split("/")):
+        raise ConfigError(
+            f"{name} is {quoted(value)}, longer than the name of a file can be; set {name}=PATH"
+        )
+    return text
 
 
-def _whole_list(name: str, value: Any) -> list[int]:
-    listed = list(value) if isinstance(value, (list, tuple)) else [value]
-    for item in listed:
-        if isinstance(item, bool) or not isinstance(item, int) or item < 0:
-            raise ConfigError(f"{name} holds {item!r}; allowed are whole numbers from 0, such as [0, 1, 2]")
-    _refuse_twice(name, listed)
-    return listed
+def _name(name: str, value: Any) -> str:
+    text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    if why := folders.unfit(text):
+        raise ConfigError(f"{name} is {quoted(value)}, which {why}; set {name}=NAME")
+    return str(text)
+
+
+def one_line(text: str) -> bool:
+    """Return whether text has no control characters, ends of lines or halves of surrogate pairs."""
+    return not {unicodedata.category(letter) for letter in text} & {"Cc", "Cs", "Zl", "Zp"}
 
 
 def _device(name: str, value: Any) -> str:
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(value)):
-        raise ConfigError(f"{name} is {value!r}; it must be cpu, cuda or cuda:NUMBER; set {name}=cuda")
+    if not re.fullmatch(r"cpu|cuda(:\d{1,4})?", str(value), re.ASCII):
+        raise ConfigError(f"{name} is {quoted(value)}; it must be cpu, cuda or cuda:NUMBER; set {name}=cuda")
     return str(value)
 
 
-def names_among(*names: str) -> Kind:
-    """Return the kind of one of `names`, or a list of them."""
-
-    def read(name: str, value: Any) -> list[str]:
-        chosen = _names(name, value)
-        for item in chosen:
-            if item not in names:
-                raise ConfigError(one_of(name, item, names))
-        return chosen
-
-    return Kind(description=f"{' or '.join(names)}, or a list of them", read=read, choices=names)
-
-
-def _names(name: str, value: Any) -> list[str]:
-    return [str(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
-
-
 NUMBER = number()
-POSITIVE = number(0, open_low=True)
+POSITIVE = number(LEAST_POSITIVE)
 SHARE = number(0, 1)
 SPARSITY = number(0, 1, open_high=True)
 FRACTION = number(0, 1, open_low=True, open_high=True)
 FLAG = Kind(description="true or false", read=_flag)
-TEXT = Kind(description="text", read=lambda name, value: str(value))
-NUMBERS = Kind(description="positive numbers, or 'low..high x count'", read=numbers)
-WHOLES = Kind(description="whole numbers from 1, or 'low..high x count'", read=_wholes)
-SEEDS = Kind(description="whole numbers from 0", read=_whole_list)
-PATHS = Kind(description="a path, or a list of paths", read=_paths)
+TEXT = Kind(description="text", read=_text)
+PATH = Kind(description="a path", read=_path)
+NAME = Kind(description="the name of one folder", read=_name)
+SEED = whole(0, SEEDS_BELOW - 1, why="as numpy and torch take seeds")
+SEQUENCES = whole(1, 10_000_000, why="sequences of one batch or evaluation, which are held in memory")
+PARTS = whole(1, 1_000_000, why="no model is wider or deeper")
 DEVICE = Kind(description="cpu, cuda or cuda:NUMBER", read=_device)
-NAMES = Kind(description="a name, or a list of names", read=_names)

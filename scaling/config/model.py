@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import NAMES, POSITIVE, TEXT, key, rest, whole
+from scaling.config.kinds import NAME, PARTS, PATH, POSITIVE, TEXT, key, rest
+from scaling.config.lists import NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyConfig:
     """An architecture and its size."""
 
-    name: str | None = key(None, TEXT)
+    name: str | None = key(None, PATH)
     """A family that `scaling families` lists, or path.py:Name for a class in your own file."""
     size: float = key(4, POSITIVE)
     """The family's dial, from which width, depth and heads follow; need not be whole. In a decoder, depth is
@@ -36,19 +37,19 @@ class RecipeConfig:
 class StartConfig:
     """The trained run whose weights a run starts from, and which of them it trains."""
 
-    run: str | None = key(None, TEXT)
+    run: str | None = key(None, PATH)
     """Id or folder of a trained run."""
-    sweep: str | None = key(None, TEXT)
+    sweep: str | None = key(None, NAME)
     """Name of a sweep, in place of `run`: its run of lowest loss at this family.size is taken."""
     adaptation: str | None = key(None, TEXT)
     """Which weights are trained: full, head, blocks, lora or adapters. null = full."""
-    blocks: int | None = key(None, whole())
+    blocks: int | None = key(None, PARTS)
     """For adaptation=blocks: number of trained blocks, counted from the last."""
-    rank: int | None = key(None, whole())
+    rank: int | None = key(None, PARTS)
     """For adaptation=lora: rank of the low-rank updates."""
     alpha: float | None = key(None, POSITIVE)
     """For adaptation=lora: scale of the low-rank updates. null = rank."""
     targets: list[str] | None = key(None, NAMES)
     """For adaptation=lora: updated matrices, among qkv, out, up and down. null = all four."""
-    bottleneck: int | None = key(None, whole())
+    bottleneck: int | None = key(None, PARTS)
     """For adaptation=adapters: width of the bottleneck."""

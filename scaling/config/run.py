@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import FLAG, POSITIVE, SHARE, SPARSITY, choice, key, mapping, whole
+from scaling.config.kinds import (
+    FLAG,
+    MOST,
+    POSITIVE,
+    SEQUENCES,
+    SHARE,
+    SPARSITY,
+    choice,
+    key,
+    mapping,
+    number,
+    whole,
+)
 
 BITS = whole(2, 16)
 """Bits of a rounded weight."""
@@ -20,7 +32,7 @@ class BudgetConfig:
 
     flops: float | None = key(None, POSITIVE)
     """C, training FLOPs."""
-    tokens: float | None = key(None, POSITIVE)
+    tokens: float | None = key(None, number(1, MOST))
     """D, tokens seen in training."""
 
 
@@ -28,9 +40,9 @@ class BudgetConfig:
 class EvaluationConfig:
     """When, and on how many sequences, the held-out loss is measured."""
 
-    sequences: int = key(512, whole())
+    sequences: int = key(512, SEQUENCES)
     """Number of held-out sequences, the same in every evaluation."""
-    points: int = key(16, whole(0))
+    points: int = key(16, whole(0, 10_000, why="each is an evaluation of the model"))
     """Number of evaluations during training, evenly spaced in log steps."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scaling.config.kinds import UNSET, Kind
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, one_of, quoted
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -83,7 +83,7 @@ def parse(
         where = section.__name__.removesuffix("Config").lower()
     if not isinstance(content, Mapping):
         some = ", ".join(f"{name}: ..." for name in list(shape_of(section).kinds)[:2])
-        words = f"{where or 'the config'} is {content!r}; write {where}: {{{some}}}"
+        words = f"{where or 'the config'} is {quoted(content)}; write {where}: {{{some}}}"
         if where in GROUPS:
             words += (
                 f", or choose a file of conf/{where} in the defaults of the sweep: - override /{where}: NAME"

@@ -6,19 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scaling.config.kinds import (
-    NAMES,
-    NUMBERS,
-    POSITIVE,
-    SEEDS,
-    TEXT,
-    WHOLES,
-    key,
-    mapping,
-    names_among,
-    required,
-    whole,
-)
+from scaling.config.kinds import NAME, POSITIVE, key, mapping, required, whole
+from scaling.config.lists import FACTORS, NAMES, NUMBERS, SEEDS, WHOLES, names_among
 from scaling.errors import ConfigError
 
 
@@ -38,7 +27,7 @@ class RescueConfig:
 
     factor: float = required(POSITIVE)
     """Factor on the learning rate of each further try; below 1."""
-    times: int = required(whole())
+    times: int = required(whole(1, 100, why="each try is a further run"))
     """Maximum number of further tries of a cell."""
 
     def __post_init__(self) -> None:
@@ -53,7 +42,7 @@ class RescueConfig:
 class SweepConfig:
     """A sweep, which is a set of cells."""
 
-    name: str | None = key(None, TEXT)
+    name: str | None = key(None, NAME)
     """Name of the sweep file, and of the sweep's folder in the results."""
     design: list[str] | None = key(None, NAMES)
     """isoflop, ladder, branches, grid, tuning, repetition, seeds or switches. A list = every combination of
@@ -72,13 +61,13 @@ class SweepConfig:
     """For design=grid: {key: [values]}."""
     switches: Mapping[str, Any] | None = key(None, mapping("{family.qk_norm: [true]}"))
     """For design=switches: {key: [values]}; each cell changes one key."""
-    learning_rate_factors: list[float] | None = key(None, NUMBERS)
+    learning_rate_factors: list[float] | None = key(None, FACTORS)
     """For design=tuning: factors on the recipe's learning rate."""
-    batch_factors: list[float] | None = key(None, NUMBERS)
+    batch_factors: list[float] | None = key(None, FACTORS)
     """For design=tuning: factors on the recipe's batch size."""
     unique_tokens: list[float] | None = key(None, WHOLES)
     """For design=repetition: numbers of distinct tokens."""
-    epochs: list[float] | None = key(None, NUMBERS)
+    epochs: list[float] | None = key(None, FACTORS)
     """For design=repetition: numbers of epochs."""
     keep: Mapping[str, Any] | None = key(None, mapping("{steps: [100, null]}"))
     """Cells outside these ranges of the plan's columns are dropped: {tokens_per_parameter: [low, high],

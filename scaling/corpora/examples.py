@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from scaling.errors import ConfigError, CorpusError
 from scaling.files import sha256
 
 SIDES = tuple(STREAMS)
+_LOG = logging.getLogger("scaling.corpora")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -202,6 +204,7 @@ def _packed(config: CorpusConfig, source: Source, answer: str) -> Iterator[bytes
     """Yield each row as JSON [text, answer, group]."""
     assert source.rows is not None
     field, group = str(config.options.get("field", "text")), config.options.get("group")
+    without = 0
     for number, row in enumerate(source.rows(), start=1):
         for name in (field, answer, *([group] if group else [])):
             if name not in row:
@@ -210,9 +213,26 @@ def _packed(config: CorpusConfig, source: Source, answer: str) -> Iterator[bytes
                     f"{', '.join(map(repr, row))}; "
                     f"set corpus.field, corpus.label, corpus.target or corpus.group to one of them"
                 )
-        text, reply = str(row[field]), str(row[answer])
+        if row[field] is None or row[answer] is None:
+            without += 1
+            continue
+        text, reply = (_written(row[name], name, f"{config.name} row {number}") for name in (field, answer))
+        together = row[group] if group else None
         if text.strip() and reply.strip():
-            yield json.dumps([text, reply, str(row[group]) if group else text]).encode()
+            yield json.dumps([text, reply, text if together is None else str(together)]).encode()
+    if without:
+        _LOG.warning("%s: %d rows left out: null in %r or %r", config.name, without, field, answer)
+
+
+def _written(value: Any, field: str, where: str) -> str:
+    """Return a text or an answer as text. Raises CorpusError for lists and objects."""
+    if not isinstance(value, str | int | float):
+        raise CorpusError(
+            f"{where} holds {type(value).__name__} in {field!r}, not text; set corpus.field, corpus.label "
+            "or corpus.target to a field of text"
+        )
+    # half a surrogate pair becomes ?; a zero would read as the end of a document
+    return str(value).replace("\0", "?").encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _key(row: bytes) -> bytes:

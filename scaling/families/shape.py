@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from scaling.errors import ConfigError, ShapeError, one_of
+from scaling.errors import ConfigError, ShapeError, one_of, quoted
+
+LARGEST = 100_000_000
+"""Largest number of a shape; the arithmetic of counts and dials stays exact and quick below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,5 +59,7 @@ def check_switches(changes: Iterable[str], allowed: Iterable[str], name: str) ->
 def positive_integer(name: str, value: object) -> int:
     """Return `value` as an int. Raises ShapeError unless it is a whole number from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ShapeError(f"{name} must be a whole number from 1; not {value!r}")
+        raise ShapeError(f"{name} must be a whole number from 1; not {quoted(value)}")
+    if value > LARGEST:
+        raise ShapeError(f"{name} must be at most {LARGEST:,}; not {quoted(value)}")
     return value

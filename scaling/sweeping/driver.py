@@ -22,8 +22,8 @@ from scaling.sweeping import lease, ledger, rescue
 from scaling.sweeping.differences import compared, edits
 from scaling.sweeping.launching import mirrors
 from scaling.sweeping.planning import cells
+from scaling.sweeping.planning.combinations import split
 from scaling.sweeping.planning.config import composer, parsed
-from scaling.sweeping.planning.messages import sentences
 from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.sweeping.planning.planner import plan
 from scaling.tables import schema
@@ -81,16 +81,6 @@ class Outcome:
     def failed(self) -> list[str]:
         """Return the run ids whose status is in BAD."""
         return [run_id for run_id, status in self.statuses.items() if status in BAD]
-
-
-def split(arguments: Sequence[str]) -> list[list[str]]:
-    """Return every combination of `key=a,b` arguments as a list of overrides. Raises ConfigError."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    with sentences(list):
-        overrides = OverridesParser.create().parse_overrides(list(arguments))
-        return [list(one) for one in BasicSweeper.split_arguments(overrides, None)[0]]
 
 
 def drive(*, config: DictConfig, loader: Any, launcher: Any, arguments: Sequence[str]) -> Outcome:

@@ -11,6 +11,7 @@ from typing import Any
 from scaling import families
 from scaling.config import Config
 from scaling.config.kinds import POSITIVE
+from scaling.errors import ConfigError
 from scaling.tables.schema import SCHEMA_VERSION
 from scaling.training.config.budget import check_steps, solve, tokens_asked
 from scaling.training.config.compression import Compression
@@ -130,6 +131,11 @@ class Cell:
         )
         hyperparameters, steps = solve(situation, config.recipe, asked)
         check_steps(steps, hyperparameters.batch_sequences * length, asked, flops_per_token, budget_flops)
+        if (hyperparameters.warmup_steps or 0) > steps:
+            raise ConfigError(
+                f"recipe.warmup_steps is {hyperparameters.warmup_steps:,} and the run has {steps:,} steps; "
+                "set fewer, or a larger budget"
+            )
 
         check_heldout(corpus, config.evaluation.sequences, context)
         return cls(

@@ -41,9 +41,9 @@ def test_plain_values_make_the_same_config_again() -> None:
     [
         ({"contxt": 32}, "a key of the config cannot be 'contxt'; did you mean 'context'"),
         ({"sweep": {"repeat": {}}}, "a key of sweep cannot be 'repeat'; did you mean 'repeats'"),
-        ({"context": "long"}, "context is 'long'; it must be a whole number, 1 or more"),
+        ({"context": "long"}, "context is 'long'; it must be a whole number between 1 and 1,048,576"),
         ({"context": True}, "context is True; it must be a whole number"),
-        ({"seed": -1}, "seed is -1; it must be a whole number, 0 or more"),
+        ({"seed": -1}, "seed is -1; it must be a whole number between 0 and 4,294,967,295"),
         ({"context": None}, "context is null; give it a value"),
         ({"device": None}, "device is null; leave it out"),
         ({"device": 3}, "device is 3; write device: {name: ..., dtype: ...}, or choose a file"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scaling.config import Config, parse
-from scaling.config.kinds import numbers
+from scaling.config.lists import numbers
 from scaling.errors import ConfigError
 from scaling.sweeping import designs
 from scaling.sweeping.designs.space import Space

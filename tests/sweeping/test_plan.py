@@ -13,10 +13,10 @@ import pytest
 from scaling import folders
 from scaling.errors import ConfigError, ShapeError
 from scaling.sweeping import console
-from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import messages
 from scaling.sweeping.planning import planner as plans
+from scaling.sweeping.planning.combinations import split
 from scaling.sweeping.planning.planned import Plan
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from scaling.errors import ConfigError
 from scaling.sweeping import rescue
-from scaling.sweeping.driver import split
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import planner as plans
 from scaling.sweeping.planning.cells import prepare
+from scaling.sweeping.planning.combinations import split
 from scaling.training import record
 from tests.sweeping.test_ledger import leave
 

@@ -14,10 +14,10 @@ from scaling import folders
 from scaling.config import plain
 from scaling.errors import ConfigError
 from scaling.sweeping import ledger
-from scaling.sweeping.driver import split
 from scaling.sweeping.planning import cells as cellar
 from scaling.sweeping.planning import config as configs
 from scaling.sweeping.planning import planner as plans
+from scaling.sweeping.planning.combinations import split
 from scaling.tables import schema
 from scaling.training import record
 

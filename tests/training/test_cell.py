@@ -142,7 +142,7 @@ def test_a_cell_needs_no_torch() -> None:
         ({"recipe": {"name": "fixed", "learning_rate": -1}}, ConfigError, "recipe.learning_rate is -1"),
         ({"recipe": {"name": "fixed", "batch_sequences": 1.5}}, ConfigError, "it must be a whole number"),
         ({"recipe": {"name": "fixed", "beta1": 1.5}}, ConfigError, "recipe.beta1 is 1.5"),
-        ({"seed": -1}, ConfigError, "seed is -1; it must be a whole number, 0 or more"),
+        ({"seed": -1}, ConfigError, "seed is -1; it must be a whole number between 0 and 4,294,967,295"),
         ({"context": 1.5}, ConfigError, "context is 1.5"),
         (
             {"device": {"dtype": "float8"}},

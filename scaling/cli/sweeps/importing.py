@@ -41,11 +41,11 @@ def import_verb(
     A missing column ends in an error that names it.
     """
     from scaling import folders
-    from scaling.errors import ConfigError
+    from scaling.errors import ConfigError, quoted
     from scaling.sweeping import import_runs
 
-    if not into or Path(into).name != into:
-        raise ConfigError(f"--into is {into!r}; give the name of one folder in the results, without slashes")
+    if why := folders.unfit(into):
+        raise ConfigError(f"--into is {quoted(into)}, which {why}")
 
     def pairs(option: str, given: list[str] | None) -> dict[str, str]:
         wrong = [one for one in given or [] if "=" not in one]

@@ -48,7 +48,7 @@ def bench_verb(
         outcome: Any = engine.multirun(
             config_name=name,
             task_function=train.job,
-            overrides=[*overrides, f"results={folder}"],
+            overrides=[*configs.spelled(overrides), f"results={folder}"],
             with_log_configuration=False,
         )
         found = [record.find(RunPaths.of(folder, run_id)) for run_id in outcome.plan.run_ids]
@@ -61,8 +61,8 @@ def _ablate(overrides: list[str], as_json: bool) -> None:
     import torch
 
     from scaling.sweeping import ablation
-    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.combinations import split
     from scaling.sweeping.speeds import switches_table
 
     with configs.hydra("bench", overrides) as (engine, name):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scaling.cli import app, emit
+from scaling.cli.numbers import between
 from scaling.cli.sweeps.options import JSON, OVERRIDES
 
 
@@ -26,11 +27,17 @@ def plan_verb(
     device: Annotated[str, typer.Option(help="--paper: a file of conf/device.")] = "h100",
     dtype: Annotated[str | None, typer.Option(help="--paper: float32, bfloat16 or float16.")] = None,
     family: Annotated[str, typer.Option(help="--paper: llama, gpt2, …")] = "llama",
-    vocab: Annotated[int, typer.Option(min=2, help="--paper: size of the vocabulary.")] = 32_768,
-    context: Annotated[int, typer.Option(min=1, help="--paper: tokens per sequence.")] = 2_048,
-    ratio: Annotated[float, typer.Option(min=1e-3, help="--paper: tokens per parameter.")] = 20.0,
+    vocab: Annotated[
+        int, typer.Option(callback=between(2, 10_000_000), help="--paper: size of the vocabulary.")
+    ] = 32_768,
+    context: Annotated[
+        int, typer.Option(callback=between(1, 100_000_000), help="--paper: tokens per sequence.")
+    ] = 2_048,
+    ratio: Annotated[
+        float, typer.Option(callback=between(1e-3, 1e6), help="--paper: tokens per parameter.")
+    ] = 20.0,
     mfu: Annotated[
-        float, typer.Option(min=1e-3, max=1, help="--paper: assumed fraction of the peak FLOP/s.")
+        float, typer.Option(callback=between(1e-3, 1), help="--paper: assumed fraction of the peak FLOP/s.")
     ] = 0.4,
     explain: Annotated[
         bool, typer.Option("--explain", help="--paper: print the arithmetic of every row.")

@@ -94,8 +94,8 @@ def _diff(sweep: str | None, overrides: list[str] | None, as_json: bool) -> None
     from scaling.errors import ConfigError
     from scaling.sweeping.console import diff_table
     from scaling.sweeping.differences import differences
-    from scaling.sweeping.driver import split
     from scaling.sweeping.planning import config as configs
+    from scaling.sweeping.planning.combinations import split
     from scaling.sweeping.planning.planner import plan
     from scaling.sweeping.rescue import standing
 

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from scaling.cli import app, emit
+from scaling.cli.numbers import between
 
 
 class _Questions(TyperGroup):
@@ -40,8 +41,7 @@ JSON = typer.Option(False, "--json", help="Print JSON.")
 LEVEL = typer.Option(
     None,
     "--level",
-    min=0.01,
-    max=0.999,
+    callback=between(0.01, 0.999),
     help="Confidence level of the intervals. Default: 0.9; 0.95 for algorithms.",
 )
 FOLDER = typer.Option(

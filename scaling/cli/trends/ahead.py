@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from scaling.cli.numbers import AMOUNT, SHARE, YEAR
 from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
 from scaling.trends.answers.questions import QUESTIONS
 
@@ -19,13 +20,17 @@ QUESTION = QUESTIONS["project"]
 )
 def project(
     law: Path = typer.Option(None, help="Your own fit.json. Default: a published law."),
-    until: float = typer.Option(2035.0, help="Last year."),
-    threshold: list[float] = typer.Option(None, help="A loss whose date is projected; repeatable."),
+    until: float = typer.Option(2035.0, callback=YEAR, help="Last year."),
+    threshold: list[float] = typer.Option(
+        None, callback=AMOUNT, help="A loss whose date is projected; repeatable."
+    ),
     runs: str = typer.Option(
         None, help="A table or sweep whose smallest runs are fitted to predict the others."
     ),
     column: list[str] = typer.Option(None, help="LETTER=COLUMN of --runs, such as N=params; repeatable."),
-    share: float = typer.Option(0.5, help="Fraction of the runs that are fitted as the smallest."),
+    share: float = typer.Option(
+        0.5, callback=SHARE, help="Fraction of the runs that are fitted as the smallest."
+    ),
     as_json: bool = JSON,
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,

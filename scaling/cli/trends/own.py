@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from scaling.cli.numbers import between
 from scaling.cli.trends import JSON, LEVEL, finish, trends
 
 
@@ -33,12 +34,14 @@ def fit(
         None, help="Keep only rows for which this is true, such as \"domain == 'Language'\"."
     ),
     decimal: str = typer.Option(None, help="Decimal mark, . or , if a comma could be either mark."),
-    since: float = typer.Option(None, help="First year, decimal."),
-    until: float = typer.Option(None, help="Last year, decimal."),
+    since: float = typer.Option(None, callback=between(-1e5, 1e5), help="First year, decimal."),
+    until: float = typer.Option(None, callback=between(-1e5, 1e5), help="Last year, decimal."),
     frontier: str = typer.Option(
         "all", help="Rows at release: all, top-1, top-3, top-5, top-10, top-20, p75 or p90."
     ),
-    horizon: float = typer.Option(3.0, help="Number of years ahead that the hindcast forecasts."),
+    horizon: float = typer.Option(
+        3.0, callback=between(0, 1_000), help="Number of years ahead that the hindcast forecasts."
+    ),
     keep_duplicates: bool = typer.Option(
         False, "--keep-duplicates", help="Keep rows that are equal to another row."
     ),

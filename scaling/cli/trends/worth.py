@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from scaling.cli.numbers import AMOUNT, YEAR, between
 from scaling.cli.trends import FOLDER, JSON, LEVEL, finish, trends
 from scaling.trends.answers.questions import QUESTIONS
 
@@ -13,10 +14,12 @@ from scaling.trends.answers.questions import QUESTIONS
 @trends.command(help=QUESTIONS["exchange"].help)
 def exchange(
     gain: list[float] = typer.Argument(
-        None, help="Compute-equivalent gains, such as 2 10. Default: several."
+        None, callback=AMOUNT, help="Compute-equivalent gains, such as 2 10. Default: several."
     ),
-    low: float = typer.Option(None, help="Lower end of the interval of the gain (one gain only)."),
-    high: float = typer.Option(None, help="Upper end of the interval of the gain."),
+    low: float = typer.Option(
+        None, callback=AMOUNT, help="Lower end of the interval of the gain (one gain only)."
+    ),
+    high: float = typer.Option(None, callback=AMOUNT, help="Upper end of the interval of the gain."),
     as_json: bool = JSON,
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
@@ -46,10 +49,10 @@ def exchange(
 
 @trends.command(help=QUESTIONS["costs"].help)
 def costs(
-    loss: float = typer.Option(2.2, help="Loss to reach, in nats per token."),
+    loss: float = typer.Option(2.2, callback=AMOUNT, help="Loss to reach, in nats per token."),
     law: Path = typer.Option(None, help="Your own fit.json. Default: a published law."),
-    first: int = typer.Option(2012, help="First year."),
-    last: int = typer.Option(2030, help="Last year."),
+    first: int = typer.Option(2012, callback=YEAR, help="First year."),
+    last: int = typer.Option(2030, callback=YEAR, help="Last year."),
     as_json: bool = JSON,
     level: float | None = LEVEL,
     figures: Path | None = FOLDER,
@@ -72,8 +75,12 @@ def bill(
     ),
     chip: str = typer.Option("H100 SXM", help="Accelerator of the fact table that the sweep is priced on."),
     number_format: str = typer.Option("bf16_tensor", "--format", help="Number format of the peak FLOP/s."),
-    mfu: float = typer.Option(0.4, help="Fraction of the peak FLOP/s that the runs reach."),
-    dollars_per_hour: float = typer.Option(None, help="Price of a chip-hour. Default: from the facts."),
+    mfu: float = typer.Option(
+        0.4, callback=between(1e-3, 1), help="Fraction of the peak FLOP/s that the runs reach."
+    ),
+    dollars_per_hour: float = typer.Option(
+        None, callback=AMOUNT, help="Price of a chip-hour. Default: from the facts."
+    ),
     as_json: bool = JSON,
 ) -> None:
     """Price a sweep in dollars and kWh, here and on another chip.

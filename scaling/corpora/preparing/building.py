@@ -29,7 +29,7 @@ from scaling.corpora.preparing.publishing import publish
 from scaling.corpora.preparing.writing import Stream
 from scaling.corpora.sources import Source, open_source
 from scaling.corpora.tokenizers import FILE, Learned, Symbols, Tokenizer, dtype, identity, make
-from scaling.errors import ConfigError, CorpusError
+from scaling.errors import ConfigError, CorpusError, quoted
 from scaling.files import sha256
 
 _LOG = logging.getLogger("scaling.corpora")
@@ -84,9 +84,10 @@ def checked(config: CorpusConfig) -> CorpusConfig:
     for key in ("name", "source"):
         if getattr(config, key) == UNSET:
             raise ConfigError(f"corpus.{key} is not set; give corpus.{key}=VALUE")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", config.name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", config.name):
         raise ConfigError(
-            f"corpus.name is {config.name!r}; it names a folder: use letters, digits, '.', '_' and '-'"
+            f"corpus.name is {quoted(config.name)}; it names a folder: use at most 100 letters, digits, '.', "
+            "'_' and '-'"
         )
     options = {key: value for key, value in config.options.items() if value is not None}
     return dataclasses.replace(config, options=options)
@@ -127,6 +128,12 @@ def write_manifest(
 ) -> None:
     """Write the tokeniser, if it was learnt, and then the manifest, which marks the folder as a corpus."""
     train, held = streams["train"], streams["heldout"]
+    for side, stream in streams.items():
+        if not stream.tokens:
+            raise CorpusError(
+                f"no text of corpus {config.name!r} is left for the side {side!r}; give it more text, labels "
+                "that repeat, or another corpus.heldout_fraction"
+            )
     if isinstance(tokenizer, Learned):
         path = to / FILE
         path.write_text(tokenizer.text, encoding="utf-8")

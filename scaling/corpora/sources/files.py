@@ -1,89 +1,77 @@
-"""Read the user's own text: files, folders and `.jsonl`."""
+"""Read the user's own text: files, folders and rows of JSON, plain or compressed."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from scaling.config import CorpusConfig
-from scaling.config.kinds import PATHS, TEXT, UNSET, Setting, choice
+from scaling.config.kinds import TEXT, UNSET, Setting, choice
+from scaling.config.lists import PATHS
 from scaling.corpora.sources import Source
+from scaling.corpora.sources.finding import JSON, find
+from scaling.corpora.sources.opening import lines, whole
 from scaling.errors import CorpusError
 
-SUFFIXES = (".jsonl", ".md", ".rst", ".text", ".txt")
 KEYS = {
     "path": Setting(PATHS, UNSET, "A file, a folder (searched recursively), or a list of them."),
     "document": Setting(
         choice("file", "line", "paragraph"), "file", "Unit of a document; paragraphs end at blank lines."
     ),
-    "field": Setting(TEXT, "text", "Key of the text in the lines of a .jsonl."),
+    "field": Setting(TEXT, "text", "Key of the text in the rows of a .jsonl, .ndjson or .json."),
 }
+_LOG = logging.getLogger("scaling.corpora")
 
 
 def source(config: CorpusConfig, root: Path) -> Source:
     """Return the source of local text.
 
-    Raises CorpusError for a missing path, a folder without text, text that is not UTF-8 (with file and byte
-    offset), and a `.jsonl` line without the field.
+    Rows whose text is null are left out, counted in the manifest and reported. Raises CorpusError for a
+    missing path, a folder without text, text that is not UTF-8 (with file and byte offset), and a row of JSON
+    without the field.
     """
     del root
     cut, field = config.options["document"], config.options["field"]
     paths = config.options["path"]
-    files = [
-        file
-        for path in (paths if isinstance(paths, list | tuple) else [paths])
-        for file in _text_files(Path(path))
-    ]
+    files = find(paths if isinstance(paths, list | tuple) else [paths])
+    null: dict[Path, int] = {}  # filled by `documents`
 
     def documents() -> Iterator[bytes]:
-        for path, _ in files:
-            yield from (_lines_of_json(path, field) if path.suffix == ".jsonl" else _cut(path, cut))
+        for file in files:
+            if file.suffix in JSON:
+                yield from _texts_of_json(file.path, field, null)
+            else:
+                yield from _cut(file.path, cut)
 
     def rows() -> Iterator[Mapping[str, Any]]:
-        for path, _ in files:
-            if path.suffix != ".jsonl":
+        for file in files:
+            if file.suffix not in JSON:
                 raise CorpusError(
-                    f"{path} has no fields for answers; give a .jsonl with one JSON object a line"
+                    f"{file.path} has no fields for answers; give a .jsonl with one JSON object a line"
                 )
-            yield from (row for _, row in _rows_of_json(path))
+            yield from (row for _, row in _rows_of_json(file.path))
 
     return Source(
         origin=f"local text, {len(files):,} files: {paths}",
         licence="unknown: the owner's own text",
-        fingerprint={"files": [[name, path.stat().st_size, path.stat().st_mtime_ns] for path, name in files]},
+        fingerprint={"files": [file.stamp for file in files]},
         documents=documents,
         rows=rows,
+        facts=lambda: {"rows_without_text": sum(null.values())} if sum(null.values()) else {},
     )
 
 
-def _text_files(path: Path) -> list[tuple[Path, str]]:
-    """Return the text files under one path, each with its name relative to that path."""
-    path = path.expanduser()
-    if path.is_file():
-        return [(path, path.name)]
-    if not path.is_dir():
-        raise CorpusError(f"there is no text at {path}; set corpus.path to a file or a folder that exists")
-    files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
-    if not files:
-        raise CorpusError(
-            f"the folder {path} holds no text: no file ends in {', '.join(SUFFIXES)}; "
-            f"set corpus.path to another folder, or to the file itself"
-        )
-    return [(file, file.relative_to(path).as_posix()) for file in files]
-
-
 def _cut(path: Path, cut: str) -> Iterator[bytes]:
-    """Yield the documents of one plain text file. Raises CorpusError unless the text is UTF-8."""
+    """Yield the documents of one plain text file."""
     if cut == "file":
-        text = path.read_bytes()
-        _check(text, path, 0)
-        yield text.removeprefix(b"\xef\xbb\xbf")
+        yield whole(path)
         return
     paragraph: list[bytes] = []
-    for offset, line in _lines(path):
-        _check(line, path, offset)
+    for line in lines(path):
         if cut == "line":
             yield line.rstrip(b"\r\n")
         elif line.strip():
@@ -95,54 +83,61 @@ def _cut(path: Path, cut: str) -> Iterator[bytes]:
         yield b"".join(paragraph)
 
 
-def _lines_of_json(path: Path, field: str) -> Iterator[bytes]:
-    """Yield the texts of one `.jsonl` file."""
-    for number, row in _rows_of_json(path):
+def _texts_of_json(path: Path, field: str, null: dict[Path, int]) -> Iterator[bytes]:
+    """Yield the texts of one file of rows, and count its rows without text in `null`."""
+    without, count = 0, 0
+    for where, row in _rows_of_json(path):
+        count += 1
         if field not in row:
             has = ", ".join(map(repr, row))
             raise CorpusError(
-                f"{path} line {number} has no field {field!r}; it has {has}; set corpus.field to one of them"
+                f"{path} {where} has no field {field!r}; it has {has}; set corpus.field to one of them"
             )
+        if row[field] is None:
+            without += 1
+            continue
         if not isinstance(row[field], str):
             raise CorpusError(
-                f"{path} line {number}: field {field!r} holds {type(row[field]).__name__}, not text; "
+                f"{path} {where}: field {field!r} holds {type(row[field]).__name__}, not text; "
                 f"set corpus.field to a field of text"
             )
-        yield row[field].encode("utf-8", errors="replace")
+        # half a surrogate pair becomes ?; a zero would read as the end of a document
+        yield row[field].replace("\0", "?").encode("utf-8", errors="replace")
+    if without:
+        _LOG.warning("%s: %d of %d rows have null in %r and are left out", path, without, count, field)
+    null[path] = without
 
 
-def _rows_of_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, object) for each line of one `.jsonl` file."""
-    for number, (offset, line) in enumerate(_lines(path), start=1):
-        _check(line, path, offset)
-        if not line.strip():
-            continue
+def _rows_of_json(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, object) for each line of a file of JSON lines, or for each item of a JSON array."""
+    filled = ((number, line) for number, line in enumerate(lines(path), start=1) if line.strip())
+    first = next(filled, None)
+    if first is None:
+        return
+    if first[1].lstrip().startswith(b"["):
+        for number, item in enumerate(_array(path), start=1):
+            yield f"item {number}", _object(item, path, f"item {number}")
+        return
+    for number, line in itertools.chain([first], filled):
+        where = f"line {number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise CorpusError(
-                f"{path} line {number} is not JSON ({error}); give one JSON object a line"
-            ) from None
-        if not isinstance(row, dict):
-            raise CorpusError(f"{path} line {number} is a {type(row).__name__}; give one JSON object a line")
-        yield number, row
+        except (ValueError, RecursionError) as error:
+            raise CorpusError(f"{path} {where} is not JSON ({error}); give one JSON object a line") from None
+        yield where, _object(row, path, where)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (byte offset, line) for each line of a file."""
-    offset = 0
-    with path.open("rb") as file:
-        for line in file:
-            yield offset, line
-            offset += len(line)
-
-
-def _check(text: bytes, path: Path, offset: int) -> None:
+def _array(path: Path) -> list[Any]:
     try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
+        items = json.loads(whole(path))
+    except (ValueError, RecursionError) as error:
         raise CorpusError(
-            f"{path} is not UTF-8: byte 0x{text[error.start]:02x} at offset {offset + error.start:,} cannot "
-            f"be read; "
-            f"convert it, as with: iconv -f latin1 -t utf-8 {path.name}"
+            f"{path} line 1 is a list and the file is not a JSON array ({error}); give one JSON object a line"
         ) from None
+    return list(items)
+
+
+def _object(row: Any, path: Path, where: str) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise CorpusError(f"{path} {where} is a {type(row).__name__}; give one JSON object a line")
+    return row

@@ -141,7 +141,7 @@ def _text(row: Mapping[str, Any], config: CorpusConfig, number: int) -> bytes:
             f"{where}: field {field!r} holds {type(row[field]).__name__}, not text; set corpus.field to a "
             f"field of text"
         )
-    return str(row[field]).encode("utf-8", errors="replace")
+    return str(row[field]).replace("\0", "?").encode("utf-8", errors="replace")
 
 
 def _stamps(files: Any) -> Any:

@@ -8,15 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from scaling.config import CorpusConfig
-from scaling.config.kinds import TEXT, UNSET, Setting, mapping, whole
+from scaling.config.kinds import SEED, TEXT, UNSET, Setting, mapping, whole
 from scaling.corpora import synthetic
 from scaling.corpora.sources import Source
 from scaling.errors import ConfigError
 
 KEYS = {
     "language": Setting(TEXT, UNSET, "markov, hmm, hierarchy, facts or parity."),
-    "seed": Setting(whole(0), UNSET, "Random seed of the language."),
-    "tokens": Setting(whole(2), UNSET, "Tokens in total, of which heldout_fraction are held out."),
+    "seed": Setting(SEED, UNSET, "Random seed of the language."),
+    "tokens": Setting(
+        whole(2, 10**12, why="they are written to disk"),
+        UNSET,
+        "Tokens in total, of which heldout_fraction are held out.",
+    ),
     "parameters": Setting(mapping("{symbols: 16}"), UNSET, "Parameters of the language."),
 }
 

@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from scaling import user_file
 from scaling.config import CorpusConfig
@@ -62,8 +64,51 @@ def source(config: CorpusConfig, root: Path) -> Source:
             f"{name} in {path} does not take these keys of the corpus: {error}; its arguments are "
             f"{', '.join(signature.parameters) or '(none)'}"
         ) from None
-    result = functions[name](**arguments)
+    with user_file.blamed(f"{name} in {path} fails"):
+        result = functions[name](**arguments)
     if not isinstance(result, Source):
         raise ConfigError(f"{name} in {path} must return a Source; not {type(result).__name__}")
     fingerprint = {**result.fingerprint, "file": user_file.digest(file)[:16]}
-    return dataclasses.replace(result, fingerprint=fingerprint)
+    return dataclasses.replace(
+        result,
+        fingerprint=fingerprint,
+        documents=result.documents and (lambda: _documents(config.source, result)),
+        rows=result.rows and (lambda: _rows(config.source, result)),
+    )
+
+
+def _documents(name: str, source: Source) -> Iterator[bytes]:
+    """Yield the documents of a user's source. Raises ConfigError when its code fails or yields no text."""
+    assert source.documents is not None
+    for number, document in enumerate(_yielded(name, source.documents), start=1):
+        try:
+            document.decode("utf-8")
+        except (AttributeError, TypeError):
+            raise ConfigError(
+                f"document {number} of {name} is {type(document).__name__}; a document is bytes of UTF-8"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"document {number} of {name} is not UTF-8 ({error.reason})") from None
+        yield document
+
+
+def _rows(name: str, source: Source) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a user's source. Raises ConfigError when its code fails or yields no mappings."""
+    assert source.rows is not None
+    for number, row in enumerate(_yielded(name, source.rows), start=1):
+        if not isinstance(row, Mapping):
+            raise ConfigError(f"row {number} of {name} is {type(row).__name__}; its rows must be mappings")
+        yield row
+
+
+def _yielded(name: str, make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """Yield what a user's function makes. Raises ConfigError when it fails."""
+    with user_file.blamed(f"{name} fails"):
+        source = iter(make())
+    while True:
+        with user_file.blamed(f"{name} fails"):
+            try:
+                item = next(source)
+            except StopIteration:
+                return
+        yield item

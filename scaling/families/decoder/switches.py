@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from scaling.config.kinds import FLAG, check, choice, key, number, whole
+from scaling.config.kinds import FLAG, PARTS, check, choice, key, number, whole
 from scaling.errors import ConfigError, one_of
 
 DROPOUT = number(0, 1, open_high=True)
@@ -34,7 +34,7 @@ class Switches:
     """`relu`, `gelu`, `gelu_tanh`, `swiglu` (arXiv:2002.05202), `relu2` (arXiv:2109.08668)."""
     mlp_ratio: float | None = key(None, number(0, 64, open_low=True))
     """Hidden width divided by width; None = 8/3 for the gated `swiglu`, else 4, so that all cost the same."""
-    kv_heads: int | None = key(None, whole())
+    kv_heads: int | None = key(None, PARTS)
     """Key and value heads, each shared by a group of query heads (arXiv:2305.13245); None = one for each
     query head; 1 = multi-query attention."""
     window: int | None = key(None, whole())
@@ -53,11 +53,11 @@ class Switches:
     embedding_scale: bool = key(False, FLAG)
     """Whether embeddings start with standard deviation 1/√width and are multiplied by √width
     (arXiv:1706.03762, section 3.4)."""
-    experts: int | None = key(None, whole())
+    experts: int | None = key(None, PARTS)
     """Experts, of which a router chooses a few for each token (arXiv:1701.06538); None = one dense MLP. The
     chosen experts together are as wide as the dense MLP, so the cost of a token and the active N at a given
     `size` do not change."""
-    experts_per_token: int = key(2, whole())
+    experts_per_token: int = key(2, PARTS)
     """Experts that each token is sent to."""
     balance: float = key(0.01, number(0, 1e6))
     """Weight of the load-balancing loss (arXiv:2101.03961, eq. 4)."""

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scaling import user_file
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, one_of, quoted
 from scaling.families.counts import COMPONENTS, Counts
 from scaling.families.dial import check_size
 from scaling.families.shape import Shape
@@ -66,8 +66,10 @@ class UserFamily:
     @property
     def sizes(self) -> tuple[float, float]:
         """Attribute `sizes` of the class, else all sizes above 0."""
-        low, high = getattr(self.inner, "sizes", (1e-9, math.inf))
-        return float(low), float(high)
+        given = getattr(self.inner, "sizes", (1e-9, math.inf))
+        with user_file.blamed(f"{self.name}.sizes must be two numbers, not {quoted(given)}"):
+            low, high = map(float, given)
+        return low, high
 
     @property
     def source(self) -> str:
@@ -84,7 +86,9 @@ class UserFamily:
 
         Raises ShapeError when the size is out of range, ConfigError when the method returns no Shape.
         """
-        shape = self.inner.shape(check_size(size, self.name, self.sizes), vocab=vocab, context=context)
+        size = check_size(size, self.name, self.sizes)
+        with user_file.blamed(f"{self.name}.shape fails"):
+            shape = self.inner.shape(size, vocab=vocab, context=context)
         if not isinstance(shape, Shape):
             raise ConfigError(
                 f"{self.name}.shape must return a scaling.families.Shape; not {type(shape).__name__}"
@@ -96,14 +100,18 @@ class UserFamily:
 
         Raises ConfigError when the method returns no Counts, or the two disagree.
         """
-        counts = self.inner.counts(shape)
+        with user_file.blamed(f"{self.name}.counts fails"):
+            counts = self.inner.counts(shape)
         if not isinstance(counts, Counts):
             raise ConfigError(f"{self.name}: counts must return Counts; not {type(counts).__name__}")
+        for value in (*counts.params.values(), *counts.flops.values(), counts.params_active):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise ConfigError(f"{self.name}: counts holds {quoted(value)}; give numbers from 0")
         unknown = (set(counts.params) | set(counts.flops)) - set(COMPONENTS)
         if unknown:
             raise ConfigError(one_of(f"a component in the counts of {self.name}", min(unknown), COMPONENTS))
         if shape not in self.checked:
-            compare(self.name, self.inner.build(shape, seed=0), shape, counts, self.objective)
+            compare(self.name, self.build(shape, seed=0), shape, counts, self.objective)
             self.checked.add(shape)
         return counts
 
@@ -111,9 +119,11 @@ class UserFamily:
         """Return the module, built with this seed; torch's generator is not changed."""
         import torch
 
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), user_file.blamed(f"{self.name}.build fails"):
             torch.manual_seed(seed)
-            module: nn.Module = self.inner.build(shape, seed=seed)
+            module = self.inner.build(shape, seed=seed)
+        if not isinstance(module, torch.nn.Module):
+            raise ConfigError(f"{self.name}.build must return a torch module; not {type(module).__name__}")
         return module
 
 
@@ -140,9 +150,18 @@ def compare(name: str, module: nn.Module, shape: Shape, counts: Counts, objectiv
     tokens = torch.zeros(1, shape.context, dtype=torch.long, device="meta")
     try:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            meta(tokens)
+            logits = meta(tokens)
     except (NotImplementedError, RuntimeError):
         return
+    except (Exception, SystemExit) as error:
+        with user_file.blamed(f"the module of {name} fails on tokens of shape (1, {shape.context})"):
+            raise error
+    wanted = (1, shape.context, shape.vocab)
+    if tuple(getattr(logits, "shape", ())) != wanted:
+        raise ConfigError(
+            f"the module of {name} must return logits of shape {wanted}; not "
+            f"{tuple(logits.shape) if hasattr(logits, 'shape') else type(logits).__name__}"
+        )
     measured, declared = counter.get_total_flops() / shape.context, counts.flops_per_token / 3
     recurrent = any(isinstance(part, torch.nn.RNNBase) for part in module.modules())
     if not math.isclose(measured, declared, rel_tol=0.01) and not (recurrent and declared > measured):
@@ -186,7 +205,9 @@ def family(name: str, changes: Mapping[str, Any]) -> UserFamily:
                 f"{class_name} in {path} has no method {method}; a family needs {', '.join(METHODS)}"
             )
     try:
-        inner = kind(**changes)
+        inspect.signature(kind).bind(**changes)
     except TypeError as error:
         raise ConfigError(f"{class_name} in {path} does not take these switches: {error}") from None
+    with user_file.blamed(f"{class_name} in {path} cannot be made"):
+        inner = kind(**changes)
     return UserFamily(inner=inner, name=name, digest=digest, changes=changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaling.config.kinds import FLAG, check, key, whole
+from scaling.config.kinds import FLAG, PARTS, check, key, whole
 from scaling.families.decoder.switches import DROPOUT
 
 
@@ -19,9 +19,9 @@ class LSTMSwitches:
     truncate: int | None = key(None, whole())
     """Most tokens that gradients flow back through (truncated back-propagation through time); None = the
     whole context. The state is carried through the whole sequence either way; it starts at zero."""
-    depth: int | None = key(None, whole())
+    depth: int | None = key(None, PARTS)
     """Number of layers; None follows the dial."""
-    width: int | None = key(None, whole())
+    width: int | None = key(None, PARTS)
     """Features of the state; None follows the dial."""
 
     def __post_init__(self) -> None:

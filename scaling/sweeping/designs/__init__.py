@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +38,9 @@ DESIGNS: dict[str, ModuleType] = {
 }
 """Name of a design → its module, with `cells(space)` and the KEYS of `sweep` that it reads."""
 
+MOST_CELLS = 10_000
+"""Largest number of cells of a sweep; planning takes about a millisecond for each."""
+
 DIALS = ("budgets", "sizes", "ratios", "unique_tokens", "epochs", "axes", "switches")
 """Keys of `sweep` that determine sizes and budgets."""
 
@@ -52,6 +56,7 @@ def cells(space: Space) -> Cells:
         if name not in DESIGNS:
             raise ConfigError(one_of("sweep.design", name, [one for one in DESIGNS if one != "bench"]))
     _all_read(space.sweep, names)
+    refuse_many(_lengths(space.sweep, names))
     if not names:
         return [{}]
     unique: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
@@ -75,6 +80,34 @@ def _all_read(sweep: SweepConfig, names: Sequence[str]) -> None:
             raise ConfigError(
                 f"sweep.{key} is set and {what}; leave it out, or use a design that reads it: {owners}"
             )
+
+
+def refuse_many(lengths: Mapping[str, int]) -> None:
+    """Raise ConfigError for more than MOST_CELLS cells: the product of the numbers of values of the keys."""
+    count = math.prod(lengths.values())
+    if count > MOST_CELLS:
+        product = " × ".join(f"{length:,} of {key}" for key, length in lengths.items() if length > 1)
+        raise ConfigError(
+            f"the sweep asks for {count:,} cells ({product}), and a plan holds at most {MOST_CELLS:,}; give "
+            "fewer values, or split it into several sweeps"
+        )
+
+
+def _lengths(sweep: SweepConfig, names: Sequence[str]) -> dict[str, int]:
+    """Return by how much each key of `sweep` multiplies the cells."""
+    read = dict.fromkeys(key for name in names for key in DESIGNS[name].KEYS if key != "repeats")
+    lengths = {f"sweep.{key}": _length(key, getattr(sweep, key)) for key in read}
+    if sweep.repeats is not None:
+        lengths["sweep.seeds"] = lengths.get("sweep.seeds", 1) + len(sweep.repeats.seeds)
+    return lengths
+
+
+def _length(key: str, value: Any) -> int:
+    """Return the number of values of a key of `sweep`; a mapping has keys with values of their own."""
+    if isinstance(value, Mapping):
+        each = [len(one) if isinstance(one, (list, tuple)) else 1 for one in value.values()]
+        return math.prod(each) if key == "axes" else 1 + sum(each)
+    return len(value) if isinstance(value, (list, tuple)) else 1
 
 
 def _crossed(space: Space, names: Sequence[str]) -> Cells:

@@ -9,7 +9,7 @@ import textwrap
 from typing import Any
 
 from scaling.config import Config
-from scaling.config.kinds import TEXT, Setting, mapping, whole
+from scaling.config.kinds import PARTS, TEXT, Setting, mapping, whole
 from scaling.config.section import GROUPS, plain, shape_of
 from scaling.corpora import sources
 from scaling.errors import ConfigError, one_of
@@ -39,10 +39,12 @@ class Key:
 
 
 _SHAPE = {
-    "depth": Setting(whole(), None, "Blocks or layers, taken as given. null = from the dial."),
-    "width": Setting(whole(), None, "Features of the residual stream, taken as given. null = from the dial."),
-    "heads": Setting(whole(), None, "Attention heads, taken as given. null = from the dial."),
-    "classes": Setting(whole(2), None, "Number of classes. null = as many as the corpus has labels."),
+    "depth": Setting(PARTS, None, "Blocks or layers, taken as given. null = from the dial."),
+    "width": Setting(PARTS, None, "Features of the residual stream, taken as given. null = from the dial."),
+    "heads": Setting(PARTS, None, "Attention heads, taken as given. null = from the dial."),
+    "classes": Setting(
+        whole(2, 1_000_000), None, "Number of classes. null = as many as the corpus has labels."
+    ),
     "model_type": Setting(TEXT, None, "Type of a transformers config: llama, gpt_neox, qwen2, mamba, ..."),
     "fields": Setting(
         mapping("{state_size: 8}"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from scaling import files
+from scaling import files, folders
 from scaling.config import SweepConfig
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, one_of, quoted
 from scaling.sweeping.planning.keys import meanings
 
 EXAMPLES: dict[str, dict[str, str]] = {
@@ -67,6 +67,8 @@ def write(name: str, design: str) -> Path:
     Raises ConfigError if the file exists, StorageError if it cannot be written.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else Path("sweeps") / f"{name}.yaml"
+    if why := folders.unfit(path.stem):
+        raise ConfigError(f"the name of the sweep is {quoted(path.stem)}, which {why}")
     content = text(path.stem, design)
     if path.exists():
         raise ConfigError(f"{path} exists already; choose another name, or remove it first")

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scaling.config import Config, FamilyConfig
-from scaling.errors import ConfigError, ScalingError
+from scaling.config.kinds import NUMBER
+from scaling.errors import ConfigError, ScalingError, quoted
 from scaling.sweeping import designs
 from scaling.sweeping.planning import cells, disk, price
 from scaling.sweeping.planning.collector import uncollected
@@ -16,6 +17,7 @@ from scaling.sweeping.planning.planned import Plan, Planned
 from scaling.tables.plan import COLUMNS
 from scaling.training.cell import Cell
 from scaling.training.checkpoints import trunk
+from scaling.training.hardware.team import Team
 
 Asked = tuple[tuple[str, str], ...]
 """Keys that a cell sets, except its seed, with values as text."""
@@ -52,18 +54,15 @@ def plan(compose: Compose, combinations: Sequence[Sequence[str]]) -> Plan:
             else:
                 dropped.append(f"{' '.join(overrides)}: {why}")
     assert first is not None
-    named = str(first.sweep.name)
-    if named in ("", ".", "..") or {"/", "\\"} & set(named):
-        raise ConfigError(
-            f"sweep.name is {named!r}; give the name of one folder in the results, without slashes"
-        )
+    if first.sweep.name is None:
+        raise ConfigError("sweep.name is null; give the sweep a name, such as sweep.name=mine")
     if not found:
         raise ConfigError(
             f"sweep.keep drops all {len(dropped)} cells, the first because {dropped[0]}; widen sweep.keep"
         )
     return Plan(
         assumed=isinstance(price.speed(first), price.Assumed),
-        sweep=named,
+        sweep=first.sweep.name,
         results=first.results_folder,
         cells=_shared(tuple(found.values())),
         dropped=tuple(dropped),
@@ -102,6 +101,7 @@ def planned_cell(
     try:
         if key not in known:
             solved = Cell.from_config(config, cells.corpus_of(config))
+            Team(size=config.device.processes).sequences(solved.hyperparameters.batch_sequences)
             known[key] = solved, row(solved, config)
         made = dataclasses.replace(known[key][0], seed=config.seed)
     except ScalingError as error:
@@ -160,12 +160,21 @@ def _outside(row: Mapping[str, Any], keep: Mapping[str, Any] | None) -> str | No
             raise ConfigError(
                 f"sweep.keep cannot filter by {name!r}; allowed are {', '.join(list(COLUMNS)[4:])}"
             )
-        if not isinstance(limits, (list, tuple)) or len(limits) != 2:
-            raise ConfigError(f"sweep.keep.{name} is {limits!r}; give [low, high], with null for an open end")
-        low, high = limits
+        low, high = _ends(name, limits)
         value = row[name]
         if value is None:
             raise ConfigError(f"sweep.keep.{name} needs a predicted time; run `scaling bench` first")
-        if (low is not None and value < float(low)) or (high is not None and value > float(high)):
-            return f"{name} {value:.4g} lies outside sweep.keep.{name} [{low}, {high}]"
+        if (low is not None and value < low) or (high is not None and value > high):
+            return f"{name} {value:.4g} lies outside sweep.keep.{name} [{limits[0]}, {limits[1]}]"
     return None
+
+
+def _ends(name: str, limits: Any) -> tuple[float | None, float | None]:
+    """Return the ends of one range of `sweep.keep`; None = open. Raises ConfigError."""
+    rule = f"sweep.keep.{name} is {quoted(limits)}; give [low, high], with null for an open end"
+    if not isinstance(limits, (list, tuple)) or len(limits) != 2:
+        raise ConfigError(rule)
+    low, high = (None if end is None else NUMBER.read(f"sweep.keep.{name}", end) for end in limits)
+    if low is not None and high is not None and low > high:
+        raise ConfigError(f"{rule}, the lower first")
+    return low, high

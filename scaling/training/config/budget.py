@@ -12,6 +12,8 @@ from scaling.training.recipes.recipe import Hyperparameters, Situation
 
 FEWEST_STEPS = 10
 """Minimum number of steps; with fewer, warm-up and decay are too coarse."""
+MOST_STEPS = 10**10
+"""Maximum number of steps: a thousand steps a second take four months for them."""
 TOLERANCE = 0.01
 """Maximum relative difference between the budget of the whole steps and that of the config."""
 
@@ -61,16 +63,25 @@ def solve(situation: Situation, config: RecipeConfig, asked: float) -> tuple[Hyp
 
 def check_steps(steps: int, batch: int, asked: float, flops_per_token: float, flops: float | None) -> None:
     """Raise ConfigError when there are too few steps to train, or to meet the budget within TOLERANCE."""
+    if steps > MOST_STEPS:
+        raise ConfigError(
+            f"{_asked(asked, flops)} buys {steps:.3g} steps of {batch:,} tokens here, more than the "
+            f"{MOST_STEPS:.0e} that a run may take; give a smaller budget, or a larger family.size or "
+            "recipe.batch_sequences"
+        )
     error = abs(steps * batch / asked - 1)
     if steps >= FEWEST_STEPS and error <= TOLERANCE:
         return
     # from 50 steps on, rounding changes the budget by at most 1 %; fewer steps meet it only by chance
     least = max(FEWEST_STEPS, math.ceil(0.5 / TOLERANCE)) * batch
-    what = f"budget.flops={flops:g}" if flops is not None else f"budget.tokens={asked:g}"
     need = f"budget.flops={least * flops_per_token:.3g}" if flops is not None else f"budget.tokens={least}"
     raise ConfigError(
-        f"{what} buys {asked / batch:.2f} steps of {batch:,} tokens here, too few whole steps to train and "
-        "to come within "
+        f"{_asked(asked, flops)} buys {asked / batch:.2f} steps of {batch:,} tokens here, too few whole "
+        "steps to train and to come within "
         f"{TOLERANCE:.0%} of it; give at least {need}, a smaller family.size or a smaller "
         "recipe.batch_sequences"
     )
+
+
+def _asked(tokens: float, flops: float | None) -> str:
+    return f"budget.flops={flops:g}" if flops is not None else f"budget.tokens={tokens:g}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scaling.config import CorpusConfig
-from scaling.config.kinds import POSITIVE, UNSET, Setting, choice, number, whole
+from scaling.config.kinds import SEED, UNSET, Setting, choice, number, whole
 from scaling.errors import ConfigError, one_of
 
 SOURCE = "regression"
@@ -19,14 +19,16 @@ SOURCE = "regression"
 TASKS: dict[str, dict[str, Setting]] = {
     "smooth": {
         "dimensions": Setting(
-            whole(), None, "For smooth: dimensions of the torus; context = 2 × dimensions."
+            whole(1, 10_000), None, "For smooth: dimensions of the torus; context = 2 × dimensions."
         ),
-        "waves": Setting(whole(), 16, "For smooth: number of sines in the function."),
+        "waves": Setting(whole(1, 10_000), 16, "For smooth: number of sines in the function."),
     },
     "spectrum": {
-        "features": Setting(whole(), None, "For spectrum: inputs of an example; context = features."),
+        "features": Setting(
+            whole(1, 1_048_576), None, "For spectrum: inputs of an example; context = features."
+        ),
         "alpha": Setting(
-            POSITIVE,
+            number(0.001, 100),
             None,
             "For spectrum: exponent of the law, N^(−alpha).",
         ),
@@ -36,7 +38,7 @@ TASKS: dict[str, dict[str, Setting]] = {
 """Task → its keys, as in `scaling.families.regression.tasks`."""
 KEYS = {
     "task": Setting(choice(*TASKS), UNSET, "Task that draws the examples."),
-    "seed": Setting(whole(0), 0, "Random seed of the function and its examples."),
+    "seed": Setting(SEED, 0, "Random seed of the function and its examples."),
     **TASKS["smooth"],
     **TASKS["spectrum"],
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scaling.config import CheckpointConfig, Config, DeviceConfig
-from scaling.config.kinds import numbers
+from scaling.config.lists import numbers
 from scaling.errors import ConfigError, one_of
 from scaling.training.cell import Cell
 

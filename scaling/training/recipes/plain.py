@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.config.kinds import NUMBER, POSITIVE, Setting, whole
+from scaling.config.kinds import POSITIVE, SEQUENCES, Setting, number
 from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
 
@@ -17,7 +17,7 @@ def _fixed(situation: Situation, constants: Mapping[str, Any]) -> Derived:
     }
 
 
-BATCH = Setting(whole(), 8, "Batch size in sequences.")
+BATCH = Setting(SEQUENCES, 8, "Batch size in sequences.")
 """Batch size of the recipes that do not derive it."""
 RATE_TIMES_WIDTH = "Peak learning rate × width."
 
@@ -65,7 +65,9 @@ HORIZON = Recipe(
     constants={
         "learning_rate_times_width": Setting(POSITIVE, 0.44, "Peak rate × width at D = reference_tokens."),
         "reference_tokens": Setting(POSITIVE, 7e5, "D of learning_rate_times_width."),
-        "exponent": Setting(NUMBER, 0.27, "Exponent with which the peak learning rate falls with D."),
+        "exponent": Setting(
+            number(-10, 10), 0.27, "Exponent with which the peak learning rate falls with D."
+        ),
         "batch": BATCH,
     },
 )

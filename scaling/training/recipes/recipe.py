@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scaling.config.kinds import (
+    PARTS,
     POSITIVE,
+    SEQUENCES,
     SHARE,
     Setting,
     check,
@@ -19,7 +21,7 @@ from scaling.config.kinds import (
     required,
     whole,
 )
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, one_of, quoted
 
 SCHEDULES = ("constant", "linear", "cosine", "wsd")
 OPTIMIZERS = ("adamw", "adam", "sgd", "lion", "muon", "soap")
@@ -35,7 +37,7 @@ class Hyperparameters:
 
     learning_rate: float = required(POSITIVE)
     """Peak learning rate."""
-    batch_sequences: int = required(whole())
+    batch_sequences: int = required(SEQUENCES)
     """Batch size in sequences per optimiser step."""
     optimizer: str = key("adamw", choice(*OPTIMIZERS))
     """Algorithm of an optimiser step."""
@@ -67,9 +69,9 @@ class Hyperparameters:
     """Number of evaluations without a lower held-out loss after which training stops early; 0 = never."""
     parametrization: str = key("standard", choice(*PARAMETRIZATIONS))
     """Scaling of initial weights and learning rates with width and depth."""
-    base_width: int = key(64, whole(1, 1_000_000))
+    base_width: int = key(64, PARTS)
     """Width at which mup and completep equal the standard parametrization."""
-    base_depth: int = key(2, whole(1, 1_000_000))
+    base_depth: int = key(2, PARTS)
     """Depth at which completep equals the standard parametrization."""
     rules: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     """Name → rule that gave the value, as text. Not part of the run id."""
@@ -91,7 +93,9 @@ class Hyperparameters:
 TIMESCALE = "weight_decay_timescale"
 """Key of the config that replaces weight_decay."""
 SHARE_OF_RUN = Setting(
-    POSITIVE, None, "In place of weight_decay: the share of the run over which AdamW forgets a weight."
+    POSITIVE,
+    None,
+    "In place of weight_decay: the share of the run over which AdamW forgets a weight.",
 )
 """Setting of TIMESCALE."""
 FIELDS = {f.name: f for f in dataclasses.fields(Hyperparameters) if f.name != "rules"}
@@ -175,7 +179,7 @@ class Recipe:
         values: dict[str, Any] = {}
         rules: dict[str, str] = {}
         for name, (value, text) in derived.items():
-            values[name] = six_digits(value)
+            values[name] = self._derived(name, six_digits(value), chosen)
             rules[name] = text
         for name, value in chosen.items():
             if name in FIELDS:
@@ -187,8 +191,18 @@ class Recipe:
                     f"recipe.weight_decay and recipe.{TIMESCALE} both set the decay; leave one of them null"
                 )
             share = SHARE_OF_RUN.kind.read(f"recipe.{TIMESCALE}", chosen[TIMESCALE])
-            values["weight_decay"], rules["weight_decay"] = decay_over(share, situation, values)
+            decay, rules["weight_decay"] = decay_over(share, situation, values)
+            values["weight_decay"] = self._derived("weight_decay", decay, chosen)
         return Hyperparameters(**values, rules=rules)
+
+    def _derived(self, name: str, value: Any, chosen: Mapping[str, Any]) -> Any:
+        """Return a derived value. Raises ConfigError, which names the settings, if it is not allowed."""
+        try:
+            FIELDS[name].metadata["kind"].read(f"recipe.{name}", value)
+        except ConfigError as error:
+            given = ", ".join(f"recipe.{key}={quoted(one)}" for key, one in chosen.items()) or "no setting"
+            raise ConfigError(f"{error}; the recipe {self.name!r} derives it from {given}") from None
+        return value
 
 
 def decay_over(share: float, situation: Situation, values: Mapping[str, Any]) -> tuple[float, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.config.kinds import POSITIVE, Setting, whole
+from scaling.config.kinds import PARTS, POSITIVE, Setting
 from scaling.training.recipes.plain import BATCH
 from scaling.training.recipes.recipe import Derived, Recipe, Situation
 
@@ -22,8 +22,8 @@ def _mup(situation: Situation, constants: Mapping[str, Any]) -> Derived:
 
 
 _RATE = Setting(POSITIVE, 0.004, "Peak learning rate, tuned at the small shape.")
-_WIDTH = Setting(whole(), 64, "Width of the small shape.")
-_DEPTH = Setting(whole(), 2, "Depth of the small shape.")
+_WIDTH = Setting(PARTS, 64, "Width of the small shape.")
+_DEPTH = Setting(PARTS, 2, "Depth of the small shape.")
 
 MUP = Recipe(
     name="mup",
