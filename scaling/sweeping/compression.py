@@ -57,7 +57,7 @@ def compress(
     if not rows:
         raise next(iter(refusals.values()))
     for run_id, refusal in refusals.items():
-        say(f"run {run_id} is left out: {refusal}")
+        say(f"scaling: run {run_id} is left out: {refusal}")
     _write(rows, results / sweep / TABLE)
     return rows
 

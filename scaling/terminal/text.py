@@ -1,4 +1,4 @@
-"""Make text printable, and print sentences on standard error."""
+"""Make text printable, and print messages on standard error."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def _escape(code: int) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
-def say(sentence: str) -> None:
-    """Print a sentence about a problem that stops nothing on standard error."""
-    print(f"scaling: {visible(sentence)}", file=sys.stderr, flush=True)
+def say(text: str) -> None:
+    """Print a message for people on standard error; standard output is for results."""
+    print(visible(text), file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ def optional(what: str, make: Callable[[], T]) -> T | None:
     try:
         return make()
     except Exception as error:
-        say(f"{what}: {line_of(error)}; the run goes on without")
+        say(f"scaling: {what}: {line_of(error)}; the run goes on without")
         return None
 
 

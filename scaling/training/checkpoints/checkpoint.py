@@ -146,7 +146,10 @@ def give_up(error: Damaged, cell: Cell, paths: RunPaths, *, shared: bool = True)
     """Rename a damaged checkpoint and print what the run continues from. Raises StorageError."""
     clause = tensors.set_aside(error)
     left = sources(cell, paths, shared=shared)
-    say(f"{clause}; the run " + (f"continues from {left[0].path.name}" if left else "starts from step 0"))
+    say(
+        f"scaling: {clause}; the run "
+        + (f"continues from {left[0].path.name}" if left else "starts from step 0")
+    )
 
 
 def share(trainer: Trainer, paths: RunPaths) -> None:

@@ -155,7 +155,7 @@ def price(placement: Placement, seconds: float, team: Team) -> float | None:
 def finite(name: str, value: Any) -> Any:
     """Return the value of a column; a number that is infinite or not a number becomes None."""
     if isinstance(value, float) and not math.isfinite(value):
-        say(f"{name} is {value}; the record goes without")
+        say(f"scaling: {name} is {value}; the record goes without")
         return None
     return value
 
