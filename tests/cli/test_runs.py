@@ -92,7 +92,7 @@ def test_an_exported_folder_is_what_a_harness_takes(folder: Path) -> None:
     [
         (("sample", "zzz"), "fits no run"),
         (("sample", "", "--temperature", "-1"), "temperature is -1"),
-        (("sample", "", "--top-p", "2"), "top_p is 2"),
+        (("sample", "", "--top-p", "2"), "--top-p is 2"),
     ],
 )
 def test_mistakes_end_in_one_sentence(

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scaling.figures.drawing import to_json
+
 LAW = {"E": 1.2, "A": 22.0, "B": 60.0, "alpha": 0.32, "beta": 0.30}
 A_EXPONENT = LAW["beta"] / (LAW["alpha"] + LAW["beta"])
 
@@ -350,7 +352,7 @@ def make(folder: Path, *, with_fit: bool = True, with_curves: bool = True, **opt
         positions(runs).to_parquet(folder / "positions.parquet")
     if with_fit:
         (folder / "compare.json").write_text(json.dumps(comparison()), encoding="utf-8")
-        (folder / "fit.json").write_text(json.dumps(fit(runs)), encoding="utf-8")
+        (folder / "fit.json").write_text(to_json(fit(runs)), encoding="utf-8")
     return folder
 
 

@@ -33,7 +33,8 @@ def named(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = synthetic.mixed(tmp_path_factory.mktemp("named") / "made")
     (folder / "plan.json").unlink(missing_ok=True)
     path = folder / "ledger.parquet"
-    frame = pd.read_parquet(path).reindex(columns=list(COLUMNS)).convert_dtypes()
+    frame = pd.read_parquet(path).reindex(columns=list(COLUMNS))
+    frame = frame.astype({name: column.dtype.replace("int", "Int") for name, column in COLUMNS.items()})
     families = sorted(set(frame["family"]))
     names = dict(zip(families, WORDS[request.param], strict=True))
     frame["family"] = frame["family"].map(names)

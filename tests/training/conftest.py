@@ -61,6 +61,12 @@ def config(**changes: Any) -> dict[str, Any]:
     }
 
 
+def stated(cell: Cell, **changes: Any) -> Config:
+    """The config of a cell of family llama, as its record must state it."""
+    family = {"name": cell.family, "size": cell.size}
+    return parse(Config, config(**{"family": family, "seed": cell.seed, **changes}))
+
+
 @pytest.fixture
 def cell(corpus: Corpus) -> Callable[..., Cell]:
     """Makes a cell from changes to the config."""

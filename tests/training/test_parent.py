@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 
-from scaling.config import Config, parse
 from scaling.corpora import Corpus
 from scaling.errors import ConfigError, StorageError
 from scaling.families.adapting.modules import LowRankLinear, fold
@@ -19,6 +18,7 @@ from scaling.training import Cell, RunPaths, record
 from scaling.training.lifecycle.run import run
 from scaling.training.network import build
 from scaling.training.sample import load
+from tests.training.conftest import stated
 
 LORA = {"adaptation": "lora", "rank": 2}
 KINDS = [
@@ -39,8 +39,8 @@ def parent(cell: Callable[..., Cell], corpus: Corpus, paths: Callable[[Cell], Ru
 
 def trained(it: Cell, corpus: Corpus, paths: Callable[[Cell], RunPaths], **changes: Any) -> RunPaths:
     where = paths(it)
-    settings = {"corpus": {"tokenizer": "bytes"}, "family": {"name": it.family, "size": it.size}, **changes}
-    got = run(it, corpus=corpus, paths=where, config=parse(Config, settings))
+    settings = stated(it, **{"corpus": {"tokenizer": "bytes"}, **changes})
+    got = run(it, corpus=corpus, paths=where, config=settings)
     assert got["status"] == "done", got["reason"]
     return where
 
@@ -85,7 +85,7 @@ def test_only_what_should_learns(
     paths: Callable[[Cell], RunPaths],
 ) -> None:
     it = child(cell, parent, start)
-    got = run(it, corpus=corpus, paths=paths(it), config=Config())
+    got = run(it, corpus=corpus, paths=paths(it), config=stated(it))
     assert (got["status"], got["parent"]) == ("done", parent.run_id), got["reason"]
     assert got["tokens_before"] == it.tokens
     before = torch.load(parent.weights, weights_only=True)["module"]
@@ -141,7 +141,7 @@ def test_a_low_rank_map_merges_into_the_plain_one(
         it,
         corpus=corpus,
         paths=paths(it),
-        config=parse(Config, {"family": {"name": "llama", "size": 1}}),
+        config=stated(it),
     )
     again = child(cell, paths(it), {})
     assert again.columns()["tokens_before"] == 2 * it.tokens
@@ -206,7 +206,7 @@ def test_a_finished_start_is_loaded_again(
     monkeypatch: Any,
 ) -> None:
     it = child(cell, parent, KINDS[5])
-    run(it, corpus=corpus, paths=paths(it), config=Config())
+    run(it, corpus=corpus, paths=paths(it), config=stated(it))
     monkeypatch.setattr("scaling.training.sample.open_data", lambda *_: corpus)
     monkeypatch.setattr(Cell, "from_config", classmethod(lambda *_: it))
     _, _, module = load(paths(it))

@@ -26,6 +26,7 @@ from scaling.training.config.text import open_data
 from scaling.training.evaluation import Precision, evaluate
 from scaling.training.lifecycle.run import run
 from scaling.training.network import build, fold
+from tests.training.conftest import stated
 
 
 @given(st.integers(2, 8), st.integers(1, 6), st.integers(1, 9), st.integers(0, 99))
@@ -90,7 +91,7 @@ def test_a_run_is_pruned_as_it_trains(
     plan = {"sparsity": 0.75, "scope": scope, "begin": 0.2, "end": 0.6}
     it = cell(family={"name": "llama", "size": 1}, compression=plan)
     assert it.run_id != cell(family={"name": "llama", "size": 1}).run_id
-    got = run(it, corpus=corpus, paths=paths(it), config=Config())
+    got = run(it, corpus=corpus, paths=paths(it), config=stated(it))
     assert (got["status"], got["sparsity"], got["weight_bits"]) == ("done", 0.75, None), got["reason"]
     weights = torch.load(paths(it).weights, weights_only=True)["module"]
     matrices = [w for name, w in weights.items() if name.startswith("blocks.") and w.ndim == 2]
@@ -104,7 +105,7 @@ def test_a_run_trains_with_rounded_weights(
     cell: Callable[..., Cell], corpus: Corpus, paths: Callable[[Cell], RunPaths]
 ) -> None:
     it = cell(family={"name": "llama", "size": 1}, compression={"bits": 2})
-    got = run(it, corpus=corpus, paths=paths(it), config=Config())
+    got = run(it, corpus=corpus, paths=paths(it), config=stated(it))
     assert (got["status"], got["weight_bits"]) == ("done", 2.0), got["reason"]
     assert got["loss"] < 4.5, "it learns all the same"
     weights = torch.load(paths(it).weights, weights_only=True)["module"]
