@@ -143,6 +143,7 @@ def _is_parquet(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     try:
+        files.check_kind(path)
         pq.read_metadata(path)
     except (pa.ArrowException, ValueError, OSError):
         return False
@@ -159,6 +160,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
     old: set[str] = set()
     if (folder / name).exists():
         try:
+            files.check_kind(folder / name)
             kept = pq.ParquetFile(folder / name).read()
             stay = set(run_ids) - fresh
             mask = pa.array([run_id in stay for run_id in kept.column("run_id").to_pylist()], type=pa.bool_())
@@ -180,6 +182,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
 def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
     """Return the rows of a run's CSV file, none if there is none or it cannot be read, which is said."""
     try:
+        files.check_kind(path)
         with path.open(newline="", encoding="utf-8") as file:
             lines = csv.DictReader(file, strict=True)
             if lines.fieldnames is None or list(lines.fieldnames) != list(columns):

@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scaling import files
 from scaling.errors import ConfigError, StorageError, TableError, one_of
 from scaling.sweeping import lease
 from scaling.sweeping.planning.collector import uncollected
@@ -230,7 +231,7 @@ def _ended(row: dict[str, Any]) -> dict[str, Any]:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = files.content(path).decode(errors="replace").strip().splitlines()
     except OSError:
         return "its error file cannot be read"
     return lines[-1] if lines else "its error file is empty"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import folders
+from scaling import files, folders
 from scaling.errors import TableError
 from scaling.tables.schema import ADDED, COLUMNS, READABLE
 
@@ -64,6 +64,7 @@ def arrow(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
+        files.check_kind(path)
         file = pq.ParquetFile(path)
         there = set(file.schema_arrow.names)
         table = file.read(None if columns is None else [name for name in columns if name in there])
@@ -82,6 +83,8 @@ def frame(path: Path, content: bytes | None = None) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
+        if content is None:
+            files.check_kind(path)
         table = pq.read_table(path if content is None else io.BytesIO(content))
         found: pd.DataFrame = table.to_pandas()
     except Exception as error:
@@ -141,9 +144,8 @@ def _unreadable(path: Path, error: Exception) -> TableError:
     if isinstance(error, FileNotFoundError):
         return TableError(f"there is no ledger {path}; make one with: scaling run SWEEP")
     if isinstance(error, OSError) and error.errno:
-        return TableError(
-            f"{path} cannot be read ({os.strerror(error.errno).lower()}); check its permissions"
-        )
+        why = error.strerror or os.strerror(error.errno)
+        return TableError(f"{path} cannot be read ({why.lower()}); check its permissions")
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
     remedy = "save it again as a table"
     if path.name in (LEDGER, CURVES, POSITIONS):
