@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaling import files
 from scaling.errors import StorageError, TableError
-from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, rows
-from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column, fault
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, impossible, rows
+from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Science = Mapping[str, Mapping[str, Any]]
 """Run id → columns that the plan computed from the config of the cell."""
-_LOSS = {"loss": COLUMNS["loss"]}
 _BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
 """Files beside a ledger → (file of each run that is collected, columns). Rows are sorted by run id and the
 first column."""
@@ -71,7 +70,7 @@ def _known(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, A
     """
     try:
         found = rows(path, columns) if path.exists() else []
-        return [row for row in found if fault(row, _LOSS) is None]
+        return [row for row in found if impossible(row) is None]
     except Damaged as error:
         aside = files.set_aside(path)
         _say(f"{error.args[0].partition(';')[0]}; it was renamed to {aside.name} and is collected again")

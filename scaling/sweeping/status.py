@@ -149,7 +149,9 @@ def status(results: Path, sweep: str) -> Status:
         wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
         try:
             found = ledger.rows(folder / ledger.LEDGER, wanted if cells is not None else (*wanted, *_PLANNED))
-            rows = {row["run_id"]: row for row in found}
+            wrong = {row["run_id"]: why for row in found if (why := ledger.impossible(row))}
+            rows = {row["run_id"]: row for row in found if row["run_id"] not in wrong}
+            notes = tuple(f"{folder / ledger.LEDGER}: run {run_id!r} {why}" for run_id, why in wrong.items())
         except TableError as error:
             if cells is None:
                 raise

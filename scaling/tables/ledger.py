@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling import files, folders
 from scaling.errors import TableError
-from scaling.tables.schema import ADDED, COLUMNS, READABLE
+from scaling.tables.schema import ADDED, COLUMNS, READABLE, fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,25 @@ def frame(path: Path, content: bytes | None = None) -> pd.DataFrame:
         raise _unreadable(path, error) from None
     if path.name == LEDGER:
         _check(table, path)
+        _check_losses(table, path)
     return found
+
+
+def impossible(row: Mapping[str, Any]) -> str | None:
+    """Return why the loss of a row is one that no run can have; None if one can."""
+    return fault(row, {"loss": COLUMNS["loss"]})
+
+
+def _check_losses(table: pa.Table, path: Path) -> None:
+    """Raise Damaged for the first loss that no run can have."""
+    if not {"run_id", "loss"} <= set(table.column_names):
+        return
+    for run_id, loss in zip(*(table.column(name).to_pylist() for name in ("run_id", "loss")), strict=True):
+        if loss == loss and (wrong := impossible({"loss": loss})):  # a table of pandas has nan for none
+            raise Damaged(
+                f"{path} is damaged (run {run_id!r} {wrong}); `{folders.maker(path.parent)}` writes "
+                "its row again"
+            )
 
 
 def _check(table: pa.Table, path: Path) -> None:

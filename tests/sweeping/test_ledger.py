@@ -204,3 +204,18 @@ def test_a_pipe_beside_a_ledger_is_renamed(tmp_path: Path, name: str) -> None:
     ledger.collect(tmp_path, "sweep", ["a"])
     assert path.is_file()
     assert path.with_name(f"{name}.damaged").is_fifo()
+
+
+@pytest.mark.parametrize("loss", [1e300, 1e-300, -1.0])
+def test_a_loss_that_no_run_can_have_is_taken_from_the_record(tmp_path: Path, loss: float) -> None:
+    paths = leave(tmp_path, "a", loss=1.5)
+    ledger.collect(tmp_path, "sweep", ["a"])
+    path = tmp_path / "sweep" / "ledger.parquet"
+    ledger.write(ledger.table([row | {"loss": loss} for row in stored.rows(path)]), path)
+    shown = status.status(tmp_path, "sweep")
+    assert not shown.cells
+    assert f"run 'a' has {loss!r} for 'loss'" in shown.notes[0]
+    assert [row["loss"] for row in ledger.collect(tmp_path, "sweep", ["a"])] == [1.5]
+    paths.record.write_text(paths.record.read_text().replace('"loss": 1.5', f'"loss": {loss}'))
+    with pytest.raises(TableError, match="for 'loss', which is"):
+        record.read(paths)
