@@ -45,9 +45,11 @@ def storage(path: Path, what: str, *, option: str = RESULTS) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except Exception as error:
         # torch.save, whose file ends too soon, raises an error of its own over the disk's
-        refusal = error if isinstance(error, OSError) else error.__context__
+        refusal = error.__context__ if isinstance(error, RuntimeError) else error
+        if number := re.search(r"\(os error (\d+)\)", str(error)):  # of tokenizers and safetensors, in Rust
+            refusal = OSError(int(number[1]), os.strerror(int(number[1])))
         if not isinstance(refusal, OSError):
             raise
         reason = (refusal.strerror or str(refusal)).lower()

@@ -120,3 +120,11 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is a folder where a file should be; move it away"):
         files.check_free(tmp_path)
     files.check_free(tmp_path / "absent")
+
+
+def test_a_refusal_that_a_rust_package_words_is_one_sentence(tmp_path: Path) -> None:
+    said = pytest.raises(StorageError, match=r"the model cannot be written to .*: the disk is full; nothing")
+    with said, files.storage(tmp_path, "the model"):
+        raise Exception("No space left on device (os error 28)")
+    with pytest.raises(KeyError), files.storage(tmp_path, "the model"):
+        raise KeyError
