@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ _FREE = "free some space"
 _MOVE = "choose another folder with {option}"
 _PERMISSION = ("permission is denied", _MOVE + ", or change its permissions")
 _TAKEN = ("a file stands where a folder should be", "move it away or " + _MOVE)
+_FOLDER = "a folder stands where a file should be"
 _WHY = {
     errno.ENOSPC: ("the disk is full", _FREE),
     errno.EDQUOT: ("the disk quota is used up", _FREE),
@@ -28,6 +30,7 @@ _WHY = {
     errno.EPERM: _PERMISSION,
     errno.ENOTDIR: _TAKEN,
     errno.EEXIST: _TAKEN,
+    errno.EISDIR: (_FOLDER, _TAKEN[1]),
 }
 """Why the operating system refuses, and what to do; `{option}` is how another folder is chosen."""
 RESULTS = "results=FOLDER or SCALING_RESULTS=FOLDER"
@@ -42,9 +45,11 @@ def storage(path: Path, what: str, *, option: str = RESULTS) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except Exception as error:
         # torch.save, whose file ends too soon, raises an error of its own over the disk's
-        refusal = error if isinstance(error, OSError) else error.__context__
+        refusal = error.__context__ if isinstance(error, RuntimeError) else error
+        if number := re.search(r"\(os error (\d+)\)", str(error)):  # of tokenizers and safetensors, in Rust
+            refusal = OSError(int(number[1]), os.strerror(int(number[1])))
         if not isinstance(refusal, OSError):
             raise
         reason = (refusal.strerror or str(refusal)).lower()
@@ -111,10 +116,32 @@ def write(
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def check_kind(path: Path) -> None:
+    """Raise OSError for a pipe, a socket or a device, whose content might never end, or for no file."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device", str(path))
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of a file. Raises OSError, also for what `check_kind` refuses."""
+    check_kind(path)
+    return path.read_bytes()
+
+
+def check_free(path: Path) -> None:
+    """Raise StorageError if something that is no file stands where one will be written."""
+    if path.exists() and not path.is_file():
+        raise StorageError(
+            f"{path} is {'a folder' if path.is_dir() else 'a pipe, a socket or a device'} where a file "
+            "should be; move it away and type the same command again"
+        )
+
+
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """Return the JSON object of a file. Raises TableError, which ends with `remedy`."""
     try:
-        found = parse_json(path.read_bytes())
+        found = parse_json(content(path))
     except OSError as error:
         reason, rights = (error.strerror or str(error)).lower(), isinstance(error, PermissionError)
         raise TableError(
@@ -127,21 +154,21 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     return found
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(text: bytes) -> Any:
     """Return the value of JSON as this package writes it: finite numbers, and each key once.
 
     Raises ValueError, with the reason in words, for everything else, also for text that is not UTF-8.
     """
     try:
         return json.loads(
-            content.decode("utf-8-sig"),
+            text.decode("utf-8-sig"),
             parse_constant=_number,
             parse_float=_number,
             parse_int=_whole,
             object_pairs_hook=_object,
         )
     except UnicodeDecodeError as error:
-        raise ValueError(f"byte {content[error.start]:#04x} is not UTF-8") from None
+        raise ValueError(f"byte {text[error.start]:#04x} is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -184,6 +211,7 @@ def set_aside(path: Path) -> Path:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex, reading it in pieces."""
+    check_kind(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

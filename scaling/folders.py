@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from scaling.errors import ConfigError, one_of
-from scaling.files import parse_json
+from scaling.files import content, parse_json
 
 _DEFAULT = "results"
 """Folder of results, below the working folder."""
@@ -140,7 +140,7 @@ def maker(folder: Path) -> str:
 def _planned_by(folder: Path) -> list[str]:
     """Return the words after `scaling run` that the saved plan names; none if it names no existing sweep."""
     try:
-        words = parse_json((folder / "plan.json").read_bytes())["command"]
+        words = parse_json(content(folder / "plan.json"))["command"]
     except (OSError, ValueError, KeyError, TypeError):
         return []
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):

@@ -106,3 +106,25 @@ def test_a_damaged_file_is_set_aside_over_an_older_one(tmp_path: Path) -> None:
     assert aside == tmp_path / "a.json.damaged"
     assert aside.read_text() == "second"
     assert list(tmp_path.iterdir()) == [aside]
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    os.mkfifo(path)
+    with pytest.raises(TableError, match=r"a\.json cannot be read \(it is a pipe, a socket or a device\)"):
+        files.read_json(path, "remove it")
+    with pytest.raises(OSError, match="pipe"):
+        files.sha256(path)
+    with pytest.raises(StorageError, match=r"a\.json is a pipe, .* where a file should be; move it away"):
+        files.check_free(path)
+    with pytest.raises(StorageError, match="is a folder where a file should be; move it away"):
+        files.check_free(tmp_path)
+    files.check_free(tmp_path / "absent")
+
+
+def test_a_refusal_that_a_rust_package_words_is_one_sentence(tmp_path: Path) -> None:
+    said = pytest.raises(StorageError, match=r"the model cannot be written to .*: the disk is full; nothing")
+    with said, files.storage(tmp_path, "the model"):
+        raise Exception("No space left on device (os error 28)")
+    with pytest.raises(KeyError), files.storage(tmp_path, "the model"):
+        raise KeyError

@@ -124,7 +124,7 @@ def open_corpus(folder: Path, *, verify: bool = False) -> Corpus:
 
 def _read_stamps(folder: Path) -> dict[str, list[int]] | None:
     try:
-        stamps: dict[str, list[int]] = json.loads((folder / _CHECKED).read_text(encoding="utf-8"))
+        stamps: dict[str, list[int]] = json.loads(files.content(folder / _CHECKED))
         return stamps
     except (OSError, ValueError):
         return None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling import files
 from scaling.corpora.tokenizers import FILE, dtype
 from scaling.errors import CorpusError
 
@@ -37,7 +38,7 @@ def read(folder: Path) -> dict[str, Any]:
     """Return the manifest of a folder. Raises CorpusError if it is missing, damaged or edited."""
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = json.loads(files.content(path))
         if isinstance(manifest, dict) and manifest.get("format") != FORMAT:
             raise CorpusError(
                 f"{path} has format {manifest.get('format')!r}, this version reads {FORMAT}; {AGAIN}"

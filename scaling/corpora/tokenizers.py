@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from scaling import files
 from scaling.errors import ConfigError, CorpusError
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def load(name: str, vocab: int, folder: Path) -> Tokenizer:
         return Bytes()
     if name == "symbols":
         return Symbols(vocab=vocab)
-    return Learned(name=name, text=(folder / FILE).read_text(encoding="utf-8"))
+    return Learned(name=name, text=files.content(folder / FILE).decode())
 
 
 def _learn(size: int, texts: Iterable[bytes]) -> Learned:

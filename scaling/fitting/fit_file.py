@@ -109,7 +109,7 @@ def refit(path: Path) -> Fit:
     Raises FitError where the file is not a fit, or where its table is missing or has changed since.
     """
     try:
-        payload = files.parse_json(path.read_bytes())
+        payload = files.parse_json(files.content(path))
         given, chosen, law = payload["input"], payload["options"], payload["law"]
         known = Options.__dataclass_fields__.keys()
         for name in known & chosen.keys():

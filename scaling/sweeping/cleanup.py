@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scaling.errors import ConfigError, StorageError, one_of
-from scaling.files import meant_for
+from scaling.files import content, meant_for
 from scaling.sweeping import lease
 from scaling.training.paths import RunPaths
 from scaling.training.record import CONTINUED
@@ -134,7 +134,7 @@ def _kind(name: str, paths: RunPaths, of_checkpoint: str) -> str | None:
 def _ended(paths: RunPaths) -> bool:
     """Return whether a run has a record and nothing to continue: `sweep.retry` continues a failed run."""
     try:
-        return json.loads(paths.record.read_bytes()).get("status") not in CONTINUED
+        return json.loads(content(paths.record)).get("status") not in CONTINUED
     except (OSError, ValueError, AttributeError):
         return False
 

@@ -22,7 +22,7 @@ from scaling.tables import read as tables
 from scaling.tables.columns import cells, column
 from scaling.tables.expression import short
 from scaling.tables.files import ENDINGS
-from scaling.tables.ledger import LEDGER
+from scaling.tables.ledger import LEDGER, impossible
 from scaling.tables.runs import DONE, select
 from scaling.tables.schema import COLUMNS, SCHEMA_VERSION
 
@@ -189,6 +189,8 @@ def _row(given: Row, where: str, names: Mapping[str, str], there: Sequence[str])
             f"{missing[0]}=NAME, or one value for all rows with --set {missing[0]}=VALUE; the source has "
             f"{', '.join(map(str, there))}"
         )
+    if wrong := impossible(row):
+        raise TableError(f"{where} {wrong}; correct it, or leave that row out with --where")
     state = row["status"] or "done"
     row["status"] = "done" if state.strip().lower() in DONE else state
     row["schema"] = SCHEMA_VERSION

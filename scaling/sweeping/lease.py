@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scaling import files
 from scaling.errors import StorageError
 from scaling.files import parse_json, storage, temporary
 from scaling.tables.schema import Column, fault
@@ -101,6 +102,7 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
     try:
         if _link(fresh, path):
             return Lease(path, nonce, lost)
+        files.check_free(path)
         found = read(path)
         if not stale(path, found) or not _silent(path, found):
             return None
@@ -113,7 +115,7 @@ def take(path: Path, *, lost: Callable[[], None] | None = None) -> Lease | None:
 def read(path: Path) -> dict[str, Any] | None:
     """Return the content of a lease file, or None if it is missing or damaged."""
     try:
-        found = parse_json(path.read_bytes())
+        found = parse_json(files.content(path))
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or fault(found, _COLUMNS):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaling import files
 from scaling.errors import StorageError, TableError
-from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, rows
-from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column, fault
+from scaling.tables.ledger import CURVES, LEDGER, POSITIONS, Damaged, impossible, rows
+from scaling.tables.schema import COLUMNS, CURVE_COLUMNS, POSITION_COLUMNS, Column
 from scaling.training import record as records
 from scaling.training.paths import RunPaths
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Science = Mapping[str, Mapping[str, Any]]
 """Run id → columns that the plan computed from the config of the cell."""
-_LOSS = {"loss": COLUMNS["loss"]}
 _BESIDE = {CURVES: ("curve", CURVE_COLUMNS), POSITIONS: ("positions", POSITION_COLUMNS)}
 """Files beside a ledger → (file of each run that is collected, columns). Rows are sorted by run id and the
 first column."""
@@ -71,7 +70,7 @@ def _known(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, A
     """
     try:
         found = rows(path, columns) if path.exists() else []
-        return [row for row in found if fault(row, _LOSS) is None]
+        return [row for row in found if impossible(row) is None]
     except Damaged as error:
         aside = files.set_aside(path)
         _say(f"{error.args[0].partition(';')[0]}; it was renamed to {aside.name} and is collected again")
@@ -143,6 +142,7 @@ def _is_parquet(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     try:
+        files.check_kind(path)
         pq.read_metadata(path)
     except (pa.ArrowException, ValueError, OSError):
         return False
@@ -159,6 +159,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
     old: set[str] = set()
     if (folder / name).exists():
         try:
+            files.check_kind(folder / name)
             kept = pq.ParquetFile(folder / name).read()
             stay = set(run_ids) - fresh
             mask = pa.array([run_id in stay for run_id in kept.column("run_id").to_pylist()], type=pa.bool_())
@@ -180,6 +181,7 @@ def _collect_beside(name: str, results: Path, folder: Path, run_ids: Sequence[st
 def _lines(path: Path, run_id: str, columns: Mapping[str, Column]) -> list[dict[str, Any]]:
     """Return the rows of a run's CSV file, none if there is none or it cannot be read, which is said."""
     try:
+        files.check_kind(path)
         with path.open(newline="", encoding="utf-8") as file:
             lines = csv.DictReader(file, strict=True)
             if lines.fieldnames is None or list(lines.fieldnames) != list(columns):

@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scaling import files
 from scaling.errors import ConfigError, StorageError, TableError, one_of
 from scaling.sweeping import lease
 from scaling.sweeping.planning.collector import uncollected
@@ -148,7 +149,9 @@ def status(results: Path, sweep: str) -> Status:
         wanted = ("status", "reason", "loss", "seconds", "device", "price", "kwh")
         try:
             found = ledger.rows(folder / ledger.LEDGER, wanted if cells is not None else (*wanted, *_PLANNED))
-            rows = {row["run_id"]: row for row in found}
+            wrong = {row["run_id"]: why for row in found if (why := ledger.impossible(row))}
+            rows = {row["run_id"]: row for row in found if row["run_id"] not in wrong}
+            notes = tuple(f"{folder / ledger.LEDGER}: run {run_id!r} {why}" for run_id, why in wrong.items())
         except TableError as error:
             if cells is None:
                 raise
@@ -230,7 +233,7 @@ def _ended(row: dict[str, Any]) -> dict[str, Any]:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = files.content(path).decode(errors="replace").strip().splitlines()
     except OSError:
         return "its error file cannot be read"
     return lines[-1] if lines else "its error file is empty"

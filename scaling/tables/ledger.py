@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling import folders
+from scaling import files, folders
 from scaling.errors import TableError
-from scaling.tables.schema import ADDED, COLUMNS, READABLE
+from scaling.tables.schema import ADDED, COLUMNS, READABLE, fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,7 @@ def arrow(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
+        files.check_kind(path)
         file = pq.ParquetFile(path)
         there = set(file.schema_arrow.names)
         table = file.read(None if columns is None else [name for name in columns if name in there])
@@ -82,13 +83,33 @@ def frame(path: Path, content: bytes | None = None) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
+        if content is None:
+            files.check_kind(path)
         table = pq.read_table(path if content is None else io.BytesIO(content))
         found: pd.DataFrame = table.to_pandas()
     except Exception as error:
         raise _unreadable(path, error) from None
     if path.name == LEDGER:
         _check(table, path)
+        _check_losses(table, path)
     return found
+
+
+def impossible(row: Mapping[str, Any]) -> str | None:
+    """Return why the loss of a row is one that no run can have; None if one can."""
+    return fault(row, {"loss": COLUMNS["loss"]})
+
+
+def _check_losses(table: pa.Table, path: Path) -> None:
+    """Raise Damaged for the first loss that no run can have."""
+    if not {"run_id", "loss"} <= set(table.column_names):
+        return
+    for run_id, loss in zip(*(table.column(name).to_pylist() for name in ("run_id", "loss")), strict=True):
+        if loss == loss and (wrong := impossible({"loss": loss})):  # a table of pandas has nan for none
+            raise Damaged(
+                f"{path} is damaged (run {run_id!r} {wrong}); `{folders.maker(path.parent)}` writes "
+                "its row again"
+            )
 
 
 def _check(table: pa.Table, path: Path) -> None:
@@ -141,9 +162,8 @@ def _unreadable(path: Path, error: Exception) -> TableError:
     if isinstance(error, FileNotFoundError):
         return TableError(f"there is no ledger {path}; make one with: scaling run SWEEP")
     if isinstance(error, OSError) and error.errno:
-        return TableError(
-            f"{path} cannot be read ({os.strerror(error.errno).lower()}); check its permissions"
-        )
+        why = error.strerror or os.strerror(error.errno)
+        return TableError(f"{path} cannot be read ({why.lower()}); check its permissions")
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
     remedy = "save it again as a table"
     if path.name in (LEDGER, CURVES, POSITIONS):

@@ -8,7 +8,7 @@ from typing import Any
 
 from scaling import folders
 from scaling.errors import TableError
-from scaling.files import parse_json, read_json
+from scaling.files import content, parse_json, read_json
 from scaling.tables.schema import COLUMNS as LEDGER_COLUMNS
 from scaling.tables.schema import Column, fault
 
@@ -107,7 +107,7 @@ def _texts(values: Any) -> bool:
 def heartbeat(path: Path) -> dict[str, Any] | None:
     """Return the values of a run's progress file, or None if there is none or it is damaged."""
     try:
-        found = parse_json(path.read_bytes())
+        found = parse_json(content(path))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and fault(found, HEARTBEAT) is None else None

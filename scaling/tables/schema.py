@@ -40,6 +40,10 @@ class Column:
     """Schema version that added the column. A column added after version 1 may be missing in a record."""
     least: float = 0.0
     """Smallest number that can stand in the column."""
+    most: float = sys.float_info.max
+    """Largest number that can stand in the column."""
+    tiniest: float = 0.0
+    """Smallest number above zero that can stand in the column."""
 
 
 def _text(meaning: str, *, required: bool = True, since: int = 1) -> Column:
@@ -115,7 +119,15 @@ COLUMNS: dict[str, Column] = {
     "flops_before": _number("FLOP", "spent by its line of parents; not in C", since=2),
     "sparsity": _number("", "share of the blocks' matrix entries that are pruned", since=2),
     "weight_bits": _number("bits", "a weight of the blocks' matrices is rounded to in training", since=2),
-    "loss": _number("nats per token", "L, held out, at the end", required=False),
+    # far outside of what a network in 32 bits computes
+    "loss": Column(
+        dtype="float64",
+        unit="nats per token",
+        meaning="L, held out, at the end",
+        required=False,
+        most=1e40,
+        tiniest=1e-50,
+    ),
     "loss_se": _number("nats per token", "standard error of L over held-out sequences", required=False),
     "bits_per_byte": _number(
         "bits per byte", "L over the bytes that the held-out targets stand for", required=False
@@ -203,7 +215,7 @@ def fault(row: Mapping[str, Any], columns: Mapping[str, Column]) -> str | None:
     for name, column in columns.items():
         value = row.get(name)
         shown, kind = reprlib.repr(value), column.dtype
-        most = 2**63 - 1 if kind == "int64" else _MOST
+        most = 2**63 - 1 if kind == "int64" else column.most
         if value is None:
             if column.required:
                 return f"has no value for {name!r}"
@@ -211,4 +223,6 @@ def fault(row: Mapping[str, Any], columns: Mapping[str, Column]) -> str | None:
             return f"has {shown} for {name!r}, which is {kind}"
         elif isinstance(value, int | float) and not column.least <= value <= most:
             return f"has {shown} for {name!r}, which is a number from {column.least:g} to {most:g}"
+        elif isinstance(value, int | float) and 0 < value < column.tiniest:
+            return f"has {shown} for {name!r}, which is 0 or a number from {column.tiniest:g} to {most:g}"
     return None

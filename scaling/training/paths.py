@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from scaling.files import storage, temporary
+from scaling.files import check_free, storage, temporary
 
 _PARTS = re.compile(r"parts-\d+")
 
@@ -121,7 +121,9 @@ class RunPaths:
         return (*self.renamed, *(path.name for path in more), "trial")
 
     def make(self) -> None:
-        """Create the folder and test that it is writable. Raises StorageError."""
+        """Create the folder and test that the run's files can be written. Raises StorageError."""
+        for name in self.names:
+            check_free(self.folder / name)
         with storage(self.folder, "the run's folder"):
             self.folder.mkdir(parents=True, exist_ok=True)
             trial = temporary(self.folder / "trial")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from scaling import files
 from scaling.errors import StorageError, TableError
 from scaling.files import atomic, parse_json, set_aside
 from scaling.tables import schema
@@ -67,7 +68,7 @@ def read(paths: RunPaths) -> dict[str, Any]:
 def stored(paths: RunPaths) -> dict[str, Any]:
     """Return the record as `read` does, and leave a damaged one where it is."""
     try:
-        content = paths.record.read_bytes()
+        content = files.content(paths.record)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:

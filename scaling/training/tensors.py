@@ -73,6 +73,7 @@ def read(path: Path, run_id: str) -> dict[str, Any]:
 
 def check(path: Path) -> None:
     """Compare every entry of a zip file with its CRC-32. Raises an exception for the first difference."""
+    files.check_kind(path)
     with zipfile.ZipFile(path) as file:
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in file.infolist()):
             raise ValueError("it has compressed entries")

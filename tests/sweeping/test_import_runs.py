@@ -204,3 +204,11 @@ def test_an_unknown_column_or_kind(tmp_path: Path) -> None:
         read(path, names={"param": "N"})
     with pytest.raises(TableError, match="did you mean 'table'"):
         read(path, kind="tabel")
+
+
+@pytest.mark.parametrize("loss", ["1e300", "1e-300"])
+def test_a_loss_that_no_run_can_have_is_refused(tmp_path: Path, loss: str) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(f"params,tokens,loss\n1e6,1e8,3.1\n1e6,2e8,{loss}\n")
+    with pytest.raises(TableError, match=r"row 2 has .* for 'loss', .* leave that row out with --where"):
+        read(path, family="x")

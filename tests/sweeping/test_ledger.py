@@ -5,6 +5,8 @@ write.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pandas as pd
 import pytest
 
 from scaling.errors import StorageError, TableError
-from scaling.sweeping import ledger, status
+from scaling.sweeping import lease, ledger, status
 from scaling.tables import ledger as stored
 from scaling.tables import schema
 from scaling.training import record
@@ -167,3 +169,53 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_status_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="has no sweeps yet"):
         status.status(tmp_path, "demo")
+
+
+@pytest.mark.parametrize("name", ["record.json", "claim.json", "progress.json", "error.txt", "config.yaml"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_the_place_of_a_file_of_a_run_is_refused(
+    tmp_path: Path, name: str, make: Callable[[Path], None]
+) -> None:
+    paths = leave(tmp_path, "a")
+    (paths.folder / name).unlink(missing_ok=True)
+    make(paths.folder / name)
+    with pytest.raises(StorageError, match=f"{name} is a .* where a file should be; move it away"):
+        paths.make()
+    if name == "claim.json":
+        with pytest.raises(StorageError, match="where a file should be"):
+            lease.take(paths.claim)
+
+
+@pytest.mark.parametrize("name", ["record.json", "curve.csv", "positions.csv"])
+def test_a_pipe_among_the_files_of_a_run_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    paths = leave(tmp_path, "a")
+    (paths.folder / name).unlink()
+    os.mkfifo(paths.folder / name)
+    assert len(ledger.collect(tmp_path, "sweep", ["a"])) == (name != "record.json")
+
+
+@pytest.mark.parametrize("name", [stored.CURVES, stored.POSITIONS])
+def test_a_pipe_beside_a_ledger_is_renamed(tmp_path: Path, name: str) -> None:
+    leave(tmp_path, "a")
+    ledger.collect(tmp_path, "sweep", ["a"])
+    path = tmp_path / "sweep" / name
+    path.unlink()
+    os.mkfifo(path)
+    ledger.collect(tmp_path, "sweep", ["a"])
+    assert path.is_file()
+    assert path.with_name(f"{name}.damaged").is_fifo()
+
+
+@pytest.mark.parametrize("loss", [1e300, 1e-300, -1.0])
+def test_a_loss_that_no_run_can_have_is_taken_from_the_record(tmp_path: Path, loss: float) -> None:
+    paths = leave(tmp_path, "a", loss=1.5)
+    ledger.collect(tmp_path, "sweep", ["a"])
+    path = tmp_path / "sweep" / "ledger.parquet"
+    ledger.write(ledger.table([row | {"loss": loss} for row in stored.rows(path)]), path)
+    shown = status.status(tmp_path, "sweep")
+    assert not shown.cells
+    assert f"run 'a' has {loss!r} for 'loss'" in shown.notes[0]
+    assert [row["loss"] for row in ledger.collect(tmp_path, "sweep", ["a"])] == [1.5]
+    paths.record.write_text(paths.record.read_text().replace('"loss": 1.5', f'"loss": {loss}'))
+    with pytest.raises(TableError, match="for 'loss', which is"):
+        record.read(paths)

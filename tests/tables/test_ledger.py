@@ -52,3 +52,12 @@ def test_a_ledger_of_another_schema_or_damaged_is_one_sentence(folder: Path) -> 
     for read_it in (ledger.rows, ledger.arrow, ledger.frame, read):
         with pytest.raises(TableError, match=r"cannot be read as Parquet .* to write it again"):
             read_it(path)
+
+
+@pytest.mark.parametrize("loss", [1e300, 1e-300, -1.0])
+def test_a_loss_that_no_run_can_have_is_not_read(folder: Path, loss: float) -> None:
+    path = folder / "ledger.parquet"
+    pd.DataFrame({"run_id": ["a", "b"], "schema": [2, 2], "loss": [3.0, loss]}).to_parquet(path)
+    for read_it in (ledger.frame, read):
+        with pytest.raises(TableError, match=r"run 'b' has .* for 'loss', .*; `scaling .*` writes its row"):
+            read_it(path)

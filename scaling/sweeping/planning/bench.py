@@ -67,9 +67,9 @@ def keep(path: Path, found: Sequence[price.Measured]) -> dict[str, Any]:
     before = []
     if path.exists():
         try:
-            rows = files.parse_json(path.read_bytes())["measured"]
+            rows = files.parse_json(files.content(path))["measured"]
             before = [row for row in rows if row["family"] not in families]
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             files.set_aside(path)
     table = {
         "schema": 1,

@@ -123,7 +123,7 @@ def measured_speed(config: Config) -> Speed | None:
 
 @lru_cache(maxsize=8)
 def _speed(path: Path, _changed: int, family: str) -> Speed | None:
-    found = files.parse_json(path.read_bytes())
+    found = files.parse_json(files.content(path))
     measured = [Measured(**row) for row in found["measured"]]
     for row in measured:
         if not all(math.isfinite(value) and value >= 0 for value in dataclasses.astuple(row)[1:]):

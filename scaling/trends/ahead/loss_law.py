@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scaling import files
 from scaling.errors import TableError, one_of
 
 NAMES = ("E", "A", "B", "alpha", "beta")
@@ -89,15 +89,20 @@ def from_fit(path: Path) -> LossLaw:
 
     Raises `TableError` for a missing file, a file that is not JSON, or another law.
     """
-    try:
-        fit: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise TableError(
             f"there is no fit {str(path)!r}; make one with `scaling fit`, or leave it out to use a "
             "published law"
-        ) from None
-    except ValueError as error:
-        raise TableError(f"{path} is not JSON ({error}); make it again with `scaling fit`") from None
+        )
+    fit = files.read_json(path, "make it again with `scaling fit`")
+    try:
+        return _law(path, fit)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise TableError(f"{path} is no fit ({error}); make it again with `scaling fit`") from None
+
+
+def _law(path: Path, fit: dict[str, Any]) -> LossLaw:
+    """Return the law of a fit file's content. Raises TableError for another law."""
     have = {k: v["value"] if isinstance(v, dict) else v for k, v in fit.get("parameters", {}).items()}
     missing = [n for n in NAMES if n not in have]
     if missing:

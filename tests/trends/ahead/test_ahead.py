@@ -109,7 +109,7 @@ def test_fits_are_read(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="there is no fit"):
         from_fit(path)
     path.write_text("{")
-    with pytest.raises(TableError, match="not JSON"):
+    with pytest.raises(TableError, match="cannot be read as JSON"):
         from_fit(path)
     path.write_text(json.dumps({"law": "kaplan", "parameters": {"alpha": {"value": 0.076}}}))
     with pytest.raises(TableError, match="without E, A, B, beta"):
