@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Compose = Callable[[Sequence[str]], Config]
 """Function of overrides: the config of a run."""
 _CORPUS = re.compile(r"corpus=(?!base$)[\w/-]+")
+_NODES, _BYTES = 20_000, 200_000
+"""The most values, with those that aliases repeat, and bytes of a sweep file: seconds to read."""
 _USER_FILE = re.compile(r"(family|corpus)=([^,\[\]]+\.py:(\w+))")
 
 
@@ -72,6 +74,7 @@ def _content(file: Path) -> dict[str, Any]:
 
     try:
         with sentences(list):
+            _bounded(file)
             content = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
     except OSError as error:  # OmegaConf also raises it for a file that holds one word
         raise ConfigError(
@@ -80,6 +83,33 @@ def _content(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{folders.shown(file)} is not UTF-8 ({error.reason}); save it as UTF-8") from None
     return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def _bounded(file: Path) -> None:
+    """Raise ConfigError for a file that would take minutes or all memory to read."""
+    import yaml
+
+    if (size := file.stat().st_size) > _BYTES:
+        raise ConfigError(
+            f"{folders.shown(file)} has {size:,} bytes; a sweep file has at most {_BYTES:,}; shorten it"
+        )
+    with file.resolve().open(encoding="utf-8-sig") as stream:  # an error of YAML names the stream
+        root = yaml.compose(stream, Loader=yaml.SafeLoader)
+    known: dict[int, int] = {}
+
+    def count(node: Any) -> int:
+        if id(node) not in known:
+            below = node.value if isinstance(node, yaml.CollectionNode) else []
+            known[id(node)] = 1 + sum(
+                sum(map(count, one)) if isinstance(one, tuple) else count(one) for one in below
+            )
+        return known[id(node)]
+
+    if (nodes := count(root)) > _NODES:
+        raise ConfigError(
+            f"{folders.shown(file)} holds {nodes:.3g} values, counted with those that its aliases repeat; "
+            f"a sweep file holds at most {_NODES:,}; give fewer, or ranges such as '4e10..1e12 x 5'"
+        )
 
 
 def spelled(overrides: Sequence[str]) -> list[str]:
@@ -116,8 +146,33 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
             run_mode=RunMode.MULTIRUN,
             with_log_configuration=False,
         )
+        _calls_nothing(config.hydra)
+        list(config.hydra.overrides.task)  # resolves them, such as ${oc.env:NAME} of an unset variable
     HydraConfig.instance().set_config(config)
     return config
+
+
+def _calls_nothing(part: DictConfig) -> None:
+    """Raise ConfigError where Hydra's part of a config names code to call, other than a launcher."""
+    from omegaconf import OmegaConf
+
+    for name in ("callbacks", "job_logging", "hydra_logging"):
+        if set_ := sorted(
+            str(key) for key, value in (part[name] or {}).items() if value and key != "version"
+        ):
+            raise ConfigError(
+                f"hydra.{name} sets {', '.join(set_)}; a sweep sets only hydra.launcher, as the others "
+                "can call code; leave it out"
+            )
+    for name in ("launcher", "sweeper"):
+        chosen = part[name] or {}
+        target = str(chosen.get("_target_"))
+        if not target.startswith(("hydra_plugins.", "hydra._internal.core_plugins.")):
+            raise ConfigError(f"hydra.{name} is no {name}; choose a launcher by hydra/launcher=NAME alone")
+        if re.search("(?m)^.+_target_", OmegaConf.to_yaml(chosen, resolve=True)):
+            raise ConfigError(
+                f"hydra.{name} holds a _target_ of its own, which would call code; leave that key out"
+            )
 
 
 def of_choice(group: str, name: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def sentences(keys: Callable[[], list[str]]) -> Iterator[None]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
     from yaml import MarkedYAMLError
+    from yaml.reader import ReaderError
 
     try:
         yield
@@ -36,6 +37,16 @@ def sentences(keys: Callable[[], list[str]]) -> Iterator[None]:
         quoted = ', and put quotes around "${...}" inside braces' if "${" in line else ""
         raise ConfigError(
             f"a config is not YAML{where}: {error.problem}; correct that line{quoted}"
+        ) from error
+    except ReaderError as error:  # a NUL, or another character that YAML does not allow
+        raise ConfigError(
+            f"a config is not YAML at {error.name}: the character at position {error.position} is not "
+            "allowed; remove it"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            "a config or an override is nested too deeply, or an anchor holds its own alias; write plain "
+            "lists and sections"
         ) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_sentence(error, keys)) from error

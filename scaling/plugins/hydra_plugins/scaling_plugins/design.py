@@ -25,7 +25,9 @@ class DesignSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Store the config and create its launcher."""
         from hydra.core.plugins import Plugins
+        from hydra.errors import InstantiationException
 
+        from scaling.errors import ConfigError
         from scaling.sweeping.launching import batch
 
         batch.limit_threads()
@@ -33,9 +35,16 @@ class DesignSweeper(Sweeper):
         batch.room_for(config.hydra, config.device.processes)
         self.hydra_context = hydra_context
         self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        try:
+            self.launcher = Plugins.instance().instantiate_launcher(
+                hydra_context=hydra_context, task_function=task_function, config=config
+            )
+        except InstantiationException as error:
+            why = " ".join(str(error.__cause__ or error).split())
+            raise ConfigError(
+                f"hydra.launcher cannot be used ({why}); leave that key out, or choose another launcher with "
+                "hydra/launcher=NAME"
+            ) from error
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run the missing cells and return the sweep's outcome."""
