@@ -105,7 +105,7 @@ def _code() -> int:
 
         if isinstance(error, OSError) and streams.refusal():
             return 1
-        sentence = _not_installed(error) or _usage(error)
+        sentence = _not_installed(error) or _too_long(error) or _usage(error)
         say((sentence or f"scaling: {crash.logged(error)}").rstrip(), err=True)
         return 2 if sentence else crash.CODE
     if code == 130:
@@ -124,6 +124,17 @@ def _not_installed(error: Exception) -> str | None:
 
     missing = extras.lacking(error) if isinstance(error, ModuleNotFoundError) else None
     return f"scaling: {missing}\n" if missing else None
+
+
+def _too_long(error: Exception) -> str | None:
+    """Return the message for a path that the system refuses by its length, or None for any other
+    exception."""
+    import errno
+
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        return None
+    name = str(error.filename)
+    return f"scaling: the path {name[:40]!r}… has {len(name):,} characters, too many for a file; shorten it\n"
 
 
 def _usage(error: Exception) -> str | None:

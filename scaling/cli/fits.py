@@ -8,6 +8,7 @@ import typer
 
 from scaling.cli import app, emit, say, to_json
 from scaling.cli.numbers import LEVEL, SEED, between
+from scaling.fitting import ranges
 
 Source = Annotated[
     str,
@@ -44,7 +45,9 @@ Delta = Annotated[
     str, typer.Option(help="Huber's delta, or auto: 1.345 robust standard deviations of the residuals.")
 ]
 Cluster = Annotated[str | None, typer.Option(help="Column of clusters (checkpoints of one run) or strata.")]
-Resamples = Annotated[int, typer.Option(callback=between(0, 100_000), help="Number of bootstrap resamples.")]
+Resamples = Annotated[
+    int, typer.Option(callback=between(*ranges.RESAMPLES), help="Number of bootstrap resamples.")
+]
 Level = Annotated[float, typer.Option(callback=LEVEL, help="Confidence level of the intervals.")]
 Seed = Annotated[int, typer.Option(callback=SEED, help="Seed of the random starts and resamples.")]
 Fixed = Annotated[
@@ -160,7 +163,9 @@ def fit(
         str,
         typer.Option(help="Curve of approach 2 at each budget: parabola, robust, cubic or akima."),
     ] = "parabola",
-    starts: Annotated[int, typer.Option(callback=between(1, 10_000), help="Number of random starts.")] = 24,
+    starts: Annotated[
+        int, typer.Option(callback=between(*ranges.STARTS), help="Number of random starts.")
+    ] = 24,
     seed: Seed = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="Skip the checks: backtests, selection, multiverse, profiles.")

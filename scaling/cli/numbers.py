@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from scaling.fitting import ranges
+
 LARGEST = 1e60
 """Largest amount of FLOPs, tokens or dollars that an option takes."""
 
@@ -28,7 +30,7 @@ def between(low: float, high: float) -> Callable[[typer.CallbackParam, Any], Any
 
 AMOUNT = between(0, LARGEST)
 COUNT = between(1, 1_000_000)
-SEED = between(0, 2**32 - 1)
-LEVEL = between(0.001, 0.9999)
+SEED = between(*ranges.SEED)
+LEVEL = between(*ranges.LEVEL)
 SHARE = between(0, 1)
 YEAR = between(1900, 2200)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
-from scaling.errors import ConfigError, one_of
+from scaling.errors import ConfigError, one_of, quoted
+from scaling.fitting import ranges
 from scaling.fitting.approaches.profiles import CURVES
 from scaling.fitting.arrays import Array, Values
 from scaling.fitting.law import Law
@@ -56,16 +59,17 @@ class Options:
 
     def __post_init__(self) -> None:
         resampling.check(self.bootstrap)
-        if not 0 < self.level < 1:
-            raise ConfigError(f"level is {self.level}; give a number between 0 and 1, such as 0.95")
-        if self.starts < 1:
-            raise ConfigError(f"starts is {self.starts}; give at least 1")
-        if self.resamples < 0:
-            raise ConfigError(f"resamples is {self.resamples}; give 0 or more")
-        if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}; give a whole number at or above zero")
-        if isinstance(self.delta, str) and self.delta != "auto":
-            raise ConfigError(f"delta is {self.delta!r}; give a number above zero, or auto")
+        within("level", self.level, ranges.LEVEL, whole=False)
+        within("starts", self.starts, ranges.STARTS)
+        within("resamples", self.resamples, ranges.RESAMPLES)
+        within("seed", self.seed, ranges.SEED)
+        if self.delta != "auto" and not _number(self.delta):
+            raise ConfigError(f"delta is {quoted(self.delta)}; give a number above zero, or auto")
+        if not _number(self.tau):
+            raise ConfigError(f"tau is {quoted(self.tau)}; give a number between 0 and 1")
+        self._named("fixed", _number, "a number, as in fixed={'E': 1.69}")
+        self._named("tied", lambda v: isinstance(v, str), "another name, as in tied={'beta': 'alpha'}")
+        self._named("bounds", _pair, "two numbers, as in bounds={'E': (0, 2)}")
         if self.curve not in CURVES:
             raise ConfigError(one_of("the curve of approach 2", self.curve, CURVES))
         if self.bootstrap in ("cluster", "stratified") and self.cluster is None:
@@ -73,6 +77,12 @@ class Options:
                 f"a {self.bootstrap} bootstrap needs a column to group by; name it with --cluster"
             )
         self._idle()
+
+    def _named(self, option: str, fits: Callable[[Any], bool], what: str) -> None:
+        """Raise ConfigError unless an option maps names to values that fit."""
+        given = getattr(self, option)
+        if not isinstance(given, Mapping) or not all(map(fits, given.values())):
+            raise ConfigError(f"{option} is {quoted(given)}; give each name {what}")
 
     def _idle(self) -> None:
         """Raise ConfigError for an option that has no effect beside the others."""
@@ -101,6 +111,24 @@ class Options:
                     f"{name} has bounds and is also {held}, so its bounds have no effect; leave one of the "
                     "two out"
                 )
+
+
+def within(name: str, value: Any, allowed: tuple[float, float], whole: bool = True) -> None:
+    """Raise ConfigError unless a value is a number, or a whole number, of the allowed range."""
+    low, high = allowed
+    if not (_number(value) and low <= value <= high and (not whole or isinstance(value, Integral))):
+        raise ConfigError(
+            f"{name} is {quoted(value)}; give a {'whole number' if whole else 'number'} from {low:,.12g} to "
+            f"{high:,.12g}"
+        )
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _pair(value: Any) -> bool:
+    return isinstance(value, Sequence) and len(value) == 2 and all(map(_number, value))
 
 
 def check_values(law: Law, options: Options, x: Values, y: Array) -> None:

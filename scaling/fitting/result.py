@@ -144,7 +144,7 @@ class Fit:
                 f"{self.law.name} needs a value of {', '.join(missing)}; give all of "
                 f"{', '.join(self.law.variables)}"
             )
-        x = _numbers(at)
+        x = numbers(at)
         interval = None
         if self.draws is not None:
             tail = (1 - self.options.level) / 2
@@ -197,7 +197,7 @@ class Fit:
         return "\n".join(lines)
 
 
-def _numbers(at: Mapping[str, Any]) -> dict[str, Array]:
+def numbers(at: Mapping[str, Any]) -> dict[str, Array]:
     """Return variables as arrays of equal length or of length 1. Raises ConfigError."""
     x: dict[str, Array] = {}
     for name, value in at.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,12 @@ def read(
         except TableError as error:
             raise TableError("; ".join([str(error), *remarks])) from None
         notes += [*remarks, *came.notes, *left_out]
+    again = [name for name, count in Counter(row["run_id"] for row in rows).items() if count > 1]
+    if again:
+        raise TableError(
+            f"the run_id {short(again[0])} stands in several rows; give each run its own with --name "
+            "run_id=COLUMN, and each file once"
+        )
     return rows, notes
 
 

@@ -61,8 +61,32 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
     Raises TableError for an unknown column, with the nearest names; for an undefined logarithm or root, with
     its row; and for any other syntax.
     """
+    _worded(text)
     if text in frame.columns:
         return frame[text]
+    body, names = _parsed(text, frame)
+    try:
+        return _Walk(frame, names, short(text)).value(body)
+    except RecursionError:
+        raise TableError(_deep(text)) from None
+
+
+def named(text: str, frame: pd.DataFrame) -> set[str]:
+    """Return the names of columns that an expression reads. Raises TableError for any other syntax."""
+    _worded(text)
+    if text in frame.columns:
+        return {text}
+    body, names = _parsed(text, frame)
+    return {names.get(node.id, node.id) for node in ast.walk(body) if isinstance(node, ast.Name)}
+
+
+def _worded(text: Any) -> None:
+    if not isinstance(text, str):
+        raise TableError(f"an expression is given as a {type(text).__name__}; {_HELP}")
+
+
+def _parsed(text: str, frame: pd.DataFrame) -> tuple[ast.expr, dict[str, str]]:
+    """Return the syntax tree of an expression, and the column behind each name that stands for backticks."""
     if len(text) > LONGEST:
         raise TableError(
             f"the expression {short(text)} has {len(text)} characters; write at most {LONGEST}, or add a "
@@ -88,10 +112,7 @@ def evaluate(text: str, frame: pd.DataFrame) -> Any:
         ) from None
     except (RecursionError, MemoryError):
         raise TableError(_deep(text)) from None
-    try:
-        return _Walk(frame, names, short(text)).value(tree.body)
-    except RecursionError:
-        raise TableError(_deep(text)) from None
+    return tree.body, names
 
 
 LONGEST = 10_000

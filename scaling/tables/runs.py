@@ -9,7 +9,7 @@ import pandas as pd
 
 from scaling.errors import TableError
 from scaling.tables.columns import kept
-from scaling.tables.expression import evaluate
+from scaling.tables.expression import evaluate, named
 from scaling.tables.schema import STATUSES
 
 DONE = ("done", "finished", "completed", "complete", "success", "succeeded", "successful", "ok")
@@ -23,6 +23,9 @@ UNDONE = (
 )
 """Words for a run that did not end well, or not yet."""
 _STATES = ("status", "state", "run_status", "run_state", "job_status", "job_state")
+_CODES = ("exit_code", "exitcode", "exit_status", "return_code", "returncode")
+"""Columns whose numbers are zero for a run that ended well."""
+_TRUE, _FALSE = ("true", "yes", "y", "1", "1_0"), ("false", "no", "n", "0", "0_0")
 _KINDS = (
     *("objective", "metric", "metric_name", "measure", "unit", "units", "split"),
     *("loss_unit", "loss_units", "loss_kind", "loss_type", "loss_name"),
@@ -45,13 +48,13 @@ def select(
     """
     if frame.empty:
         raise TableError(f"{path} has no rows; give a table with runs")
-    named = where or ""
+    judged = named(where, frame) if where else set()
     notes: list[str] = []
-    frame = _finished(frame.reset_index(drop=True), named, notes)
+    frame = _finished(frame.reset_index(drop=True), judged, notes)
     if frame.empty:
         raise TableError(f"{path} has no finished runs; wait for one, or name another table")
     frame = _once(kept(frame, where).reset_index(drop=True), path, notes)
-    _one_kind(frame, path, named, by)
+    _one_kind(frame, path, judged, by)
     return frame, notes
 
 
@@ -59,12 +62,12 @@ def _word(text: object) -> str:
     return re.sub(r"[\s./-]+", "_", str(text).strip().lower())
 
 
-def _finished(frame: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
+def _finished(frame: pd.DataFrame, judged: set[str], notes: list[str]) -> pd.DataFrame:
     """Return the rows whose status and flags do not say that the run has not ended well."""
     left = pd.Series(True, frame.index)
     for column in frame.columns:
         name = _word(column)
-        if column in where or frame[column].isna().all():
+        if column in judged or frame[column].isna().all():
             continue
         if name in _STATES and not pd.api.types.is_numeric_dtype(frame[column]):
             words = frame[column].map(lambda state: _word(state).partition("_by_")[0], na_action="ignore")
@@ -74,11 +77,21 @@ def _finished(frame: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame
             left &= words.notna() & ~words.isin(UNDONE)
             if not words.dropna().isin((*DONE, *UNDONE)).all():
                 _others(frame[left], column, notes)
-        elif name in (*DONE, *UNDONE) and pd.api.types.is_bool_dtype(frame[column]):
-            left &= frame[column] == (name in DONE)
+        elif name in (*DONE, *UNDONE) and (flags := _flags(frame[column])) is not None:
+            left &= flags if name in DONE else ~flags
+        elif name in _CODES and pd.api.types.is_numeric_dtype(frame[column]):
+            left &= frame[column].fillna(0) == 0
     if not left.all():
         notes.append(f"{int((~left).sum())} of {len(frame)} runs are not done and are left out")
     return frame[left]
+
+
+def _flags(values: pd.Series) -> pd.Series | None:
+    """Return a column of flags as true and false, missing ones as false; None if it holds anything else."""
+    words = values.map(_word, na_action="ignore")
+    if not words.dropna().isin((*_TRUE, *_FALSE)).all():
+        return None
+    return words.isin(_TRUE)
 
 
 def _others(frame: pd.DataFrame, column: str, notes: list[str]) -> None:
@@ -115,14 +128,14 @@ def _once(frame: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
     return frame
 
 
-def _one_kind(frame: pd.DataFrame, path: str, where: str, by: str | None) -> None:
+def _one_kind(frame: pd.DataFrame, path: str, judged: set[str], by: str | None) -> None:
     """Raise an error if rows sum up others, or measure several things."""
     parts = (
         np.zeros(len(frame)) if by is None else pd.factorize(pd.Series(evaluate(by, frame)).astype(str))[0]
     )
     for column in frame.columns:
         values = frame[column]
-        if column in where or pd.api.types.is_numeric_dtype(values) or values.isna().all():
+        if column in judged or pd.api.types.is_numeric_dtype(values) or values.isna().all():
             continue
         if _word(column) in _KINDS and (values.astype(object).groupby(parts).nunique() > 1).any():
             kinds = sorted(map(str, values.dropna().unique()))

@@ -95,7 +95,7 @@ def spelled(
         if decimal is not None:
             marks = [mark for mark in marks if mark == decimal]
         commas = bool(texts.str.contains(",", regex=False).any())
-        if marks and not (commas and "," in marks):
+        if "." in marks and not (commas and "," in marks):
             pointed.append(column)
         if len(marks) != 1 or (marks == ["."] and not commas):
             continue

@@ -51,6 +51,8 @@ def ends(line: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         (["fit", "runs.csv", "--d", " "], "--d is empty"),
         (["fit", "runs.csv", "--d", "flops > 3"], "is true or false"),
         (["fit", "runs.csv", "--seed", "-1"], "seed is -1"),
+        (["fit", "a" * 5000], "has 5,000 characters, too many for a file"),
+        (["fit", "runs.csv", "--quick", "--resamples", "0", "--out", "a" * 5000], "too many for a file"),
         (["fit", "latin.csv"], "is not UTF-8 text (byte 0xe9"),
         (["fit", "grouped.csv"], "choose --decimal , (decimal mark) or --decimal . (thousands)"),
         (["next", "runs.csv", "--reach", "0"], "the reach is 0"),

@@ -189,3 +189,6 @@ def test_sizes_left_out_of_a_law_without_parameters_are_named_by_their_data() ->
     }
     (line,) = words.validation(found)
     assert line[1].replace("\u202f", " ").endswith("the largest error is 0.02 at D = 1 M")
+    left = {"C": 1e6, "rows": 2, "rms_error": 0.02, "mean_error": 0.01, "parameters": {"a": 1.0}}
+    (line,) = words.validation({"validation": {"leave_one_size_out": [left]}})
+    assert line[1].replace("\u202f", " ").endswith("the largest error is 0.02 at C = 1 M")

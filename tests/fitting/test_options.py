@@ -41,6 +41,33 @@ def test_an_option_that_another_leaves_idle_is_refused(asked: dict[str, object],
 
 
 @pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"resamples": 10**9}, "resamples is 1000000000; give a whole number from 0 to 100,000"),
+        ({"resamples": 1.5}, "resamples is 1.5; give a whole number"),
+        ({"starts": 10**9}, "starts is 1000000000; give a whole number from 1 to 10,000"),
+        ({"starts": "3"}, "starts is '3'; give a whole number"),
+        ({"level": 2}, "level is 2; give a number from 0.001 to 0.9999"),
+        ({"level": float("nan")}, "level is nan; give a number"),
+        ({"level": "0.95"}, "level is '0.95'; give a number"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0 to 4,294,967,295"),
+        ({"seed": float("nan")}, "seed is nan; give a whole number"),
+        ({"seed": None}, "seed is None; give a whole number"),
+        ({"delta": None}, "delta is None; give a number above zero, or auto"),
+        ({"tau": "x"}, "tau is 'x'; give a number between 0 and 1"),
+        ({"fixed": ["E"]}, r"fixed is \['E'\]; give each name a number"),
+        ({"fixed": {"E": "1"}}, "fixed is {'E': '1'}; give each name a number"),
+        ({"tied": ["a"]}, "give each name another name"),
+        ({"bounds": {"E": 1}}, "bounds is {'E': 1}; give each name two numbers"),
+        ({"bounds": {"E": (0.5, None)}}, "give each name two numbers"),
+    ],
+)
+def test_a_value_of_no_use_is_refused(asked: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Options(**asked)
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         {"cluster": "run", "bootstrap": "wild"},

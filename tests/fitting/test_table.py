@@ -127,6 +127,36 @@ def test_states_of_other_programs_do_not_empty_a_table() -> None:
     assert read(frame.assign(status="completed")).warnings == ()
 
 
+def test_a_filter_judges_only_the_states_that_it_names() -> None:
+    frame = runs().assign(state=["finished"] * 5 + ["crashed"], statement=1, unit="nats")
+    assert read(frame, where="statement == 1").n == 5
+    assert read(frame, where="`state` == 'crashed' or statement == 1").n == 6
+    assert read(frame, where="unit != 'state'").n == 5
+    mixed = runs().assign(unit=["nats"] * 5 + ["bits"], units=1)
+    with pytest.raises(TableError, match="several kinds are not fitted together"):
+        read(mixed, where="units == 1")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("done", [1, 1, 1, 1, 1, 0]),
+        ("done", ["yes", "yes", "yes", "yes", "yes", None]),
+        ("failed", [None, False, False, False, False, True]),
+        ("diverged", ["no", "no", "no", "no", "no", "Yes"]),
+        ("exit_code", [0, 0, 0, 0, 0, 137]),
+    ],
+)
+def test_flags_and_exit_codes_leave_out_runs_that_did_not_end_well(column: str, values: list[object]) -> None:
+    made = read(runs().assign(**{column: values}))
+    assert made.n == 5
+    assert "1 of 6 runs are not done" in made.warnings[0]
+
+
+def test_a_number_that_is_no_flag_leaves_no_run_out() -> None:
+    assert read(runs().assign(error=[0.0, 1.0, 0.5, 0.2, 0.1, 0.0])).n == 6
+
+
 def test_copies_are_counted() -> None:
     assert "2 rows repeat" in read(pd.concat([runs(), runs().head(2)])).warnings[0]
 

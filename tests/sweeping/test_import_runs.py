@@ -34,6 +34,13 @@ def test_a_table_with_names_of_its_own(tmp_path: Path) -> None:
         import_runs.save(rows, tmp_path / "results" / "mine")
 
 
+def test_a_run_id_of_several_rows_is_refused_before_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("family,params,tokens,loss\na,1000,20000,3.5\na,2000,40000,3.1\n")
+    with pytest.raises(TableError, match="the run_id 'x' stands in several rows"):
+        read(path, run_id="x")
+
+
 def test_what_is_missing_is_asked_for_by_name(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("N,loss\n1000,3.5\n")

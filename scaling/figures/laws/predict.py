@@ -30,9 +30,18 @@ def law_of(fit: dict[str, Any]) -> Law:
 
 
 def values_of(fit: dict[str, Any]) -> dict[str, float]:
-    """Return the point estimates by parameter name."""
-    known = set(law_of(fit).names)
-    return {name: float(p["value"]) for name, p in fit["parameters"].items() if name in known}
+    """Return the point estimates by parameter name.
+
+    Raises TableError where the data do not determine one, which then has no value.
+    """
+    law = law_of(fit)
+    values = {name: p["value"] for name, p in fit["parameters"].items() if name in law.names}
+    if unknown := [name for name, value in values.items() if value is None]:
+        raise TableError(
+            f"the runs do not determine {', '.join(unknown)} of the law {law.name!r}, so its surface is not "
+            "drawn; `scaling fit` says why"
+        )
+    return {name: float(value) for name, value in values.items()}
 
 
 def columns_of(fit: dict[str, Any], runs: pd.DataFrame) -> dict[str, str]:

@@ -9,6 +9,9 @@ from scaling import folders
 from scaling.figures import units
 from scaling.figures.source import Source
 
+_ERRORS = ("rows", "rms_error", "mean_error", "parameters")
+"""Keys of a left-out size beside the letter of the variable that it is a size of."""
+
 
 def _leaf(value: Any) -> str:
     if isinstance(value, bool):
@@ -96,7 +99,7 @@ def validation(fit: dict[str, Any]) -> list[tuple[str, str]]:
     sizes = [s for s in checks.get("leave_one_size_out") or [] if s.get("rms_error") is not None]
     if sizes:
         worst = max(sizes, key=lambda s: s["rms_error"])
-        letter = "N" if "N" in worst else "D"
+        letter = next(key for key in worst if key not in _ERRORS)
         lines.append(
             (
                 "left-out sizes",

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from scaling.errors import ConfigError, FitError
-from scaling.fitting import laws
+from scaling.fitting import laws, ranges
 from scaling.fitting.comparison.exponents import Quantity, exponents
 from scaling.fitting.comparison.gain import Gain, gain
 from scaling.fitting.comparison.pairing import alike, paired
 from scaling.fitting.comparison.shared import shared_models, verdict
 from scaling.fitting.fit import fit, read_for
 from scaling.fitting.law import Law
+from scaling.fitting.options import within
 from scaling.fitting.result import Fit
 from scaling.fitting.table import Table
 from scaling.fitting.uncertainty.estimate import Estimate, html
@@ -162,12 +163,12 @@ def compare(
 
     Raises ConfigError with fewer than two tables.
     """
-    if len(sources) < 2:
+    if not isinstance(sources, Mapping) or len(sources) < 2:
         raise ConfigError(
             "a comparison needs two tables or more; name them, or one ledger and a column with --by"
         )
     law = laws.get(law) if isinstance(law, str) else law
-    labels, tables = list(sources), []
+    labels, tables = list(map(str, sources)), []
     for source in sources.values():
         given = isinstance(source, Table) and not (columns or where or decimal)
         tables.append(
@@ -178,10 +179,13 @@ def compare(
     cluster = options.get("cluster")
     if pairs and cluster:
         used = alike(used, labels, cluster)
-    seed = int(options.pop("seed", 0))
+    seed = options.pop("seed", 0)
+    within("seed", seed, ranges.SEED)
     # Paired tables share a seed, so that the same rows or clusters are drawn from each; independent tables
     # have different seeds.
-    fits = tuple(fit(t, law, seed=seed if pairs else seed + 7919 * k, **options) for k, t in enumerate(used))
+    fits = tuple(
+        fit(t, law, seed=seed if pairs else (seed + 7919 * k) % 2**32, **options) for k, t in enumerate(used)
+    )
     said = [f"{label}: {w}" for label, f in zip(labels, fits, strict=True) for w in f.warnings]
     gains = []
     for label, other in zip(labels[1:], fits[1:], strict=True):

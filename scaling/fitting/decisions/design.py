@@ -4,16 +4,19 @@ simulation."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from scaling.errors import ConfigError, FitError, one_of
+from scaling.fitting import ranges
 from scaling.fitting.approaches.budgets import compute
 from scaling.fitting.arrays import Array
 from scaling.fitting.decisions.answers import NextRun, NextRuns
 from scaling.fitting.decisions.surface import best_split, check, determined, doubts
 from scaling.fitting.estimation.solve import refit
+from scaling.fitting.options import within
 from scaling.fitting.result import Fit
 from scaling.fitting.uncertainty.sandwich import sandwich
 
@@ -189,13 +192,15 @@ def next_runs(
     at = 10 * float(flops.max()) if at is None else at
     budget = float(flops.sum()) if budget is None else budget
     for what, value in (("budget in FLOPs", budget), ("compute asked about", at), ("reach", reach)):
-        if not 0 < value < np.inf:
-            raise ConfigError(f"the {what} is {value:g}; give a number above zero")
+        if not (isinstance(value, Real) and 0 < value < np.inf):
+            raise ConfigError(f"the {what} is {value}; give a number above zero")
     if cells < 1 or (simulations != 0 and simulations < 20):
         raise ConfigError(
             f"cells is {cells} and simulations {simulations}; give at least 1 cell, and 20 simulations or "
             "none"
         )
+    within("cells", cells, ranges.CELLS)
+    within("simulations", simulations, ranges.SIMULATIONS)
     design = _known(fit, asked, at)
     n, d = candidates(fit, reach=reach)
     cost = 6 * n * d

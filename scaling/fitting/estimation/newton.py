@@ -265,5 +265,6 @@ def _active_sets(matrix: Array, slope: Array, lower: Array, upper: Array) -> Arr
 def _solve(matrix: Array, right: Array) -> Array:
     try:
         return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0])
-    except np.linalg.LinAlgError:
+    except np.linalg.LinAlgError:  # no step where a matrix is not finite, which has no pseudo-inverse
+        matrix = np.where(np.isfinite(matrix).all((-2, -1), keepdims=True), matrix, 0.0)
         return np.asarray((np.linalg.pinv(matrix) @ right[..., None])[..., 0])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from scaling.errors import ConfigError, FitError, one_of
 from scaling.fitting.arrays import Array
-from scaling.fitting.result import Fit
+from scaling.fitting.result import Fit, numbers
 from scaling.fitting.uncertainty.estimate import html
 from scaling.fitting.validation.admissible import spread
 from scaling.fitting.validation.backtest import GROWTH, Backtest, backtest, half_width
@@ -60,7 +60,7 @@ def forecast(fit: Fit, /, *, backtests: Backtest | None = None, **at: Any) -> Fo
         raise FitError(
             'this fit was made without a bootstrap; fit again with bootstrap="pairs" for forecasts'
         )
-    x = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in at.items()}
+    x = numbers(at)
     _check(fit, x)
     centre, drawn = fit.law.predict(fit.theta, x), fit.law.predict(fit.draws.theta, x)
     log = fit.problem.loss.scale == "log"

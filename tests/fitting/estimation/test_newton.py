@@ -91,3 +91,9 @@ def test_gauss_newton_learns_the_curvature_that_it_leaves_out(monkeypatch: pytes
     learnt = steps()
     monkeypatch.setattr(newton, "SECANT", 0.0)
     assert learnt < 0.5 * steps()
+
+
+def test_a_matrix_that_is_not_finite_takes_no_step_and_leaves_the_others_theirs() -> None:
+    matrices = np.stack([np.full((2, 2), np.nan), np.zeros((2, 2)), np.eye(2)])
+    steps = newton._solve(matrices, np.ones((3, 2)))
+    assert steps.tolist() == [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0]]
