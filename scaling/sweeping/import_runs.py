@@ -84,6 +84,8 @@ def read(
     for name in {*names, *values}:
         if name not in COLUMNS:
             raise TableError(one_of("a column of the ledger", name, COLUMNS))
+    if both := sorted(set(names) & set(values)):
+        raise TableError(f"--name and --set both give {both[0]}; give it once")
     for name, value in values.items():
         if value != value.encode(errors="replace").decode():
             raise TableError(f"the value {short(value)} of {name} is not text; write it in UTF-8")
@@ -120,6 +122,17 @@ def read(
     return rows, notes
 
 
+_FLAGS = {
+    "true": True,
+    "1": True,
+    "1.0": True,
+    "yes": True,
+    "false": False,
+    "0": False,
+    "0.0": False,
+    "no": False,
+}
+"""Words of flags, in lower case."""
 _WORDS = [name for name, column in COLUMNS.items() if column.dtype == "string"]
 """Text columns, whose values are never converted to numbers, such as a run id of digits."""
 
@@ -135,6 +148,9 @@ def _rows(frame: pd.DataFrame, path: str, names: Mapping[str, str], values: Mapp
     if values:
         constants = pd.DataFrame({name: [value or None] * len(frame) for name, value in values.items()})
         given |= {name: [_scalar(value) for value in _typed(name, name, constants)] for name in values}
+        for name, value in values.items():
+            if value and COLUMNS[name].dtype == "int64" and column(name, name, constants).iloc[0] % 1:
+                raise TableError(f"--set {name}={short(value)} is not a whole number, as {name} is")
     return [
         _row(
             {name: column[i] for name, column in given.items()},
@@ -151,9 +167,13 @@ def _typed(name: str, text: str, frame: pd.DataFrame) -> pd.Series:
     kind = COLUMNS[name].dtype
     if kind in ("string", "bool"):
         raw = cells(text, name, frame)
-        words = (
-            raw.astype(str) if kind == "string" else raw.astype(str).str.lower().isin(("true", "1", "yes"))
-        )
+        words = raw.astype(str)
+        if kind == "bool":
+            words = words.str.lower().map(_FLAGS)
+            if (odd := raw[words.isna() & raw.notna()]).any():
+                raise TableError(
+                    f"column {text!r} ({name}) holds {short(str(odd.iloc[0]))}; write true or false"
+                )
         return words.astype(object).where(raw.notna(), None)
     numbers = column(text, name, frame, positive=name in NEEDED)
     if kind != "int64":

@@ -219,3 +219,20 @@ def test_a_loss_that_no_run_can_have_is_refused(tmp_path: Path, loss: str) -> No
     path.write_text(f"params,tokens,loss\n1e6,1e8,3.1\n1e6,2e8,{loss}\n")
     with pytest.raises(TableError, match=r"row 2 has .* for 'loss', .* leave that row out with --where"):
         read(path, family="x")
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "said"),
+    [
+        ({}, {"family": "x", "seed": "1.5"}, "--set seed=1.5 is not a whole number"),
+        ({}, {"family": "x", "git_dirty": "maybe"}, "holds 'maybe'; write true or false"),
+        ({"family": "params"}, {"family": "x"}, "--name and --set both give family"),
+    ],
+)
+def test_a_value_for_all_rows_is_not_bent(
+    tmp_path: Path, names: dict[str, str], values: dict[str, str], said: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("params,tokens,loss\n10,20,3\n30,40,2\n")
+    with pytest.raises(TableError, match=said):
+        import_runs.read([path], kind=None, names=names, values=values)

@@ -53,7 +53,12 @@ def import_verb(
             raise ConfigError(
                 f"{option} {wrong[0]!r} is not COLUMN=...; write for example {option} params=12345"
             )
-        return dict(one.split("=", 1) for one in given or [])
+        found: dict[str, str] = {}
+        for column, _, value in (one.partition("=") for one in given or []):
+            if column in found:
+                raise ConfigError(f"{option} gives {column} twice, {found[column]} and {value}; give it once")
+            found[column] = value
+        return found
 
     rows, notes = import_runs.read(
         sources,
