@@ -150,7 +150,7 @@ def _rows(frame: pd.DataFrame, path: str, names: Mapping[str, str], values: Mapp
         given |= {name: [_scalar(value) for value in _typed(name, name, constants)] for name in values}
         for name, value in values.items():
             if value and COLUMNS[name].dtype == "int64" and column(name, name, constants).iloc[0] % 1:
-                raise TableError(f"--set {name}={short(value)} is not a whole number, as {name} is")
+                raise TableError(f"--set {name}={value} is not a whole number, as {name} is")
     return [
         _row(
             {name: column[i] for name, column in given.items()},

@@ -64,7 +64,8 @@ def read(path: Path, *, whole: bool = True) -> dict[str, Any]:
     found = read_json(path, remedy)
     if wrong := _fault(found, whole):
         raise TableError(f"{path} is damaged ({wrong}); {remedy}")
-    return found
+    # earlier versions left some columns out
+    return {**found, "cells": [dict.fromkeys(COLUMNS) | cell for cell in found["cells"]]} if whole else found
 
 
 def _fault(plan: dict[str, Any], whole: bool) -> str | None:
@@ -77,6 +78,8 @@ def _fault(plan: dict[str, Any], whole: bool) -> str | None:
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             return f"cell {number} is no object"
+        if unknown := sorted(set(cell) - {*COLUMNS, "rescues", "overrides"}):
+            return f"cell {number} has {unknown[0][:40]!r}, which is no column of a plan"
         needed = {name: one for name, one in COLUMNS.items() if whole or name == "run_id" or name in cell}
         if wrong := fault(cell, needed):
             return f"cell {number} {wrong}"

@@ -52,7 +52,7 @@ def test_runs_that_did_not_end_well_are_in_no_figure(tmp_path: Path) -> None:
     runs = synthetic.ledger()
     runs.loc[0, "status"] = "diverged"
     runs.loc[1, "loss"] = float("nan")
-    runs.loc[2, "loss"] = float("inf")
+    runs.loc[2, "status"] = "failed"
     runs.to_parquet(tmp_path / "ledger.parquet")
     found = source.read(tmp_path)
     assert len(found.runs) - len(found.done) == 3
