@@ -27,7 +27,9 @@ WORDS = (
 )
 
 
-@pytest.fixture(scope="module", params=range(len(WORDS)))
+@pytest.fixture(
+    scope="module", params=[0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, len(WORDS)))]
+)
 def named(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A folder of results whose three families have these names, which failure words and hosts have too."""
     folder = synthetic.mixed(tmp_path_factory.mktemp("named") / "made")

@@ -38,6 +38,9 @@ VALUES = ("1e400", "-5", '"NaN"', "Infinity", "1" + "0" * 400, "9223372036854775
 Call = Callable[..., tuple[int, str]]
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the finished sweep `tiny` of two cells."""
