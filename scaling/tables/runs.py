@@ -107,7 +107,8 @@ def _others(frame: pd.DataFrame, column: str, notes: list[str]) -> None:
 def _once(frame: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
     """Return the rows of a ledger without those that repeat another in every column.
 
-    Rows of one run may differ if they are its points on the way: of one size, after different tokens.
+    Rows of one run may differ if they are its points on the way, of one size after different tokens, or its
+    weights rounded or pruned in different ways.
     """
     if not {"run_id", "params", "tokens"} <= set(frame.columns):
         return frame
@@ -118,8 +119,9 @@ def _once(frame: pd.DataFrame, path: str, notes: list[str]) -> pd.DataFrame:
     if len(copies):
         notes.append(f"{len(copies)} rows repeat the row of the same run in every column and are left out")
     frame, again = frame.drop(index=copies).reset_index(drop=True), again.drop(index=copies)
+    apart = [name for name in ("tokens", "weight_bits", "sparsity") if name in frame.columns]
     for run, rows in again.groupby("run_id"):
-        if len(rows) > 1 and (rows["params"].nunique() > 1 or rows["tokens"].duplicated().any()):
+        if len(rows) > 1 and (rows["params"].nunique() > 1 or rows.duplicated(apart).any()):
             differing = [str(column) for column in rows if rows[column].astype(str).nunique() > 1]
             raise TableError(
                 f"{path} holds {len(rows)} rows of the run {str(run)!r} that differ in "

@@ -229,3 +229,10 @@ def test_parts_that_are_compared_may_be_of_several_kinds() -> None:
         table.read(mixed)
     assert table.read(mixed, by="objective").n == 3
     assert table.read(mixed, where="objective == 'causal'").n == 2
+
+
+def test_one_run_rounded_in_several_ways_is_several_rows() -> None:
+    rows = [{**ROWS[0], "run_id": "a", "weight_bits": bits, "loss": 3.0 + bits} for bits in (2.0, 3.0, 4.0)]
+    assert len(table.read(rows).values["L"]) == 3
+    with pytest.raises(TableError, match="3 rows of the run 'a' that differ in loss"):
+        table.read([{**row, "weight_bits": 2.0} for row in rows])

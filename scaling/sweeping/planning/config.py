@@ -146,9 +146,9 @@ def master(engine: Hydra, name: str, overrides: Sequence[str]) -> DictConfig:
             run_mode=RunMode.MULTIRUN,
             with_log_configuration=False,
         )
+        HydraConfig.instance().set_config(config)  # launchers refer to it, as in ${hydra:sweep.dir}
         _calls_nothing(config.hydra)
         list(config.hydra.overrides.task)  # resolves them, such as ${oc.env:NAME} of an unset variable
-    HydraConfig.instance().set_config(config)
     return config
 
 
